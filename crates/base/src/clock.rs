@@ -1,0 +1,187 @@
+//! Time, behind a port: a year of rotation or a 30-day deletion window is a test of milliseconds.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const MILLIS_PER_SECOND: i64 = 1_000;
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// The text or number is not a moment that can be represented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a moment in time")]
+pub struct TimestampError;
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// From whole seconds since the epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(MILLIS_PER_SECOND))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(MILLIS_PER_SECOND)
+    }
+
+    /// This many milliseconds later (earlier if negative); stops at the ends of the range.
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// This many seconds later (earlier if negative).
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        self.plus_millis(seconds.saturating_mul(MILLIS_PER_SECOND))
+    }
+
+    /// This many days of 24 hours later (earlier if negative).
+    pub const fn plus_days(self, days: i64) -> Self {
+        self.plus_millis(days.saturating_mul(MILLIS_PER_DAY))
+    }
+
+    /// `20180920T174101Z`, the form of `X-Amz-Date`.
+    pub fn iso_basic(self) -> String {
+        self.format("%Y%m%dT%H%M%SZ")
+    }
+
+    /// `2018-09-20T17:41:01Z`, the form of audit records and of the Query services.
+    pub fn iso_extended(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// Reads `20180920T174101Z` and nothing else.
+    pub fn from_iso_basic(text: &str) -> Result<Self, TimestampError> {
+        let form_is_right = text.len() == 16
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                8 => byte == b'T',
+                15 => byte == b'Z',
+                _ => byte.is_ascii_digit(),
+            });
+        if !form_is_right {
+            return Err(TimestampError);
+        }
+        let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).map_err(|_| TimestampError)?;
+        let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| TimestampError)?;
+        Ok(Self(zoned.timestamp().as_millisecond()))
+    }
+
+    fn format(self, form: &str) -> String {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default().strftime(form).to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iso_extended())
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// Reads RFC 3339, for example `2018-09-20T17:41:01Z`.
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let parsed: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
+        Ok(Self(parsed.as_millisecond()))
+    }
+}
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that runs with another one at a distance that can be changed. It never goes back.
+pub struct SettableClock<C = SystemClock> {
+    inner: C,
+    ahead_millis: AtomicI64,
+}
+
+impl<C: Clock> SettableClock<C> {
+    /// Starts level with `inner`.
+    pub fn new(inner: C) -> Self {
+        Self { inner, ahead_millis: AtomicI64::new(0) }
+    }
+
+    /// Moves the clock forward.
+    pub fn advance_millis(&self, millis: u64) {
+        let millis = i64::try_from(millis).unwrap_or(i64::MAX);
+        let add = |ahead: i64| Some(ahead.saturating_add(millis));
+        // The closure never declines, so the update cannot fail.
+        let _ = self.ahead_millis.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add);
+    }
+}
+
+impl<C: Clock> Clock for SettableClock<C> {
+    fn now(&self) -> Timestamp {
+        self.inner.now().plus_millis(self.ahead_millis.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_dates_read_back() {
+        let moment = Timestamp::from_iso_basic("20180920T174101Z").unwrap();
+        assert_eq!(moment.seconds(), 1_537_465_261);
+        assert_eq!(moment.iso_basic(), "20180920T174101Z");
+        assert_eq!(moment.iso_extended(), "2018-09-20T17:41:01Z");
+        assert_eq!("2018-09-20T17:41:01Z".parse::<Timestamp>(), Ok(moment));
+    }
+
+    #[test]
+    fn only_the_basic_form_is_a_basic_date() {
+        for text in [
+            "",
+            "2018-09-20T17:41:01Z",
+            "20180920T174101",
+            "20181320T174101Z",
+            "20180920 174101Z",
+            "20180920T17+101Z",
+        ] {
+            assert_eq!(Timestamp::from_iso_basic(text), Err(TimestampError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_settable_clock_moves_forward_only_when_told() {
+        struct Frozen;
+        impl Clock for Frozen {
+            fn now(&self) -> Timestamp {
+                Timestamp::from_seconds(1_000)
+            }
+        }
+        let clock = SettableClock::new(Frozen);
+        assert_eq!(clock.now().seconds(), 1_000);
+        clock.advance_millis(30_000);
+        assert_eq!(clock.now().seconds(), 1_030);
+    }
+}

@@ -1,0 +1,137 @@
+//! KMS key ids and key ARNs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{AccountId, Region};
+
+/// The id of a KMS key: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-id>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyId {
+    /// A key that exists in one Region.
+    SingleRegion([u8; 16]),
+    /// A key that may have related keys with the same id in other Regions.
+    MultiRegion([u8; 16]),
+}
+
+/// The text is not a key id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key id is a UUID in lower case with dashes, or mrk- and 32 lower-case hexadecimal digits")]
+pub struct KeyIdError;
+
+impl KeyId {
+    /// A version 4 UUID made of random bytes.
+    pub fn single_region(random: [u8; 16]) -> Self {
+        Self::SingleRegion(uuid::Builder::from_random_bytes(random).into_uuid().into_bytes())
+    }
+
+    /// A multi-Region id made of random bytes.
+    pub fn multi_region(random: [u8; 16]) -> Self {
+        Self::MultiRegion(random)
+    }
+
+    /// The sixteen bytes of the id, without its kind.
+    pub fn bytes(&self) -> &[u8; 16] {
+        match self {
+            Self::SingleRegion(bytes) | Self::MultiRegion(bytes) => bytes,
+        }
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = KeyIdError;
+
+    fn from_str(text: &str) -> Result<Self, KeyIdError> {
+        let lower =
+            text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        if let Some(digits) = text.strip_prefix("mrk-") {
+            let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+            let parsed = uuid::Uuid::try_parse(digits).map_err(|_| KeyIdError)?;
+            return if plain { Ok(Self::MultiRegion(parsed.into_bytes())) } else { Err(KeyIdError) };
+        }
+        // `try_parse` also takes braces, urn: and plain hexadecimal forms; a key id is only the dashed one.
+        if text.len() != 36 || !lower {
+            return Err(KeyIdError);
+        }
+        uuid::Uuid::try_parse(text).map(|id| Self::SingleRegion(id.into_bytes())).map_err(|_| KeyIdError)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SingleRegion(bytes) => fmt::Display::fmt(uuid::Uuid::from_bytes_ref(bytes), f),
+            Self::MultiRegion(bytes) => write!(f, "mrk-{}", uuid::Uuid::from_bytes_ref(bytes).simple()),
+        }
+    }
+}
+
+/// Where a key lives: `arn:<partition>:kms:<region>:<account>:key/<id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyArn {
+    /// The account that owns the key.
+    pub account: AccountId,
+    /// The Region of the key.
+    pub region: Region,
+    /// The key's id.
+    pub id: KeyId,
+}
+
+impl fmt::Display for KeyArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "arn:{}:kms:{}:{}:key/{}", self.region.partition(), self.region, self.account, self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn published_forms_are_read() {
+        let id: KeyId = "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap();
+        assert!(matches!(id, KeyId::SingleRegion(_)));
+        let id: KeyId = "mrk-1234abcd12ab34cd56ef1234567890ab".parse().unwrap();
+        assert!(matches!(id, KeyId::MultiRegion(_)));
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        for text in [
+            "",
+            "fake-key-id",
+            "1234abcd12ab34cd56ef1234567890ab",
+            "1234ABCD-12ab-34cd-56ef-1234567890ab",
+            "{1234abcd-12ab-34cd-56ef-1234567890a}",
+            "mrk-",
+            "mrk-1234abcd",
+            "mrk-1234abcd-12ab-34cd-56ef-1234567890ab",
+            "mrk-1234ABCD12ab34cd56ef1234567890ab",
+        ] {
+            assert!(text.parse::<KeyId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arn_carries_the_partition_of_its_region() {
+        let arn = KeyArn {
+            account: "123456789012".parse().unwrap(),
+            region: "cn-north-1".parse().unwrap(),
+            id: "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap(),
+        };
+        let expected = "arn:aws-cn:kms:cn-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        assert_eq!(arn.to_string(), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_reads_back(bytes: [u8; 16]) {
+            for id in [KeyId::SingleRegion(bytes), KeyId::MultiRegion(bytes), KeyId::single_region(bytes)] {
+                prop_assert_eq!(id.to_string().parse::<KeyId>().unwrap(), id);
+            }
+        }
+    }
+}

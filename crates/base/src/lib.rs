@@ -1,0 +1,21 @@
+//! The words every room shares: accounts, Regions, ARNs, key ids, callers, time and secrets.
+//!
+//! No I/O, no async, no cryptography, and no other room of Keywright.
+
+mod account;
+mod arn;
+mod caller;
+mod clock;
+mod key_id;
+mod random;
+mod region;
+mod secret;
+
+pub use account::{AccountId, AccountIdError};
+pub use arn::{Arn, ArnError};
+pub use caller::{Caller, Principal};
+pub use clock::{Clock, SettableClock, SystemClock, Timestamp, TimestampError};
+pub use key_id::{KeyArn, KeyId, KeyIdError};
+pub use random::{Randomness, RandomnessUnavailable};
+pub use region::{Region, RegionError};
+pub use secret::{SecretArray, SecretBytes, SecretString};

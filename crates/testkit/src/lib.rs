@@ -1,0 +1,11 @@
+//! What tests share: seeded randomness, a clock that stands still, readers for `corpus/`.
+//!
+//! A development dependency only; nothing that ships may name this crate.
+
+mod corpus;
+mod frozen_clock;
+mod seeded;
+
+pub use corpus::{corpus_path, read_corpus};
+pub use frozen_clock::FrozenClock;
+pub use seeded::SeededRandomness;

@@ -1,0 +1,11 @@
+//! What travels: SigV4 verification, the awsJson 1.1 and Query codecs, and the types generated from the service models.
+//!
+//! Pure: every fact (bytes, time, secrets) is handed in; nothing here reads a socket, a clock or a store.
+
+mod fault;
+pub mod json;
+pub mod kms;
+pub mod query;
+pub mod sigv4;
+
+pub use fault::{Fault, FaultKind};
