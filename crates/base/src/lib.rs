@@ -4,6 +4,7 @@
 
 mod account;
 mod arn;
+mod call;
 mod caller;
 mod clock;
 mod key_id;
@@ -13,6 +14,7 @@ mod secret;
 
 pub use account::{AccountId, AccountIdError};
 pub use arn::{Arn, ArnError};
+pub use call::{Call, RequestId};
 pub use caller::{Caller, Principal};
 pub use clock::{Clock, SettableClock, SystemClock, Timestamp, TimestampError};
 pub use key_id::{KeyArn, KeyId, KeyIdError};

@@ -1,0 +1,41 @@
+//! What is known about a request once its signature has been verified.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::{Caller, Region, Timestamp};
+
+/// The id of one request: a UUID, sent back as `x-amzn-RequestId` and kept in the audit record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// A version 4 UUID made of random bytes.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(random).into_uuid().into_bytes())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(uuid::Uuid::from_bytes_ref(&self.0), f)
+    }
+}
+
+/// One authenticated call. Handlers get it beside the typed request; they can neither make nor change one.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The request's id.
+    pub request_id: RequestId,
+    /// Who signed it.
+    pub caller: Arc<Caller>,
+    /// The Region of the signature's scope: the Region the call is about.
+    pub region: Region,
+    /// When the request was taken up, by the service's clock.
+    pub time: Timestamp,
+    /// The peer's address.
+    pub source_address: IpAddr,
+    /// The `User-Agent` header, cut to what an audit record may hold; empty if none was sent.
+    pub user_agent: Box<str>,
+}
