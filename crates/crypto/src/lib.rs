@@ -1,9 +1,28 @@
 //! Cryptography: digests, key material, the ciphertext format, seals and roots.
 //!
-//! The only room that names a cryptography library (aws-lc-rs, and argon2 for passphrases). Every failure to open a
-//! ciphertext or a seal is one error without a reason, so that no caller can learn which part was wrong.
+//! The only room that names a cryptography library (aws-lc-rs, and argon2 for passphrases). The hierarchy, from the
+//! top: a root key seals domain keys, a domain key ([`SealingKey`]) seals [`KeyMaterial`] and other secrets, key
+//! material encrypts what callers send. Each step draws a fresh key per message (see [`ciphertext`]), so that no key
+//! ever runs out of nonces. Every failure to open a ciphertext or a seal is one error without a reason: nobody can
+//! learn from it which part was wrong.
 
+mod base64_text;
+pub mod ciphertext;
 pub mod digest;
+mod encryption_context;
+mod envelope;
+mod framing;
+mod hexadecimal;
+mod key_material;
+mod key_material_id;
 mod random;
+mod seal;
+#[cfg(test)]
+mod secrecy;
 
+pub use ciphertext::{Ciphertext, InvalidCiphertext, PLAINTEXT_MAX};
+pub use encryption_context::EncryptionContext;
+pub use key_material::{EncryptError, KeyMaterial};
+pub use key_material_id::{KeyMaterialId, KeyMaterialIdError};
 pub use random::SystemRandomness;
+pub use seal::{Binding, DamagedSeal, SECRET_MAX, SealError, Sealed, SealingKey};
