@@ -1,7 +1,7 @@
 //! Cryptography: digests, key material, the ciphertext format, seals and roots.
 //!
 //! The only room that names a cryptography library (aws-lc-rs, and argon2 for passphrases). The hierarchy, from the
-//! top: a root key seals domain keys, a domain key ([`SealingKey`]) seals [`KeyMaterial`] and other secrets, key
+//! top: a [`root`] key seals domain keys, a domain key ([`SealingKey`]) seals [`KeyMaterial`] and other secrets, key
 //! material encrypts what callers send. Each step draws a fresh key per message (see [`ciphertext`]), so that no key
 //! ever runs out of nonces. Every failure to open a ciphertext or a seal is one error without a reason: nobody can
 //! learn from it which part was wrong.
@@ -16,6 +16,7 @@ mod hexadecimal;
 mod key_material;
 mod key_material_id;
 mod random;
+pub mod root;
 mod seal;
 #[cfg(test)]
 mod secrecy;

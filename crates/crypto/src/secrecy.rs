@@ -23,4 +23,10 @@ macro_rules! assert_secret {
     };
 }
 
-assert_secret!(crate::KeyMaterial, crate::SealingKey, crate::digest::HmacSha256Key);
+assert_secret!(
+    crate::KeyMaterial,
+    crate::SealingKey,
+    crate::digest::HmacSha256Key,
+    crate::root::RootKey,
+    crate::root::RootFile
+);
