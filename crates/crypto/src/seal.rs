@@ -109,15 +109,17 @@ impl SealingKey {
 }
 
 impl Binding {
-    /// The binding of this purpose and these parts, in this order. Each is length-prefixed: no two different lists have
-    /// the same bytes.
-    pub fn new(purpose: &str, parts: &[&[u8]]) -> Self {
-        let mut bytes = Vec::new();
-        push_framed(&mut bytes, purpose.as_bytes());
-        for part in parts {
-            push_framed(&mut bytes, part);
-        }
-        Self(bytes)
+    /// The binding of this purpose, without parts. Each kind of secret has a purpose of its own.
+    pub fn new(purpose: &str) -> Self {
+        Self(Vec::new()).part(purpose.as_bytes())
+    }
+
+    /// The same binding with one part more. Parts have an order and are length-prefixed: no two different lists of
+    /// parts make equal bindings.
+    #[must_use]
+    pub fn part(mut self, part: &[u8]) -> Self {
+        push_framed(&mut self.0, part);
+        self
     }
 }
 
@@ -170,6 +172,10 @@ mod tests {
         SealingKey::from_secret(SecretArray::copy_from(&[byte; 32]).unwrap())
     }
 
+    fn binding<T: AsRef<str>>(purpose: &str, parts: &[T]) -> Binding {
+        parts.iter().fold(Binding::new(purpose), |binding, part| binding.part(part.as_ref().as_bytes()))
+    }
+
     fn seal(binding: &Binding, secret: &[u8]) -> Sealed {
         key(1).seal(binding, secret, &SeededRandomness::new(1)).unwrap()
     }
@@ -180,16 +186,16 @@ mod tests {
 
     #[test]
     fn only_the_same_key_and_binding_open_a_seal() {
-        let binding = Binding::new("material", &[b"123456789012", b"key"]);
+        let binding = binding("material", &["123456789012", "key"]);
         let sealed = seal(&binding, b"secret");
         assert_eq!(open(&key(1), &binding, &sealed).unwrap(), b"secret");
         assert_eq!(open(&key(2), &binding, &sealed), None);
         for other in [
-            Binding::new("root", &[b"123456789012", b"key"]),
-            Binding::new("material", &[b"123456789012"]),
-            Binding::new("material", &[b"123456789012k", b"ey"]),
-            Binding::new("material", &[b"key", b"123456789012"]),
-            Binding::new("material", &[b"123456789012", b"key", b""]),
+            binding("root", &["123456789012", "key"]),
+            binding("material", &["123456789012"]),
+            binding("material", &["123456789012k", "ey"]),
+            binding("material", &["key", "123456789012"]),
+            binding("material", &["123456789012", "key", ""]),
         ] {
             assert_eq!(open(&key(1), &other, &sealed), None, "{other:?}");
         }
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn any_change_of_a_seal_is_refused() {
-        let binding = Binding::new("p", &[]);
+        let binding = Binding::new("p");
         let sealed = seal(&binding, b"secret");
         for at in 0..sealed.0.len() {
             for bit in 0..8 {
@@ -211,14 +217,14 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_too_long_is_refused() {
-        let (binding, random) = (Binding::new("p", &[]), SeededRandomness::new(1));
+        let (binding, random) = (Binding::new("p"), SeededRandomness::new(1));
         assert!(key(1).seal(&binding, &[0; SECRET_MAX], &random).is_ok());
         assert_eq!(key(1).seal(&binding, &[0; SECRET_MAX + 1], &random), Err(SealError::SecretTooLong));
     }
 
     #[test]
     fn only_whole_seals_of_a_known_format_are_read() {
-        let good = serde_json::to_string(&seal(&Binding::new("p", &[]), b"secret")).unwrap();
+        let good = serde_json::to_string(&seal(&Binding::new("p"), b"secret")).unwrap();
         assert!(serde_json::from_str::<Sealed>(&good).is_ok());
         let encode = |bytes: &[u8]| format!("\"{}\"", base64_simd::STANDARD.encode_to_string(bytes));
         let short = encode(&[FORMAT; HEADER + TAG - 1]);
@@ -235,7 +241,7 @@ mod tests {
         fn what_is_sealed_and_stored_opens(secret: Vec<u8>, purpose: String, parts: Vec<Vec<u8>>, seed: u64) {
             let randomness = SeededRandomness::new(seed);
             let key = SealingKey::generate(&randomness).unwrap();
-            let binding = Binding::new(&purpose, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let binding = parts.iter().fold(Binding::new(&purpose), |binding, part| binding.part(part));
             let stored = serde_json::to_vec(&key.seal(&binding, &secret, &randomness).unwrap()).unwrap();
             let sealed: Sealed = serde_json::from_slice(&stored).unwrap();
             prop_assert_eq!(open(&key, &binding, &sealed).unwrap(), secret);
@@ -246,8 +252,7 @@ mod tests {
             left in proptest::collection::vec("[a\0\u{1}]{0,3}", 0..4),
             right in proptest::collection::vec("[a\0\u{1}]{0,3}", 0..4),
         ) {
-            let binding = |parts: &[String]| Binding::new("p", &parts.iter().map(String::as_bytes).collect::<Vec<_>>());
-            prop_assert_eq!(left == right, binding(&left) == binding(&right));
+            prop_assert_eq!(left == right, binding("p", &left) == binding("p", &right));
         }
     }
 }

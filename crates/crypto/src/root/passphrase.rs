@@ -72,9 +72,12 @@ impl Derivation {
 
     /// Binds the sealed root key to these parameters.
     pub(super) fn binding(&self) -> Binding {
-        let (memory, passes, lanes) =
-            (self.memory_kib.to_be_bytes(), self.passes.to_be_bytes(), self.lanes.to_be_bytes());
-        Binding::new("keywright root key", &[b"argon2id", &memory, &passes, &lanes, &self.salt])
+        Binding::new("keywright root key")
+            .part(b"argon2id")
+            .part(&self.memory_kib.to_be_bytes())
+            .part(&self.passes.to_be_bytes())
+            .part(&self.lanes.to_be_bytes())
+            .part(&self.salt)
     }
 
     fn params(&self) -> Result<Params, argon2::Error> {

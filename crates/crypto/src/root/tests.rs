@@ -34,7 +34,7 @@ impl Scene {
     }
 
     fn seal(&self, root: &RootKey) -> Sealed {
-        root.seal(&Binding::new(BINDING, &[]), b"secret", &self.randomness).unwrap()
+        root.seal(&Binding::new(BINDING), b"secret", &self.randomness).unwrap()
     }
 }
 
@@ -43,7 +43,7 @@ fn passphrase(text: &str) -> SecretString {
 }
 
 fn opens(root: &RootKey, sealed: &Sealed) -> bool {
-    root.open(&Binding::new(BINDING, &[]), sealed).is_ok()
+    root.open(&Binding::new(BINDING), sealed).is_ok()
 }
 
 fn unlock_error(file: &RootFile, passphrase: Option<&SecretString>) -> RootError {
