@@ -1,0 +1,204 @@
+//! Structures: one file for each that is shared, and the parts that requests and responses have in common with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::types::{Types, members};
+use super::{File, GenerateError, gathering_module, names};
+use crate::model::{Kind, Reference, Shape};
+
+pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
+    let mut files = Vec::new();
+    let mut items = Vec::new();
+    for (name, shape) in types.nested_structures() {
+        let mut code = Code::default();
+        code.define(types, name, shape, &format!("`{name}`"))?;
+        if types.is_read(name) {
+            code.read(types, name, shape)?;
+        }
+        if types.is_written(name) {
+            code.write(name, shape);
+        }
+        let module = names::snake_case(name);
+        files
+            .push(File { path: format!("structures/{module}.rs"), text: code.finish(&format!("`{name}`.")) });
+        items.push((module, vec![name.to_owned()]));
+    }
+    files.push(gathering_module("structures", "The structures that several operations share.", &items, ""));
+    Ok(files)
+}
+
+/// A file in the making: what it uses, and its items.
+#[derive(Default)]
+pub(crate) struct Code {
+    /// Paths of single items: `base::SecretBytes`.
+    imports: BTreeSet<String>,
+    body: String,
+}
+
+impl Code {
+    pub(crate) fn import(&mut self, module: &str, items: &[&str]) {
+        self.imports.extend(items.iter().map(|item| format!("{module}::{item}")));
+    }
+
+    pub(crate) fn push(&mut self, item: &str) {
+        self.body.push_str(item);
+        self.body.push('\n');
+    }
+
+    /// The whole file.
+    pub(crate) fn finish(self, title: &str) -> String {
+        format!("//! {title}\n\n{}{}", uses(&self.imports), self.body)
+    }
+
+    /// The type itself.
+    pub(crate) fn define(
+        &mut self,
+        types: &Types<'_>,
+        name: &str,
+        shape: &Shape,
+        about: &str,
+    ) -> Result<(), GenerateError> {
+        let derives = derives(types, name, shape)?;
+        if members(shape).next().is_none() {
+            self.push(&format!("/// {about}: nothing.\n{derives}pub struct {name};\n"));
+            return Ok(());
+        }
+        let mut fields = String::new();
+        for (member, reference) in members(shape) {
+            types.imports(&reference.shape, &mut self.imports)?;
+            let rust_type = types.rust_type(&reference.shape)?;
+            let rust_type =
+                if is_required(shape, member) { rust_type } else { format!("Option<{rust_type}>") };
+            let documentation = field_documentation(types, member, reference)?;
+            fields
+                .push_str(&format!("/// {documentation}\npub {}: {rust_type},\n", names::snake_case(member)));
+        }
+        self.imports.remove(&format!("crate::kms::{name}"));
+        self.push(&format!("/// {about}.\n{derives}pub struct {name} {{\n{fields}}}\n"));
+        Ok(())
+    }
+
+    /// How it is read from a request.
+    pub(crate) fn read(&mut self, types: &Types<'_>, name: &str, shape: &Shape) -> Result<(), GenerateError> {
+        self.import("crate::json", &["Read", "Shape", "Source"]);
+        let (mut slots, mut wire_names, mut reads, mut required) =
+            (Vec::new(), Vec::new(), String::new(), Vec::new());
+        for (member, reference) in members(shape) {
+            let (field, reader) = (names::snake_case(member), types.reader(&reference.shape)?);
+            if reader.starts_with("scalars::") {
+                self.import("crate::kms::generated", &["scalars"]);
+            }
+            let way = if is_required(shape, member) { "required" } else { "optional" };
+            reads.push_str(&format!("let {field} = scope.{way}::<{reader}>({field})?;\n"));
+            wire_names.push(format!("{member:?}"));
+            if way == "required" {
+                required.push(field.clone());
+            }
+            slots.push(field);
+        }
+        let (slots, wire_names) = (slots.join(", "), wire_names.join(", "));
+        let check = match required.as_slice() {
+            [] => String::new(),
+            [one] => format!("let Some({one}) = {one} else {{ return Ok(None) }};\n"),
+            several => {
+                let some: Vec<String> = several.iter().map(|field| format!("Some({field})")).collect();
+                format!("let ({}) = ({}) else {{ return Ok(None) }};\n", some.join(", "), several.join(", "))
+            }
+        };
+        let body = if slots.is_empty() {
+            "source.structure([]).map(|_| Some(Self))".to_owned()
+        } else {
+            format!(
+                "let (mut scope, [{slots}]) = source.structure([{wire_names}])?;\n{reads}{check}Ok(Some(Self {{ {slots} }}))"
+            )
+        };
+        self.push(&format!(
+            "impl Shape for {name} {{\ntype Value = Self;\n\n\
+             fn read(source: Source<'_, '_>) -> Read<Self> {{\n{body}\n}}\n}}\n"
+        ));
+        Ok(())
+    }
+
+    /// How it is written to a response.
+    pub(crate) fn write(&mut self, name: &str, shape: &Shape) {
+        self.import("crate::json", &["Encode", "Object", "Sink"]);
+        let mut writes = String::new();
+        for (member, _) in members(shape) {
+            let field = names::snake_case(member);
+            writes.push_str(&if is_required(shape, member) {
+                format!("object.member({member:?}, &self.{field});\n")
+            } else {
+                format!("object.optional({member:?}, self.{field}.as_ref());\n")
+            });
+        }
+        let argument = if writes.is_empty() { "_" } else { "object" };
+        self.push(&format!(
+            "impl Encode for {name} {{\nfn encode(&self, sink: &mut impl Sink) {{\n\
+             Object::write(sink, |{argument}| {{\n{writes}}});\n}}\n}}\n"
+        ));
+    }
+}
+
+/// The `use` lines of a file, one per module, in the groups of the standard library, other crates and this crate.
+fn uses(imports: &BTreeSet<String>) -> String {
+    let mut modules: BTreeMap<(u8, &str), Vec<&str>> = BTreeMap::new();
+    for (module, item) in imports.iter().filter_map(|path| path.rsplit_once("::")) {
+        let group = match module.split("::").next() {
+            Some("std") => 0,
+            Some("crate") => 2,
+            Some(_) | None => 1,
+        };
+        modules.entry((group, module)).or_default().push(item);
+    }
+    let mut uses = String::new();
+    let mut last = None;
+    for ((group, module), items) in modules {
+        if last.is_some_and(|last| last != group) {
+            uses.push('\n');
+        }
+        last = Some(group);
+        uses.push_str(&format!("use {module}::{{{}}};\n", items.join(", ")));
+    }
+    uses.push('\n');
+    uses
+}
+
+fn is_required(shape: &Shape, member: &str) -> bool {
+    shape.required.iter().any(|required| required == member)
+}
+
+/// A type that holds a secret can neither be copied nor printed.
+fn derives(types: &Types<'_>, name: &str, shape: &Shape) -> Result<String, GenerateError> {
+    let mut derives = Vec::new();
+    if !types.holds_secret(name)? {
+        derives.extend(["Clone", "Debug", "PartialEq", "Eq"]);
+    }
+    if types.structure_has_default(shape)? {
+        derives.push("Default");
+    }
+    Ok(if derives.is_empty() { String::new() } else { format!("#[derive({})]\n", derives.join(", ")) })
+}
+
+fn field_documentation(
+    types: &Types<'_>,
+    member: &str,
+    reference: &Reference,
+) -> Result<String, GenerateError> {
+    let shape = types.shape(&reference.shape)?;
+    let unit = match shape.kind {
+        Kind::Blob => " bytes",
+        Kind::List => " elements",
+        Kind::String => " characters",
+        Kind::Integer | Kind::Long | Kind::Boolean | Kind::Map | Kind::Structure | Kind::Timestamp => "",
+    };
+    let range = match (shape.min, shape.max) {
+        (Some(minimum), Some(maximum)) if minimum == maximum => format!(", {maximum}{unit}"),
+        (Some(minimum), Some(maximum)) => format!(", {minimum} to {maximum}{unit}"),
+        (Some(minimum), None) => format!(", at least {minimum}{unit}"),
+        (None, Some(maximum)) => format!(", at most {maximum}{unit}"),
+        (None, None) => String::new(),
+    };
+    let secret = if shape.sensitive { "; sensitive" } else { "" };
+    let deprecated = if reference.deprecated { "; deprecated" } else { "" };
+    Ok(format!("`{member}`{range}{secret}{deprecated}."))
+}

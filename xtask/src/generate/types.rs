@@ -1,0 +1,180 @@
+//! What the generator has to know of every shape before it writes one.
+
+use std::collections::BTreeSet;
+
+use super::GenerateError;
+use crate::model::{Kind, Model, Reference, Shape};
+
+/// The shapes of a model: which are read from requests, which are written to responses, which hold a secret.
+pub(crate) struct Types<'m> {
+    pub(crate) model: &'m Model,
+    read: BTreeSet<&'m str>,
+    written: BTreeSet<&'m str>,
+    inputs_and_outputs: BTreeSet<&'m str>,
+}
+
+impl<'m> Types<'m> {
+    pub(crate) fn new(model: &'m Model) -> Result<Self, GenerateError> {
+        let mut types = Self {
+            model,
+            read: BTreeSet::new(),
+            written: BTreeSet::new(),
+            inputs_and_outputs: BTreeSet::new(),
+        };
+        for (_, operation) in model.operations.iter() {
+            types.inputs_and_outputs.insert(&operation.input.shape);
+            types.read = types.reachable(types.read.clone(), &operation.input.shape)?;
+            if let Some(output) = &operation.output {
+                types.inputs_and_outputs.insert(&output.shape);
+                types.written = types.reachable(types.written.clone(), &output.shape)?;
+            }
+        }
+        Ok(types)
+    }
+
+    pub(crate) fn shape(&self, name: &str) -> Result<&'m Shape, GenerateError> {
+        self.model.shapes.get(name).ok_or_else(|| GenerateError::UnknownShape(name.to_owned()))
+    }
+
+    /// The shapes that can be part of a request, by name.
+    pub(crate) fn read_shapes(&self) -> impl Iterator<Item = &'m str> {
+        self.read.iter().copied()
+    }
+
+    pub(crate) fn is_read(&self, name: &str) -> bool {
+        self.read.contains(name)
+    }
+
+    pub(crate) fn is_written(&self, name: &str) -> bool {
+        self.written.contains(name)
+    }
+
+    /// Structures that are neither a whole request nor a whole response.
+    pub(crate) fn nested_structures(&self) -> impl Iterator<Item = (&'m str, &'m Shape)> {
+        self.model.shapes.iter().filter(|(name, shape)| {
+            shape.kind == Kind::Structure
+                && !shape.exception
+                && !self.inputs_and_outputs.contains(name)
+                && (self.is_read(name) || self.is_written(name))
+        })
+    }
+
+    /// The Rust type of a shape's values. Generated types stand for themselves; see `imports`.
+    pub(crate) fn rust_type(&self, name: &str) -> Result<String, GenerateError> {
+        let shape = self.shape(name)?;
+        Ok(match shape.kind {
+            Kind::Blob if shape.sensitive => "SecretBytes".to_owned(),
+            Kind::Blob => "Vec<u8>".to_owned(),
+            Kind::Boolean => "bool".to_owned(),
+            Kind::Integer => "i32".to_owned(),
+            Kind::Long => "i64".to_owned(),
+            Kind::Timestamp => "Timestamp".to_owned(),
+            Kind::Map => "BTreeMap<String, String>".to_owned(),
+            Kind::List => format!("Vec<{}>", self.rust_type(element(name, shape)?)?),
+            Kind::String if !shape.values.is_empty() => name.to_owned(),
+            Kind::String if shape.sensitive => "SecretString".to_owned(),
+            Kind::String => "String".to_owned(),
+            Kind::Structure => name.to_owned(),
+        })
+    }
+
+    /// The `use` items that the type of a shape needs.
+    pub(crate) fn imports(&self, name: &str, imports: &mut BTreeSet<String>) -> Result<(), GenerateError> {
+        let shape = self.shape(name)?;
+        let import = match shape.kind {
+            Kind::Blob if shape.sensitive => "base::SecretBytes".to_owned(),
+            Kind::Timestamp => "base::Timestamp".to_owned(),
+            Kind::Map => "std::collections::BTreeMap".to_owned(),
+            Kind::List => return self.imports(element(name, shape)?, imports),
+            Kind::String if shape.values.is_empty() && shape.sensitive => "base::SecretString".to_owned(),
+            Kind::String if !shape.values.is_empty() => format!("crate::kms::{name}"),
+            Kind::Structure => format!("crate::kms::{name}"),
+            Kind::Blob | Kind::Boolean | Kind::Integer | Kind::Long | Kind::String => return Ok(()),
+        };
+        imports.insert(import);
+        Ok(())
+    }
+
+    /// The type that implements `Shape` for a shape.
+    pub(crate) fn reader(&self, name: &str) -> Result<String, GenerateError> {
+        let shape = self.shape(name)?;
+        let stands_for_itself = shape.kind == Kind::Structure || !shape.values.is_empty();
+        Ok(if stands_for_itself { name.to_owned() } else { format!("scalars::{name}") })
+    }
+
+    /// Whether values of the shape hold a secret.
+    pub(crate) fn holds_secret(&self, name: &str) -> Result<bool, GenerateError> {
+        self.any_part(name, &|shape| shape.sensitive)
+    }
+
+    /// Whether the Rust type of a shape has a `Default`.
+    fn has_default(&self, name: &str) -> Result<bool, GenerateError> {
+        let shape = self.shape(name)?;
+        Ok(match shape.kind {
+            Kind::Boolean | Kind::Integer | Kind::Long | Kind::List | Kind::Map => true,
+            Kind::Blob | Kind::String => !shape.sensitive && shape.values.is_empty(),
+            Kind::Timestamp => false,
+            Kind::Structure => self.structure_has_default(shape)?,
+        })
+    }
+
+    /// Whether every member that is always there has a `Default`.
+    pub(crate) fn structure_has_default(&self, shape: &Shape) -> Result<bool, GenerateError> {
+        for (member, reference) in members(shape) {
+            if shape.required.iter().any(|required| required == member)
+                && !self.has_default(&reference.shape)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn any_part(&self, name: &str, wanted: &dyn Fn(&Shape) -> bool) -> Result<bool, GenerateError> {
+        let shape = self.shape(name)?;
+        if wanted(shape) {
+            return Ok(true);
+        }
+        for part in parts(shape) {
+            if self.any_part(part, wanted)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn reachable(
+        &self,
+        mut seen: BTreeSet<&'m str>,
+        name: &'m str,
+    ) -> Result<BTreeSet<&'m str>, GenerateError> {
+        // A map is read as a whole, not key by key.
+        let shape = self.shape(name)?;
+        if seen.insert(name) && shape.kind != Kind::Map {
+            for part in parts(shape) {
+                seen = self.reachable(seen, part)?;
+            }
+        }
+        Ok(seen)
+    }
+}
+
+/// The members of a structure, in the model's order.
+pub(crate) fn members(shape: &Shape) -> impl Iterator<Item = (&str, &Reference)> {
+    shape.members.iter().flat_map(|members| members.iter())
+}
+
+/// The shape of a list's elements.
+pub(crate) fn element<'m>(name: &str, shape: &'m Shape) -> Result<&'m str, GenerateError> {
+    let missing =
+        || GenerateError::Unsupported { shape: name.to_owned(), what: "a list without member".to_owned() };
+    shape.member.as_ref().map(|member| member.shape.as_str()).ok_or_else(missing)
+}
+
+fn parts(shape: &Shape) -> impl Iterator<Item = &str> {
+    let of_collections = [&shape.member, &shape.key, &shape.value].into_iter().flatten();
+    members(shape)
+        .map(|(_, reference)| reference)
+        .chain(of_collections)
+        .map(|reference| reference.shape.as_str())
+}

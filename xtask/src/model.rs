@@ -1,0 +1,201 @@
+//! Service models in botocore's form, and their stripped copies in `models/`.
+//!
+//! Every member that a model may have is named here: a new kind of constraint stops the chore instead of being lost.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+/// A model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ModelError {
+    /// The file is not there or not readable.
+    #[error("cannot read {path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// The file is not a service model as this program knows them.
+    #[error("{path} is not a service model of the known form: {source}")]
+    Malformed { path: PathBuf, source: serde_json::Error },
+    /// The stripped copy cannot be written down.
+    #[error("cannot write the stripped model: {0}")]
+    Unwritable(serde_json::Error),
+}
+
+/// A service.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Model {
+    pub(crate) version: String,
+    pub(crate) metadata: serde_json::Value,
+    pub(crate) operations: Ordered<Operation>,
+    pub(crate) shapes: Ordered<Shape>,
+    #[serde(default, rename = "documentation", skip_serializing)]
+    _documentation: IgnoredAny,
+}
+
+/// An operation.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) input: Reference,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) output: Option<Reference>,
+    #[serde(default)]
+    pub(crate) errors: Vec<Reference>,
+    #[serde(default, rename = "http", skip_serializing)]
+    _http: IgnoredAny,
+    #[serde(default, rename = "documentation", skip_serializing)]
+    _documentation: IgnoredAny,
+}
+
+/// The use of a shape: as a member, an element, an input.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reference {
+    pub(crate) shape: String,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) deprecated: bool,
+    #[serde(default, rename = "deprecatedMessage", skip_serializing)]
+    _deprecated_message: IgnoredAny,
+    #[serde(default, rename = "documentation", skip_serializing)]
+    _documentation: IgnoredAny,
+}
+
+/// A type.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shape {
+    #[serde(rename = "type")]
+    pub(crate) kind: Kind,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) required: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) members: Option<Ordered<Reference>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) member: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<Reference>,
+    #[serde(default, rename = "enum", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) values: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) min: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) sensitive: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) deprecated: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) exception: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) fault: bool,
+    /// Ours: the HTTP status of an error, made from `fault`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    #[serde(default, rename = "deprecatedMessage", skip_serializing)]
+    _deprecated_message: IgnoredAny,
+    #[serde(default, rename = "documentation", skip_serializing)]
+    _documentation: IgnoredAny,
+}
+
+/// The kinds of type that the supported models use.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Blob,
+    Boolean,
+    Integer,
+    List,
+    Long,
+    Map,
+    String,
+    Structure,
+    Timestamp,
+}
+
+impl Model {
+    /// Reads a model, whole or stripped.
+    pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
+        let path_of_error = || path.to_path_buf();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ModelError::Unreadable { path: path_of_error(), source })?;
+        serde_json::from_str(&text).map_err(|source| ModelError::Malformed { path: path_of_error(), source })
+    }
+
+    /// The stripped copy: the same model always gives the same bytes.
+    fn to_stripped(&self) -> Result<String, ModelError> {
+        let text = serde_json::to_string_pretty(self).map_err(ModelError::Unwritable)?;
+        Ok(text + "\n")
+    }
+}
+
+/// The text of the stripped copy of a whole model: no prose, and the HTTP status beside each error.
+///
+/// An error's status is 500 if the model calls it a fault and 400 otherwise, as KMS answers.
+pub(crate) fn strip(path: &Path) -> Result<String, ModelError> {
+    let mut model = Model::read(path)?;
+    for (_, shape) in &mut model.shapes.0 {
+        shape.status = shape.exception.then_some(if shape.fault { 500 } else { 400 });
+    }
+    model.to_stripped()
+}
+
+/// A JSON object whose order matters: that of the model's members is the order of our fields.
+#[derive(Debug)]
+pub(crate) struct Ordered<T>(pub(crate) Vec<(String, T)>);
+
+impl<T> Ordered<T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    pub(crate) fn get(&self, wanted: &str) -> Option<&T> {
+        self.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    }
+}
+
+impl<T: Serialize> Serialize for Ordered<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+struct Entries<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+    type Value = Ordered<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Ordered(entries))
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
