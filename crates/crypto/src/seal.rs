@@ -172,7 +172,7 @@ mod tests {
         SealingKey::from_secret(SecretArray::copy_from(&[byte; 32]).unwrap())
     }
 
-    fn binding<T: AsRef<str>>(purpose: &str, parts: &[T]) -> Binding {
+    fn bound_to<T: AsRef<str>>(purpose: &str, parts: &[T]) -> Binding {
         parts.iter().fold(Binding::new(purpose), |binding, part| binding.part(part.as_ref().as_bytes()))
     }
 
@@ -186,16 +186,16 @@ mod tests {
 
     #[test]
     fn only_the_same_key_and_binding_open_a_seal() {
-        let binding = binding("material", &["123456789012", "key"]);
+        let binding = bound_to("material", &["123456789012", "key"]);
         let sealed = seal(&binding, b"secret");
         assert_eq!(open(&key(1), &binding, &sealed).unwrap(), b"secret");
         assert_eq!(open(&key(2), &binding, &sealed), None);
         for other in [
-            binding("root", &["123456789012", "key"]),
-            binding("material", &["123456789012"]),
-            binding("material", &["123456789012k", "ey"]),
-            binding("material", &["key", "123456789012"]),
-            binding("material", &["123456789012", "key", ""]),
+            bound_to("root", &["123456789012", "key"]),
+            bound_to("material", &["123456789012"]),
+            bound_to("material", &["123456789012k", "ey"]),
+            bound_to("material", &["key", "123456789012"]),
+            bound_to("material", &["123456789012", "key", ""]),
         ] {
             assert_eq!(open(&key(1), &other, &sealed), None, "{other:?}");
         }
@@ -252,7 +252,7 @@ mod tests {
             left in proptest::collection::vec("[a\0\u{1}]{0,3}", 0..4),
             right in proptest::collection::vec("[a\0\u{1}]{0,3}", 0..4),
         ) {
-            prop_assert_eq!(left == right, binding("p", &left) == binding("p", &right));
+            prop_assert_eq!(left == right, bound_to("p", &left) == bound_to("p", &right));
         }
     }
 }
