@@ -1,1 +1,92 @@
-//! Placeholder.
+//! The KMS operations, one file each, and what they share: finding keys, the authorization gate, changing records by
+//! compare-and-swap, key material, due work.
+
+mod alias;
+mod authorize;
+mod change;
+mod due;
+mod error;
+mod keys;
+mod materials;
+mod metadata;
+mod ops;
+mod paging;
+mod paths;
+mod policy_document;
+mod quota;
+mod record;
+mod reference;
+mod rotation;
+mod seeding;
+mod table;
+mod tags;
+#[cfg(test)]
+mod testing;
+mod trail;
+mod turns;
+
+use std::sync::Arc;
+
+use base::Randomness;
+use keyring::DomainKeys;
+use store::Store;
+
+pub use error::KmsError;
+pub use keys::CacheSizes;
+pub use seeding::{SeedAlias, SeedKey, Seeded};
+pub use table::Operation;
+
+use keys::Keys;
+use materials::Materials;
+use turns::Turns;
+
+/// The key management service.
+pub struct Kms {
+    store: Arc<dyn Store>,
+    randomness: Arc<dyn Randomness>,
+    keys: Arc<Keys>,
+    materials: Arc<Materials>,
+    turns: Turns,
+    settings: Settings,
+}
+
+/// What an operator may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Customer managed keys per account and Region. AWS's default is 100,000.
+    pub keys_per_region_max: u64,
+    /// Aliases per key. AWS's default is 50, which is also the most that one commit can delete with the key.
+    pub aliases_per_key_max: u32,
+    /// How much is kept in memory.
+    pub caches: CacheSizes,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { keys_per_region_max: 100_000, aliases_per_key_max: 50, caches: CacheSizes::default() }
+    }
+}
+
+impl Kms {
+    /// The service over a store, with domain keys to seal under.
+    pub fn new(
+        store: Arc<dyn Store>,
+        domain_keys: Arc<DomainKeys>,
+        randomness: Arc<dyn Randomness>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            keys: Keys::new(Arc::clone(&store), settings.caches),
+            materials: Materials::new(
+                Arc::clone(&store),
+                domain_keys,
+                Arc::clone(&randomness),
+                settings.caches.materials,
+            ),
+            turns: Turns::new(),
+            store,
+            randomness,
+            settings,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The gate between a record and its use.
+//!
+//! A key read from the store is [`Unchecked`]. [`Unchecked::authorize`] turns it into [`Authorized`] for one action,
+//! [`Authorized::usable`] checks its state and yields [`Usable`], and key material is reachable through [`Usable`]
+//! only. Until the policy engine decides, the account that owns a key may use it and nobody else.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use base::{Call, KeyArn};
+
+use crate::error::{KmsError, StateRefusal};
+use crate::keys::LoadedKey;
+use crate::paths::Place;
+use crate::record::{KeyRecord, KeyState};
+
+/// What is fixed about an action on a key. The action is a type, so no parameter can name the wrong one.
+pub(crate) trait KeyAction: Send + Sync + 'static {
+    /// The name without `kms:`.
+    const NAME: &'static str;
+    /// How the request may name the key.
+    const IDENTIFIERS: Identifiers;
+    /// Which key states refuse.
+    const STATES: StateRule;
+}
+
+/// How a request may name a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identifiers {
+    /// Key id or key ARN.
+    KeyOnly,
+    /// Key id, key ARN, alias name or alias ARN.
+    KeyOrAlias,
+}
+
+/// Which key states refuse an operation.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateRule {
+    /// No state refuses.
+    Any,
+    /// Only an enabled key.
+    Enabled,
+    /// Every state but pending deletion.
+    NotPendingDeletion,
+    /// Pending deletion only.
+    PendingDeletion,
+}
+
+impl StateRule {
+    fn check(self, key: &LoadedKey) -> Result<(), StateRefusal> {
+        match (self, key.record.state) {
+            (Self::Any, _)
+            | (Self::Enabled | Self::NotPendingDeletion, KeyState::Enabled)
+            | (Self::NotPendingDeletion, KeyState::Disabled)
+            | (Self::PendingDeletion, KeyState::PendingDeletion) => Ok(()),
+            (Self::Enabled, KeyState::Disabled) => Err(StateRefusal::Disabled(key.arn)),
+            (Self::Enabled | Self::NotPendingDeletion, KeyState::PendingDeletion) => {
+                Err(StateRefusal::PendingDeletion(key.arn))
+            }
+            (Self::PendingDeletion, KeyState::Enabled | KeyState::Disabled) => {
+                Err(StateRefusal::NotPendingDeletion(key.arn))
+            }
+        }
+    }
+}
+
+/// A key as it was read. It can do nothing but be authorized.
+pub(crate) struct Unchecked(Arc<LoadedKey>);
+
+impl Unchecked {
+    pub(crate) fn new(key: Arc<LoadedKey>) -> Self {
+        Self(key)
+    }
+
+    /// Decides whether the caller may take action `A` on this key.
+    pub(crate) fn authorize<A: KeyAction>(self, call: &Call) -> Result<Authorized<A>, KmsError> {
+        if self.0.arn.account != call.caller.account {
+            return Err(KmsError::foreign_key(&call.caller, A::NAME));
+        }
+        Ok(Authorized { key: self.0, action: PhantomData })
+    }
+}
+
+/// A key on which the caller may take action `A`.
+pub(crate) struct Authorized<A> {
+    key: Arc<LoadedKey>,
+    action: PhantomData<fn() -> A>,
+}
+
+impl<A: KeyAction> Authorized<A> {
+    pub(crate) fn arn(&self) -> KeyArn {
+        self.key.arn
+    }
+
+    /// Checks the key's state against the action's rule.
+    pub(crate) fn usable(self) -> Result<Usable<A>, KmsError> {
+        A::STATES.check(&self.key)?;
+        Ok(Usable(self))
+    }
+}
+
+/// A key on which the caller may take action `A` and whose state permits it.
+pub(crate) struct Usable<A>(Authorized<A>);
+
+impl<A: KeyAction> Usable<A> {
+    pub(crate) fn arn(&self) -> KeyArn {
+        self.0.key.arn
+    }
+
+    /// The key's ARN as text, for answers.
+    pub(crate) fn arn_text(&self) -> String {
+        self.0.key.arn.to_string()
+    }
+
+    pub(crate) fn key(&self) -> &LoadedKey {
+        &self.0.key
+    }
+
+    pub(crate) fn record(&self) -> &KeyRecord {
+        &self.0.key.record
+    }
+}
+
+/// An action on an account and Region rather than on a key.
+pub(crate) trait AccountAction: Send + Sync + 'static {
+    /// The name without `kms:`.
+    const NAME: &'static str;
+}
+
+/// Leave to take action `A` in one account and Region.
+pub(crate) struct AccountPermit<A> {
+    pub(crate) place: Place,
+    action: PhantomData<fn() -> A>,
+}
+
+/// Decides whether the caller may take action `A` in its own account and the Region that it called.
+///
+/// # Errors
+/// None yet: identities of an account may do everything in it until the policy engine decides.
+pub(crate) fn authorize_account<A: AccountAction>(call: &Call) -> Result<AccountPermit<A>, KmsError> {
+    let place = Place { account: call.caller.account, region: call.region };
+    Ok(AccountPermit { place, action: PhantomData })
+}

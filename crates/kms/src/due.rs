@@ -1,0 +1,201 @@
+//! Work that becomes due by itself: deletions, automatic rotations, and the removal of what a deleted key leaves.
+//!
+//! The store keeps an index by due time. Running an entry twice, late, or after it was taken back changes nothing:
+//! each one looks at the key first and acts only if the key still asks for it.
+
+use base::{KeyArn, Timestamp};
+use store::{Key, Range, StoreError, Transaction, due};
+
+use crate::change::{Attempts, Committed, Edit};
+use crate::error::KmsError;
+use crate::keys::LoadedKey;
+use crate::record::{KeyState, RotationKind};
+use crate::{Kms, paths};
+
+/// Entries of the index that are read at once.
+const BATCH: usize = 100;
+
+/// Records of a deleted key that are removed in one transaction.
+const PURGE_BATCH: usize = 100;
+
+/// What can become due on a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DueWork {
+    /// The deletion window has ended.
+    Delete,
+    /// The rotation period has ended.
+    Rotate,
+    /// A deleted key's materials and history are still there.
+    Purge,
+}
+
+impl DueWork {
+    const ALL: [Self; 3] = [Self::Delete, Self::Rotate, Self::Purge];
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Delete => "kms-delete",
+            Self::Rotate => "kms-rotate",
+            Self::Purge => "kms-purge",
+        }
+    }
+
+    /// The index entry for this work on `arn` at `at`.
+    pub(crate) fn path(self, arn: &KeyArn, at: Timestamp) -> Key {
+        due::key(at, self.kind(), &paths::reference(arn))
+    }
+}
+
+impl Kms {
+    /// Does everything that is due at `now` and returns how much that was. Ends when nothing more can be done.
+    ///
+    /// An entry that fails is logged, stays due, and keeps no other one waiting.
+    ///
+    /// # Errors
+    /// The index itself cannot be read.
+    pub async fn run_due(&self, now: Timestamp) -> Result<usize, KmsError> {
+        let mut done = 0;
+        loop {
+            // Work can make more work due at once (a deletion leaves a purge), hence another pass after progress.
+            let progress = self.run_due_once(now).await?;
+            done += progress;
+            if progress == 0 {
+                return Ok(done);
+            }
+        }
+    }
+
+    async fn run_due_once(&self, now: Timestamp) -> Result<usize, KmsError> {
+        let mut done = 0;
+        let mut range = due::range_until(now).limit(BATCH);
+        loop {
+            let page = self.store.range(range.clone()).await?;
+            for entry in &page.entries {
+                match self.run_entry(&entry.key, now).await {
+                    Ok(()) => done += 1,
+                    Err(error) => {
+                        tracing::error!(entry = %entry.key, %error, "due work failed; it stays due")
+                    }
+                }
+            }
+            match page.entries.last() {
+                Some(last) if page.more => range = range.after(&last.key),
+                _ => return Ok(done),
+            }
+        }
+    }
+
+    async fn run_entry(&self, path: &Key, now: Timestamp) -> Result<(), KmsError> {
+        let item = due::parse(path);
+        let work =
+            item.as_ref().and_then(|item| DueWork::ALL.into_iter().find(|work| work.kind() == item.kind));
+        let arn = item.as_ref().and_then(|item| paths::key_reference(&item.reference));
+        match (work, arn) {
+            (Some(DueWork::Delete), Some(arn)) => self.delete_due(&arn, path, now).await,
+            (Some(DueWork::Rotate), Some(arn)) => self.rotate_due(&arn, path, now).await,
+            (Some(DueWork::Purge), Some(arn)) => self.purge(&arn, path).await,
+            _ => Err(StoreError::damaged(path.to_string(), "due work of an unknown kind".to_owned()).into()),
+        }
+    }
+
+    /// Deletes the key if its window has ended: the key, its aliases and the count in one commit. From then on the
+    /// key is gone; materials and history, unreachable now, go in further commits.
+    async fn delete_due(&self, arn: &KeyArn, path: &Key, now: Timestamp) -> Result<(), KmsError> {
+        let mut attempts = Attempts::new();
+        loop {
+            let transaction = match self.keys.load(arn).await? {
+                Some(key) if is_deletable(&key, now) => self.deletion(&key, path, now).await?,
+                _ => Transaction::new().delete(path.clone()),
+            };
+            match self.commit(transaction).await? {
+                Committed::Yes => return Ok(()),
+                Committed::Conflict => attempts.again()?,
+            }
+        }
+    }
+
+    async fn deletion(&self, key: &LoadedKey, path: &Key, now: Timestamp) -> Result<Transaction, KmsError> {
+        let arn = key.arn;
+        let (count_path, count_revision, count) = self.key_count_shard(&arn).await?;
+        let mut transaction = Transaction::new()
+            .expect_revision(paths::key(&arn)?, key.revision)
+            .delete(paths::key(&arn)?)
+            .delete(path.clone())
+            .put(DueWork::Purge.path(&arn, now), Vec::new())
+            .put(count_path.clone(), store::encode_record(&count.less_one())?)
+            .outbox(self.service_record("DeleteKey", &arn, now)?);
+        if let Some(revision) = count_revision {
+            transaction = transaction.expect_revision(count_path, revision);
+        }
+        if let Some(rotation) = key.record.rotation {
+            let at = Timestamp::from_millis(rotation.next_at);
+            transaction = transaction.delete(DueWork::Rotate.path(&arn, at));
+        }
+        for name in self.alias_names(&arn).await? {
+            transaction =
+                transaction.delete(paths::alias(&arn.into(), &name)?).delete(paths::key_alias(&arn, &name)?);
+        }
+        Ok(transaction)
+    }
+
+    /// All aliases of a key; the quota on aliases bounds them.
+    async fn alias_names(&self, arn: &KeyArn) -> Result<Vec<String>, KmsError> {
+        let prefix = paths::key_aliases(arn);
+        let page = self.store.range(Range::prefix(&prefix).limit(BATCH)).await?;
+        let name = |entry: store::Entry| entry.key.as_str().strip_prefix(prefix.as_str()).map(str::to_owned);
+        Ok(page.entries.into_iter().filter_map(name).collect())
+    }
+
+    /// Rotates the key if its rotation is owed and the key is enabled. A key that is disabled or pending deletion
+    /// keeps owing the rotation until it is enabled.
+    pub(crate) async fn rotate_due(&self, arn: &KeyArn, path: &Key, now: Timestamp) -> Result<(), KmsError> {
+        let mut attempts = Attempts::new();
+        loop {
+            let committed = match self.keys.load(arn).await? {
+                Some(key) if owes_rotation(&key, now) => {
+                    let material = self.materials.generate(arn).await?;
+                    let mut edit = Edit::of(&key)?;
+                    edit.rotate_to(&material, RotationKind::Automatic, now)?;
+                    edit.reschedule_rotation(now);
+                    edit.delete(path.clone());
+                    let record = self.service_record("RotateKey", arn, now)?;
+                    self.commit(edit.into_transaction(record)?).await?
+                }
+                _ => self.commit(Transaction::new().delete(path.clone())).await?,
+            };
+            match committed {
+                Committed::Yes => return Ok(()),
+                Committed::Conflict => attempts.again()?,
+            }
+        }
+    }
+
+    /// Removes what a deleted key left, a bounded piece at a time; the index entry goes last.
+    async fn purge(&self, arn: &KeyArn, path: &Key) -> Result<(), KmsError> {
+        for prefix in [paths::materials(arn), paths::rotations(arn)] {
+            loop {
+                let page = self.store.range(Range::prefix(&prefix).limit(PURGE_BATCH)).await?;
+                if page.entries.is_empty() {
+                    break;
+                }
+                let delete = |transaction: Transaction, entry: store::Entry| transaction.delete(entry.key);
+                let transaction = page.entries.into_iter().fold(Transaction::new(), delete);
+                let _ = self.commit(transaction).await?;
+            }
+        }
+        let _ = self.commit(Transaction::new().delete(path.clone())).await?;
+        Ok(())
+    }
+}
+
+/// True for a key that is pending deletion and whose window has ended.
+fn is_deletable(key: &LoadedKey, now: Timestamp) -> bool {
+    let ended = key.record.deletion.is_some_and(|deletion| deletion.at <= now.millis());
+    key.record.state == KeyState::PendingDeletion && ended
+}
+
+/// True for an enabled key whose automatic rotation is due.
+pub(crate) fn owes_rotation(key: &LoadedKey, now: Timestamp) -> bool {
+    let due = key.record.rotation.is_some_and(|rotation| rotation.next_at <= now.millis());
+    key.record.state == KeyState::Enabled && due
+}

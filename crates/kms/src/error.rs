@@ -1,0 +1,334 @@
+//! Everything a KMS operation can refuse or fail with, and the AWS code and text of each.
+//!
+//! Texts are those recorded from or published by AWS KMS; where none is known, the text is ours and says what to do.
+
+use base::{Caller, KeyArn, RandomnessUnavailable, Region};
+use crypto::KeyMaterialId;
+use wire::Fault;
+use wire::kms::ErrorCode;
+
+/// A refused or failed call.
+#[derive(Debug, thiserror::Error)]
+pub enum KmsError {
+    /// The caller may not do this. Deliberately silent about whether the key exists.
+    #[error("access denied: {0}")]
+    AccessDenied(String),
+    /// The request contradicts itself or a rule that the model cannot express.
+    #[error("invalid request: {0}")]
+    Invalid(#[from] InvalidRequest),
+    /// What the request names is not there.
+    #[error("not found: {0}")]
+    NotFound(#[from] NotFound),
+    /// An alias was given where only a key id or key ARN may stand.
+    #[error("an alias was given where only a key id or key ARN may stand")]
+    AliasNotSupported,
+    /// The alias name is reserved for AWS managed keys.
+    #[error("alias name `{0}` is reserved")]
+    AliasReserved(String),
+    /// The alias name is taken.
+    #[error("alias {0} already exists")]
+    AliasExists(String),
+    /// The key's state forbids the operation.
+    #[error("{0}")]
+    State(#[from] StateRefusal),
+    /// The key in the request is not the key of the ciphertext.
+    #[error("the ciphertext belongs to another key than the request names")]
+    IncorrectKey,
+    /// Ciphertext, encryption context or both are not what this service made. The client never learns which.
+    #[error("the ciphertext does not open")]
+    InvalidCiphertext,
+    /// Key and algorithm or key and operation do not fit.
+    #[error("invalid key usage: {0}")]
+    InvalidKeyUsage(String),
+    /// There is no grant with such a token.
+    #[error("unknown grant token")]
+    InvalidGrantToken,
+    /// The marker was not issued by this listing.
+    #[error("marker of another listing")]
+    InvalidMarker,
+    /// A tag breaks a rule.
+    #[error("tag refused: {0}")]
+    Tag(#[from] TagRefusal),
+    /// The key policy is not a policy document.
+    #[error("malformed policy document: {0}")]
+    MalformedPolicy(&'static str),
+    /// A quota is used up.
+    #[error("limit exceeded: {0}")]
+    LimitExceeded(#[from] LimitExceeded),
+    /// No custom key store has this id or name.
+    #[error("no custom key store `{0}`")]
+    CustomKeyStoreNotFound(String),
+    /// The kind of key or parameter is not offered.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// An automatic rotation is running or about to start.
+    #[error("an automatic rotation of {0} starts within 20 minutes")]
+    RotationImminent(KeyArn),
+    /// DryRun was asked for and everything but the work itself succeeded.
+    #[error("dry run succeeded")]
+    DryRun,
+    /// Other writers were faster every time.
+    #[error("gave up after {0} conflicting writes")]
+    Contention(u32),
+    /// The store failed: disk, damage, or a newer format.
+    #[error("store: {0}")]
+    Store(#[from] store::StoreError),
+    /// A commit that no store would take.
+    #[error("commit: {0}")]
+    Commit(store::CommitError),
+    /// Material could not be sealed or used.
+    #[error("cryptography: {0}")]
+    Encrypt(#[from] crypto::EncryptError),
+    /// The audit record could not be made, so nothing was done.
+    #[error("audit: {0}")]
+    Audit(#[from] audit::RecordError),
+    /// A domain key could not be read or made.
+    #[error("keyring: {0}")]
+    Keyring(#[from] keyring::KeyringError),
+    /// The machine gave no random bytes.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessUnavailable),
+    /// Something that this program promised itself does not hold.
+    #[error("bug: {0}")]
+    Bug(&'static str),
+}
+
+/// Rules about the request that are not in the service model.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRequest {
+    /// CreateAlias, UpdateAlias, DeleteAlias: the name does not begin with `alias/`.
+    #[error(
+        "Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+    )]
+    AliasPrefix,
+    /// The model's pattern admits a colon, the service does not.
+    #[error("{0} contains invalid characters for an alias")]
+    AliasCharacters(String),
+    /// An alias cannot point to an alias.
+    #[error("Aliases must refer to keys. Not aliases")]
+    AliasToAlias,
+    /// UpdateAlias: old and new key differ in kind or usage.
+    #[error("Alias {0} can only be pointed to a key of the same type and key usage as its present key.")]
+    AliasKind(String),
+    /// Decrypt and ReEncrypt without a ciphertext.
+    #[error(
+        "1 validation error detected: Value null at '{0}' failed to satisfy constraint: Member must not be null"
+    )]
+    Missing(&'static str),
+    /// GenerateDataKey: neither or both of KeySpec and NumberOfBytes.
+    #[error("Please specify either number of bytes or key spec.")]
+    DataKeySize,
+    /// GenerateRandom without NumberOfBytes.
+    #[error("NumberOfBytes is required.")]
+    NumberOfBytesRequired,
+    /// CreateKey: KeyUsage is optional for SYMMETRIC_DEFAULT only.
+    #[error("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")]
+    KeyUsageRequired,
+    /// CreateKey: the usage does not go with the spec.
+    #[error("KeyUsage {usage} is not compatible with KeySpec {spec}")]
+    KeyUsageIncompatible {
+        /// The usage asked for.
+        usage: &'static str,
+        /// The spec asked for.
+        spec: &'static str,
+    },
+    /// CreateKey: KeySpec and its deprecated twin differ.
+    #[error("You can specify KeySpec or CustomerMasterKeySpec, but not both.")]
+    KeySpecTwice,
+    /// ScheduleKeyDeletion outside the service's window.
+    #[error("PendingWindowInDays must be between 7 and 30 (inclusive), but is {0}.")]
+    PendingWindow(i32),
+    /// DryRunModifiers make sense with DryRun only.
+    #[error("DryRunModifiers can be specified only when DryRun is true.")]
+    ModifierWithoutDryRun,
+    /// Attestation documents are not read by this version.
+    #[error("Recipient is not offered by this version of Keywright: call without Recipient.")]
+    Recipient,
+}
+
+/// What was not found.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    /// The text is no key id.
+    #[error("Invalid keyId '{0}'")]
+    InvalidKeyId(String),
+    /// The text begins like an ARN and is none of a KMS key or alias.
+    #[error("Invalid arn {0}")]
+    InvalidArn(String),
+    /// An ARN of another Region than the request's.
+    #[error("Invalid arn {0}")]
+    OtherRegion(Region),
+    /// A well-formed id without a key.
+    #[error("Key '{0}' does not exist")]
+    Key(KeyArn),
+    /// No alias of that name.
+    #[error("Alias {0} is not found.")]
+    Alias(String),
+    /// Key policies are called `default`.
+    #[error("No such policy exists")]
+    Policy,
+}
+
+/// How a key's state refuses.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateRefusal {
+    /// The key is disabled.
+    #[error("{0} is disabled.")]
+    Disabled(KeyArn),
+    /// The key is waiting for its deletion.
+    #[error("{0} is pending deletion.")]
+    PendingDeletion(KeyArn),
+    /// CancelKeyDeletion of a key that is not waiting.
+    #[error("{0} is not pending deletion (or pending replica deletion).")]
+    NotPendingDeletion(KeyArn),
+}
+
+/// Which tag rule is broken.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TagRefusal {
+    /// One request names a tag key twice.
+    #[error("Duplicate tag keys")]
+    Duplicate,
+    /// More than 50 tags on the key.
+    #[error("Too many tags")]
+    TooMany,
+    /// Tag keys that begin with `aws:` in any letter case.
+    #[error("Tags beginning with aws: are reserved")]
+    Reserved,
+}
+
+/// Which quota is used up.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitExceeded {
+    /// Customer managed keys per account and Region.
+    #[error(
+        "You have reached the limit of {0} KMS keys in this account and Region. Delete keys or raise the limit."
+    )]
+    Keys(u64),
+    /// Aliases per key.
+    #[error("You have reached the limit of {limit} aliases for the key {key}.")]
+    Aliases {
+        /// The key.
+        key: KeyArn,
+        /// The quota.
+        limit: u32,
+    },
+    /// On-demand rotations of a key, in its whole life.
+    #[error(
+        "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: {0}"
+    )]
+    OnDemandRotations(KeyArn),
+    /// Size of a key policy.
+    #[error("The key policy is {actual} bytes long; at most {limit} are allowed.")]
+    PolicySize {
+        /// Bytes given.
+        actual: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+}
+
+impl KmsError {
+    /// A key that is not in the caller's reach: in another account, or not there at all.
+    pub(crate) fn foreign_key(caller: &Caller, action: &str) -> Self {
+        Self::AccessDenied(format!(
+            "User: {} is not authorized to perform: kms:{action} on this resource because the resource does not \
+             exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly \
+             denies access",
+            caller.arn()
+        ))
+    }
+
+    /// Decrypt without KeyId: the ciphertext's key is gone, elsewhere or not permitted.
+    pub(crate) fn ciphertext_key_out_of_reach() -> Self {
+        Self::AccessDenied(
+            "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or \
+             you are not allowed to access."
+                .to_owned(),
+        )
+    }
+
+    /// A material that a record names is missing: the store has lost something.
+    pub(crate) fn material_missing(key: KeyArn, material: KeyMaterialId) -> Self {
+        Self::Store(store::StoreError::damaged(
+            key.to_string(),
+            format!("key material {material} is missing"),
+        ))
+    }
+
+    /// The answer for the client. What only the operator may know stays in `Display`.
+    pub fn to_fault(&self) -> Fault {
+        let text = |code: ErrorCode, text: String| Fault {
+            code: code.as_str(),
+            status: code.status(),
+            message: Some(text),
+        };
+        match self {
+            Self::AccessDenied(message) => Fault::bad_request("AccessDeniedException", message.clone()),
+            Self::Invalid(rule) => Fault::bad_request("ValidationException", rule.to_string()),
+            Self::NotFound(what) => text(ErrorCode::NotFoundException, what.to_string()),
+            Self::AliasNotSupported => text(
+                ErrorCode::InvalidArnException,
+                "Key Aliases are not supported for this operation".to_owned(),
+            ),
+            Self::AliasReserved(name) => text(
+                ErrorCode::InvalidAliasNameException,
+                format!("{name} is not valid: names that begin with alias/aws/ are reserved for AWS managed keys"),
+            ),
+            Self::AliasExists(arn) => {
+                text(ErrorCode::AlreadyExistsException, format!("An alias with the name {arn} already exists"))
+            }
+            Self::State(refusal @ StateRefusal::Disabled(_)) => {
+                text(ErrorCode::DisabledException, refusal.to_string())
+            }
+            Self::State(refusal) => text(ErrorCode::KMSInvalidStateException, refusal.to_string()),
+            Self::IncorrectKey => text(
+                ErrorCode::IncorrectKeyException,
+                "The key ID in the request does not identify a CMK that can perform this operation.".to_owned(),
+            ),
+            Self::InvalidCiphertext => Fault::without_text(ErrorCode::InvalidCiphertextException.as_str()),
+            Self::InvalidKeyUsage(message) => text(ErrorCode::InvalidKeyUsageException, message.clone()),
+            Self::InvalidGrantToken => text(
+                ErrorCode::InvalidGrantTokenException,
+                "A grant token in the request does not belong to any grant.".to_owned(),
+            ),
+            Self::InvalidMarker => {
+                text(ErrorCode::InvalidMarkerException, "The marker was not issued by this listing.".to_owned())
+            }
+            Self::Tag(refusal) => text(ErrorCode::TagException, refusal.to_string()),
+            Self::MalformedPolicy(message) => {
+                text(ErrorCode::MalformedPolicyDocumentException, (*message).to_owned())
+            }
+            Self::LimitExceeded(limit) => text(ErrorCode::LimitExceededException, limit.to_string()),
+            Self::CustomKeyStoreNotFound(id) => text(
+                ErrorCode::CustomKeyStoreNotFoundException,
+                format!("Custom key store {id} does not exist."),
+            ),
+            Self::Unsupported(message) => text(ErrorCode::UnsupportedOperationException, message.clone()),
+            Self::RotationImminent(key) => text(
+                ErrorCode::ConflictException,
+                format!("An automatic rotation of {key} is in progress or starts within 20 minutes."),
+            ),
+            Self::DryRun => text(
+                ErrorCode::DryRunOperationException,
+                "The request would have succeeded, but the DryRun option is set.".to_owned(),
+            ),
+            Self::Contention(_) => text(
+                ErrorCode::DependencyTimeoutException,
+                "The key was changed by other requests at the same time. Try again.".to_owned(),
+            ),
+            Self::Store(_)
+            | Self::Commit(_)
+            | Self::Encrypt(_)
+            | Self::Audit(_)
+            | Self::Keyring(_)
+            | Self::Randomness(_)
+            | Self::Bug(_) => text(
+                ErrorCode::KMSInternalException,
+                "The request could not be carried out because of a failure of this service. Its operator finds the \
+                 cause in the log under the request id."
+                    .to_owned(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Finding keys: identifier to record, through caches that a commit empties before its reply leaves.
+
+use std::sync::Arc;
+
+use base::{Call, KeyArn, KeyId};
+use crypto::KeyMaterialId;
+use store::cache::Cache;
+use store::{Key, Observer, Revision, Store};
+
+use crate::authorize::{KeyAction, Unchecked};
+use crate::error::{KmsError, NotFound};
+use crate::paths::{self, Cached, Place};
+use crate::record::{AliasRecord, KeyRecord};
+use crate::reference::KeyReference;
+
+/// A key record with its place and version.
+#[derive(Debug)]
+pub(crate) struct LoadedKey {
+    pub(crate) arn: KeyArn,
+    pub(crate) record: KeyRecord,
+    pub(crate) revision: Revision,
+    pub(crate) current_material: KeyMaterialId,
+}
+
+/// An alias as a cache key.
+type AliasName = (Place, Box<str>);
+
+/// The keys of this service, found by any of their names.
+pub(crate) struct Keys {
+    store: Arc<dyn Store>,
+    records: Cache<KeyArn, LoadedKey>,
+    aliases: Cache<AliasName, KeyId>,
+}
+
+/// Entries that each cache holds at most.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheSizes {
+    /// Key records.
+    pub keys: usize,
+    /// Alias targets.
+    pub aliases: usize,
+    /// Opened key materials.
+    pub materials: usize,
+}
+
+impl Default for CacheSizes {
+    fn default() -> Self {
+        Self { keys: 100_000, aliases: 100_000, materials: 100_000 }
+    }
+}
+
+impl Keys {
+    /// Caches over `store`, told of every commit.
+    pub(crate) fn new(store: Arc<dyn Store>, sizes: CacheSizes) -> Arc<Self> {
+        let keys = Arc::new(Self {
+            store: Arc::clone(&store),
+            records: Cache::new(sizes.keys),
+            aliases: Cache::new(sizes.aliases),
+        });
+        store.observe(Arc::<Self>::clone(&keys));
+        keys
+    }
+
+    /// The key that a request names, from the cache where possible.
+    pub(crate) async fn find<A: KeyAction>(
+        &self,
+        call: &Call,
+        identifier: &str,
+    ) -> Result<Unchecked, KmsError> {
+        let arn = self.resolve::<A>(call, identifier).await?;
+        let key = self.cached(&arn).await?.ok_or_else(|| missing::<A>(call, arn))?;
+        Ok(Unchecked::new(key))
+    }
+
+    /// The key that a request names, read from the store: what a change starts from.
+    pub(crate) async fn read<A: KeyAction>(
+        &self,
+        call: &Call,
+        identifier: &str,
+    ) -> Result<Unchecked, KmsError> {
+        let arn = self.resolve::<A>(call, identifier).await?;
+        let key = self.load(&arn).await?.ok_or_else(|| missing::<A>(call, arn))?;
+        Ok(Unchecked::new(Arc::new(key)))
+    }
+
+    /// The key with this ARN if there is one, from the cache where possible.
+    pub(crate) async fn cached(&self, arn: &KeyArn) -> Result<Option<Arc<LoadedKey>>, KmsError> {
+        if let Some(key) = self.records.get(arn) {
+            return Ok(Some(key));
+        }
+        let ticket = self.records.begin_load(arn);
+        let Some(key) = self.load(arn).await? else { return Ok(None) };
+        let key = Arc::new(key);
+        self.records.insert(ticket, *arn, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    /// The key with this ARN if there is one, from the store.
+    pub(crate) async fn load(&self, arn: &KeyArn) -> Result<Option<LoadedKey>, KmsError> {
+        let Some(entry) = self.store.get(&paths::key(arn)?).await? else { return Ok(None) };
+        let record: KeyRecord = store::decode_record(&entry)?;
+        let damaged = |_| {
+            store::StoreError::damaged(entry.key.to_string(), "the current material has no id".to_owned())
+        };
+        let current_material = record.current_material.parse().map_err(damaged)?;
+        Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material }))
+    }
+
+    async fn resolve<A: KeyAction>(&self, call: &Call, identifier: &str) -> Result<KeyArn, KmsError> {
+        match KeyReference::parse(identifier, call, A::IDENTIFIERS)? {
+            KeyReference::Key(place, id) => Ok(place.key_arn(id)),
+            KeyReference::Alias(place, name) => match self.alias_target(place, name).await? {
+                Some(id) => Ok(place.key_arn(id)),
+                None if place.account != call.caller.account => {
+                    Err(KmsError::foreign_key(&call.caller, A::NAME))
+                }
+                None => Err(NotFound::Alias(place.alias_arn(name)).into()),
+            },
+        }
+    }
+
+    async fn alias_target(&self, place: Place, name: &str) -> Result<Option<KeyId>, KmsError> {
+        let cache_key = (place, name.into());
+        if let Some(id) = self.aliases.get(&cache_key) {
+            return Ok(Some(*id));
+        }
+        let ticket = self.aliases.begin_load(&cache_key);
+        // A name that no key can have in the store (too long) is a name that no alias has.
+        let Ok(path) = paths::alias(&place, name) else { return Ok(None) };
+        let Some(entry) = self.store.get(&path).await? else { return Ok(None) };
+        let record: AliasRecord = store::decode_record(&entry)?;
+        let damaged =
+            |_| store::StoreError::damaged(entry.key.to_string(), "the alias points to no key id".to_owned());
+        let id = record.target.parse().map_err(damaged)?;
+        self.aliases.insert(ticket, cache_key, Arc::new(id));
+        Ok(Some(id))
+    }
+}
+
+impl Observer for Keys {
+    fn committed(&self, keys: &[Key], _revision: Revision) {
+        for key in keys {
+            match paths::cached(key) {
+                Some(Cached::Key(arn)) => self.records.invalidate(&arn),
+                Some(Cached::Alias(place, name)) => self.aliases.invalidate(&(place, name.into())),
+                Some(Cached::Material(..)) | None => {}
+            }
+        }
+    }
+}
+
+fn missing<A: KeyAction>(call: &Call, arn: KeyArn) -> KmsError {
+    if arn.account == call.caller.account {
+        NotFound::Key(arn).into()
+    } else {
+        KmsError::foreign_key(&call.caller, A::NAME)
+    }
+}

@@ -1,0 +1,47 @@
+//! CreateAlias: a name for one customer managed key of the same account and Region.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html>
+
+use base::Call;
+use wire::kms::{CreateAlias, CreateAliasRequest, CreateAliasResponse};
+
+use crate::Kms;
+use crate::alias::AliasName;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::change::{Attempts, Committed, Edit};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for CreateAlias {
+    const NAME: &'static str = "CreateAlias";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::NotPendingDeletion;
+}
+
+impl Handle for CreateAlias {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: CreateAliasRequest,
+    ) -> Result<CreateAliasResponse, KmsError> {
+        let name = AliasName::parse(&request.alias_name)?;
+        let target = AliasName::refuse_as_target(&request.target_key_id)?;
+        let _turn = kms.turns.take(target).await;
+        let mut attempts = Attempts::new();
+        loop {
+            let key = kms.keys.read::<Self>(call, target).await?.authorize::<Self>(call)?.usable()?;
+            if kms.alias(&key.arn().into(), name).await?.is_some() {
+                return Err(KmsError::AliasExists(name.arn(&key.arn().into())));
+            }
+            let mut edit = Edit::of(key.key())?;
+            edit.add_alias(name, call.time, kms.settings.aliases_per_key_max)?;
+            let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
+            match kms.commit(edit.into_transaction(record)?).await? {
+                Committed::Yes => return Ok(CreateAliasResponse),
+                Committed::Conflict => attempts.again()?,
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! DisableKey: the key refuses all cryptographic use from the next call on.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html>
+
+use base::Call;
+use wire::kms::{DisableKey, DisableKeyRequest, DisableKeyResponse};
+
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::record::KeyState;
+use crate::table::Handle;
+
+impl KeyAction for DisableKey {
+    const NAME: &'static str = "DisableKey";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::NotPendingDeletion;
+}
+
+impl Handle for DisableKey {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: DisableKeyRequest,
+    ) -> Result<DisableKeyResponse, KmsError> {
+        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+            edit.record.state = KeyState::Disabled;
+            Ok(())
+        })
+        .await?;
+        Ok(DisableKeyResponse)
+    }
+}

@@ -1,0 +1,45 @@
+//! EnableKey: the key may be used again. A rotation that was missed meanwhile happens at once.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html>
+
+use base::Call;
+use wire::kms::{EnableKey, EnableKeyRequest, EnableKeyResponse};
+
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::due::DueWork;
+use crate::error::KmsError;
+use crate::record::KeyState;
+use crate::table::Handle;
+
+impl KeyAction for EnableKey {
+    const NAME: &'static str = "EnableKey";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::NotPendingDeletion;
+}
+
+impl Handle for EnableKey {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: EnableKeyRequest,
+    ) -> Result<EnableKeyResponse, KmsError> {
+        let owed = kms
+            .change::<Self, _>(call, &request.key_id, |edit, key| {
+                edit.record.state = KeyState::Enabled;
+                let owed = edit.record.rotation.filter(|rotation| rotation.next_at <= call.time.millis());
+                if owed.is_some() {
+                    edit.schedule(DueWork::Rotate, call.time);
+                }
+                Ok(owed.map(|_| key.arn()))
+            })
+            .await?;
+        if let Some(arn) = owed {
+            let entry = DueWork::Rotate.path(&arn, call.time);
+            kms.rotate_due(&arn, &entry, call.time).await?;
+        }
+        Ok(EnableKeyResponse)
+    }
+}

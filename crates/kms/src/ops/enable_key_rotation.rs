@@ -1,0 +1,40 @@
+//! EnableKeyRotation: rotates the material every RotationPeriodInDays (90 to 2560, default 365), first one period from
+//! now. Called again, it begins a new schedule.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>
+
+use base::Call;
+use wire::kms::{EnableKeyRotation, EnableKeyRotationRequest, EnableKeyRotationResponse};
+
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::record::RotationSchedule;
+use crate::table::Handle;
+
+const PERIOD_DAYS_DEFAULT: u32 = 365;
+
+impl KeyAction for EnableKeyRotation {
+    const NAME: &'static str = "EnableKeyRotation";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl Handle for EnableKeyRotation {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: EnableKeyRotationRequest,
+    ) -> Result<EnableKeyRotationResponse, KmsError> {
+        let days = request.rotation_period_in_days.and_then(|days| u32::try_from(days).ok());
+        let schedule = RotationSchedule::starting(call.time, days.unwrap_or(PERIOD_DAYS_DEFAULT));
+        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+            edit.schedule_rotation(schedule);
+            Ok(())
+        })
+        .await?;
+        Ok(EnableKeyRotationResponse)
+    }
+}

@@ -1,0 +1,63 @@
+//! GenerateDataKey: random bytes, in plaintext and encrypted under the key.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html>
+
+use base::{Call, SecretBytes};
+use wire::kms::{DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse};
+
+use super::request::{encryption_context, no_grant_tokens, no_recipient, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::error::{InvalidRequest, KmsError};
+use crate::table::Handle;
+
+impl KeyAction for GenerateDataKey {
+    const NAME: &'static str = "GenerateDataKey";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl Handle for GenerateDataKey {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GenerateDataKeyRequest,
+    ) -> Result<GenerateDataKeyResponse, KmsError> {
+        let length = data_key_length(request.key_spec, request.number_of_bytes)?;
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        no_recipient(request.recipient.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        stop_if_dry_run(request.dry_run)?;
+        let context = encryption_context(request.encryption_context.as_ref());
+        let plaintext = kms.random_secret(length)?;
+        let ciphertext = kms.encrypt_under(&key, &context, &plaintext).await?;
+        Ok(GenerateDataKeyResponse {
+            ciphertext_blob: Some(ciphertext),
+            plaintext: Some(plaintext),
+            key_id: Some(key.arn_text()),
+            key_material_id: Some(key.record().current_material.clone()),
+            ..GenerateDataKeyResponse::default()
+        })
+    }
+}
+
+/// The length that exactly one of KeySpec and NumberOfBytes asks for.
+pub(super) fn data_key_length(spec: Option<DataKeySpec>, bytes: Option<i32>) -> Result<usize, KmsError> {
+    match (spec, bytes) {
+        (Some(DataKeySpec::Aes128), None) => Ok(16),
+        (Some(DataKeySpec::Aes256), None) => Ok(32),
+        (None, Some(bytes)) => usize::try_from(bytes).map_err(|_| InvalidRequest::DataKeySize.into()),
+        (None, None) | (Some(_), Some(_)) => Err(InvalidRequest::DataKeySize.into()),
+    }
+}
+
+impl Kms {
+    /// Fresh random bytes.
+    pub(super) fn random_secret(&self, length: usize) -> Result<SecretBytes, KmsError> {
+        let mut secret = SecretBytes::zeroed(length);
+        self.randomness.fill(secret.expose_mut())?;
+        Ok(secret)
+    }
+}

@@ -1,0 +1,44 @@
+//! GenerateDataKeyWithoutPlaintext: as GenerateDataKey, but only the encrypted half is given out.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyWithoutPlaintext.html>
+
+use base::Call;
+use wire::kms::{
+    GenerateDataKeyWithoutPlaintext, GenerateDataKeyWithoutPlaintextRequest,
+    GenerateDataKeyWithoutPlaintextResponse,
+};
+
+use super::generate_data_key::data_key_length;
+use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for GenerateDataKeyWithoutPlaintext {
+    const NAME: &'static str = "GenerateDataKeyWithoutPlaintext";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl Handle for GenerateDataKeyWithoutPlaintext {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GenerateDataKeyWithoutPlaintextRequest,
+    ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
+        let length = data_key_length(request.key_spec, request.number_of_bytes)?;
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        stop_if_dry_run(request.dry_run)?;
+        let context = encryption_context(request.encryption_context.as_ref());
+        let plaintext = kms.random_secret(length)?;
+        Ok(GenerateDataKeyWithoutPlaintextResponse {
+            ciphertext_blob: Some(kms.encrypt_under(&key, &context, &plaintext).await?),
+            key_id: Some(key.arn_text()),
+            key_material_id: Some(key.record().current_material.clone()),
+        })
+    }
+}

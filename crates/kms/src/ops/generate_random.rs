@@ -1,0 +1,38 @@
+//! GenerateRandom: 1 to 1,024 random bytes.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html>
+
+use base::Call;
+use wire::kms::{GenerateRandom, GenerateRandomRequest, GenerateRandomResponse};
+
+use super::request::no_recipient;
+use crate::Kms;
+use crate::authorize::{AccountAction, authorize_account};
+use crate::error::{InvalidRequest, KmsError};
+use crate::table::Handle;
+
+impl AccountAction for GenerateRandom {
+    const NAME: &'static str = "GenerateRandom";
+}
+
+impl Handle for GenerateRandom {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GenerateRandomRequest,
+    ) -> Result<GenerateRandomResponse, KmsError> {
+        authorize_account::<Self>(call)?;
+        let bytes = request.number_of_bytes.ok_or(InvalidRequest::NumberOfBytesRequired)?;
+        no_recipient(request.recipient.as_ref())?;
+        if let Some(id) = request.custom_key_store_id {
+            return Err(KmsError::CustomKeyStoreNotFound(id));
+        }
+        let length = usize::try_from(bytes).map_err(|_| InvalidRequest::NumberOfBytesRequired)?;
+        Ok(GenerateRandomResponse {
+            plaintext: Some(kms.random_secret(length)?),
+            ..GenerateRandomResponse::default()
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! ReEncrypt: decrypts under one key and encrypts under another without the plaintext leaving the service.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html>
+
+use base::Call;
+use wire::kms::{EncryptionAlgorithmSpec, ReEncrypt, ReEncryptRequest, ReEncryptResponse};
+
+use super::request::{
+    encryption_context, ignores_ciphertext, no_grant_tokens, stop_if_dry_run, symmetric_algorithm,
+};
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::error::{InvalidRequest, KmsError};
+use crate::table::Handle;
+
+/// What is asked of the key that decrypts.
+struct ReEncryptFrom;
+
+impl KeyAction for ReEncryptFrom {
+    const NAME: &'static str = "ReEncryptFrom";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+/// What is asked of the key that encrypts.
+struct ReEncryptTo;
+
+impl KeyAction for ReEncryptTo {
+    const NAME: &'static str = "ReEncryptTo";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl Handle for ReEncrypt {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: ReEncryptRequest,
+    ) -> Result<ReEncryptResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
+            return Err(authorization_only(kms, call, &request).await?);
+        }
+        let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
+        let named = request.source_key_id.as_deref();
+        let (source, ciphertext) = kms.key_of_ciphertext::<ReEncryptFrom>(call, named, blob).await?;
+        let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
+        let destination = destination.authorize::<ReEncryptTo>(call)?;
+        let (source, destination) = (source.usable()?, destination.usable()?);
+        symmetric_algorithm(request.source_encryption_algorithm)?;
+        symmetric_algorithm(request.destination_encryption_algorithm)?;
+        let context = encryption_context(request.source_encryption_context.as_ref());
+        let plaintext = kms.materials.decrypt(&source, &ciphertext, &context).await?;
+        stop_if_dry_run(request.dry_run)?;
+        let context = encryption_context(request.destination_encryption_context.as_ref());
+        Ok(ReEncryptResponse {
+            ciphertext_blob: Some(kms.encrypt_under(&destination, &context, &plaintext).await?),
+            source_key_id: Some(source.arn_text()),
+            key_id: Some(destination.arn_text()),
+            source_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            destination_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            source_key_material_id: Some(ciphertext.material_id().to_string()),
+            destination_key_material_id: Some(destination.record().current_material.clone()),
+        })
+    }
+}
+
+/// DryRun with IGNORE_CIPHERTEXT: tells whether both keys may be used, without a ciphertext.
+async fn authorization_only(
+    kms: &Kms,
+    call: &Call,
+    request: &ReEncryptRequest,
+) -> Result<KmsError, KmsError> {
+    let source = request.source_key_id.as_deref().ok_or(InvalidRequest::Missing("sourceKeyId"))?;
+    let source = kms.keys.find::<ReEncryptFrom>(call, source).await?.authorize::<ReEncryptFrom>(call)?;
+    let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
+    let destination = destination.authorize::<ReEncryptTo>(call)?;
+    source.usable()?;
+    destination.usable()?;
+    Ok(KmsError::DryRun)
+}

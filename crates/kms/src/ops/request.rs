@@ -1,0 +1,61 @@
+//! Checks that several operations make of their requests.
+
+use std::collections::BTreeMap;
+
+use crypto::EncryptionContext;
+use wire::kms::{EncryptionAlgorithmSpec, RecipientInfo};
+
+use crate::error::{InvalidRequest, KmsError};
+
+/// The encryption context in its canonical form; none is the same as an empty one.
+pub(super) fn encryption_context(pairs: Option<&BTreeMap<String, String>>) -> EncryptionContext {
+    match pairs {
+        Some(pairs) => {
+            EncryptionContext::new(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        }
+        None => EncryptionContext::empty(),
+    }
+}
+
+/// There are no grants in this version, so there is no valid grant token.
+pub(super) fn no_grant_tokens(tokens: Option<&Vec<String>>) -> Result<(), KmsError> {
+    if tokens.is_none_or(Vec::is_empty) { Ok(()) } else { Err(KmsError::InvalidGrantToken) }
+}
+
+/// Attestation documents cannot be verified in this version, so nothing is encrypted to them.
+pub(super) fn no_recipient(recipient: Option<&RecipientInfo>) -> Result<(), KmsError> {
+    if recipient.is_none() { Ok(()) } else { Err(InvalidRequest::Recipient.into()) }
+}
+
+/// A symmetric key knows one algorithm.
+pub(super) fn symmetric_algorithm(algorithm: Option<EncryptionAlgorithmSpec>) -> Result<(), KmsError> {
+    match algorithm {
+        None | Some(EncryptionAlgorithmSpec::SymmetricDefault) => Ok(()),
+        Some(other) => Err(KmsError::InvalidKeyUsage(format!(
+            "Algorithm {} is incompatible with key spec SYMMETRIC_DEFAULT.",
+            other.as_str()
+        ))),
+    }
+}
+
+/// DryRun ends here, when everything but the work itself has succeeded.
+pub(super) fn stop_if_dry_run(dry_run: Option<bool>) -> Result<(), KmsError> {
+    if dry_run == Some(true) { Err(KmsError::DryRun) } else { Ok(()) }
+}
+
+/// `DryRunModifiers` asks to check authorization without a ciphertext.
+pub(super) fn ignores_ciphertext<M>(
+    dry_run: Option<bool>,
+    modifiers: Option<&Vec<M>>,
+) -> Result<bool, KmsError> {
+    match modifiers {
+        Some(modifiers) if !modifiers.is_empty() => {
+            if dry_run == Some(true) {
+                Ok(true)
+            } else {
+                Err(InvalidRequest::ModifierWithoutDryRun.into())
+            }
+        }
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,104 @@
+//! UpdateAlias: points an alias to another key of the same kind and usage.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html>
+
+use base::Call;
+use store::Transaction;
+use wire::kms::{UpdateAlias, UpdateAliasRequest, UpdateAliasResponse};
+
+use crate::Kms;
+use crate::alias::{AliasName, LoadedAlias};
+use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
+use crate::change::{Attempts, Committed, Edit};
+use crate::error::{InvalidRequest, KmsError, NotFound};
+use crate::table::Handle;
+
+/// The new target. The old one is checked as [`OldTarget`]: it may be pending deletion, this one may not.
+impl KeyAction for UpdateAlias {
+    const NAME: &'static str = "UpdateAlias";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::NotPendingDeletion;
+}
+
+struct OldTarget;
+
+impl KeyAction for OldTarget {
+    const NAME: &'static str = "UpdateAlias";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::Any;
+}
+
+impl Handle for UpdateAlias {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: UpdateAliasRequest,
+    ) -> Result<UpdateAliasResponse, KmsError> {
+        let name = AliasName::parse(&request.alias_name)?;
+        let target = AliasName::refuse_as_target(&request.target_key_id)?;
+        let _turn = kms.turns.take(name.as_str()).await;
+        let mut attempts = Attempts::new();
+        loop {
+            let new = kms.keys.read::<Self>(call, target).await?.authorize::<Self>(call)?.usable()?;
+            let place = new.arn().into();
+            let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
+            let transaction = if alias.target == new.arn().id {
+                kms.touch(call, &new, &alias)?
+            } else {
+                let old_id = alias.target.to_string();
+                let old = kms
+                    .keys
+                    .read::<OldTarget>(call, &old_id)
+                    .await?
+                    .authorize::<OldTarget>(call)?
+                    .usable()?;
+                kms.repoint(call, &old, &new, &alias, name)?
+            };
+            match kms.commit(transaction).await? {
+                Committed::Yes => return Ok(UpdateAliasResponse),
+                Committed::Conflict => attempts.again()?,
+            }
+        }
+    }
+}
+
+impl Kms {
+    /// The alias stays where it is; only its date changes.
+    fn touch(
+        &self,
+        call: &Call,
+        key: &Usable<UpdateAlias>,
+        alias: &LoadedAlias,
+    ) -> Result<Transaction, KmsError> {
+        let mut record = alias.record.clone();
+        record.updated_at = call.time.millis();
+        let mut edit = Edit::of(key.key())?;
+        edit.expect(alias.path.clone(), Some(alias.revision));
+        edit.put(alias.path.clone(), &record)?;
+        let trail = self.call_record(call, <UpdateAlias as KeyAction>::NAME, &[key.arn()])?;
+        edit.into_transaction(trail)
+    }
+
+    fn repoint(
+        &self,
+        call: &Call,
+        old: &Usable<OldTarget>,
+        new: &Usable<UpdateAlias>,
+        alias: &LoadedAlias,
+        name: AliasName<'_>,
+    ) -> Result<Transaction, KmsError> {
+        let (from, to) = (old.record(), new.record());
+        if (from.spec, from.usage) != (to.spec, to.usage) {
+            return Err(InvalidRequest::AliasKind(name.arn(&new.arn().into())).into());
+        }
+        let mut gives = Edit::of(old.key())?;
+        gives.release_alias(name)?;
+        let mut takes = Edit::of(new.key())?;
+        takes.adopt_alias(alias, name, call.time, self.settings.aliases_per_key_max)?;
+        takes.join(gives)?;
+        let record = self.call_record(call, <UpdateAlias as KeyAction>::NAME, &[new.arn(), old.arn()])?;
+        takes.into_transaction(record)
+    }
+}

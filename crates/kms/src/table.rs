@@ -1,0 +1,153 @@
+//! The table of operations: everything the pipeline must know of an operation, as data.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use base::Call;
+use wire::Fault;
+use wire::json;
+
+use crate::Kms;
+use crate::error::KmsError;
+
+/// A handler that answers with the body of a success or with the error to map.
+type Handler = for<'a> fn(&'a Kms, &'a Call, &'a [u8]) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+type Answer = Result<Vec<u8>, Refused>;
+
+/// Why a call was not carried out.
+#[derive(Debug)]
+pub enum Refused {
+    /// The body is not a valid request of the operation.
+    Request(Fault),
+    /// The operation refused or failed.
+    Operation(KmsError),
+}
+
+impl Refused {
+    /// The answer for the client.
+    pub fn to_fault(&self) -> Fault {
+        match self {
+            Self::Request(fault) => fault.clone(),
+            Self::Operation(error) => error.to_fault(),
+        }
+    }
+}
+
+/// One operation of the service.
+pub struct Operation {
+    /// The name as in `X-Amz-Target: TrentService.<name>`.
+    pub name: &'static str,
+    /// True if it changes nothing.
+    pub read_only: bool,
+    /// How long it may take.
+    pub deadline: Duration,
+    handler: Handler,
+}
+
+/// What an operation file declares. The typed request has passed the model's constraints.
+pub(crate) trait Handle: wire::kms::Operation {
+    /// True if it changes nothing.
+    const READ_ONLY: bool;
+
+    /// Carries the call out. The outcome is all that a handler can give: it never sees a socket.
+    fn handle<'a>(
+        kms: &'a Kms,
+        call: &'a Call,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, KmsError>> + Send + 'a;
+}
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+const fn row<O: Handle>() -> Operation
+where
+    O::Request: Send,
+    O::Response: Send,
+{
+    Operation { name: O::NAME, read_only: O::READ_ONLY, deadline: DEADLINE, handler: run::<O> }
+}
+
+fn run<'a, O: Handle>(
+    kms: &'a Kms,
+    call: &'a Call,
+    body: &'a [u8],
+) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>
+where
+    O::Request: Send,
+    O::Response: Send,
+{
+    Box::pin(async move {
+        let request = json::decode::<O::Request>(body).map_err(Refused::Request)?;
+        let response = O::handle(kms, call, request).await.map_err(Refused::Operation)?;
+        Ok(json::encode(&response))
+    })
+}
+
+/// Every operation that works, in alphabetical order.
+static OPERATIONS: [Operation; 29] = [
+    row::<wire::kms::CancelKeyDeletion>(),
+    row::<wire::kms::CreateAlias>(),
+    row::<wire::kms::CreateKey>(),
+    row::<wire::kms::Decrypt>(),
+    row::<wire::kms::DeleteAlias>(),
+    row::<wire::kms::DescribeKey>(),
+    row::<wire::kms::DisableKey>(),
+    row::<wire::kms::DisableKeyRotation>(),
+    row::<wire::kms::EnableKey>(),
+    row::<wire::kms::EnableKeyRotation>(),
+    row::<wire::kms::Encrypt>(),
+    row::<wire::kms::GenerateDataKey>(),
+    row::<wire::kms::GenerateDataKeyWithoutPlaintext>(),
+    row::<wire::kms::GenerateRandom>(),
+    row::<wire::kms::GetKeyPolicy>(),
+    row::<wire::kms::GetKeyRotationStatus>(),
+    row::<wire::kms::ListAliases>(),
+    row::<wire::kms::ListKeyPolicies>(),
+    row::<wire::kms::ListKeyRotations>(),
+    row::<wire::kms::ListKeys>(),
+    row::<wire::kms::ListResourceTags>(),
+    row::<wire::kms::PutKeyPolicy>(),
+    row::<wire::kms::ReEncrypt>(),
+    row::<wire::kms::RotateKeyOnDemand>(),
+    row::<wire::kms::ScheduleKeyDeletion>(),
+    row::<wire::kms::TagResource>(),
+    row::<wire::kms::UntagResource>(),
+    row::<wire::kms::UpdateAlias>(),
+    row::<wire::kms::UpdateKeyDescription>(),
+];
+
+impl Kms {
+    /// The operation of this name (case sensitive), if it is offered.
+    pub fn operation(name: &str) -> Option<&'static Operation> {
+        let index = OPERATIONS.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
+        OPERATIONS.get(index)
+    }
+
+    /// Decodes the body, carries the operation out and encodes its result.
+    pub async fn call(&self, operation: &Operation, call: &Call, body: &[u8]) -> Result<Vec<u8>, Refused> {
+        (operation.handler)(self, call, body).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_every_name_is_of_the_model() {
+        assert!(OPERATIONS.is_sorted_by(|a, b| a.name < b.name));
+        for operation in &OPERATIONS {
+            assert!(wire::kms::OPERATION_NAMES.contains(&operation.name));
+            assert_eq!(Kms::operation(operation.name).map(|found| found.name), Some(operation.name));
+        }
+    }
+
+    #[test]
+    fn names_are_case_sensitive_and_what_is_not_offered_is_unknown() {
+        for name in ["", "encrypt", "Encrypt ", "Sign", "NoSuchOperation"] {
+            assert!(Kms::operation(name).is_none(), "{name}");
+        }
+    }
+}
