@@ -1,0 +1,173 @@
+//! What a signature is checked against, from memory.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base::{Caller, Principal, SecretString};
+use keyring::Domain;
+use store::cache::Cache;
+use store::{Key, Observer, Revision};
+use wire::sigv4::SigningKey;
+
+use crate::access_key::{path_and_name, secret_binding};
+use crate::error::IdentityError;
+use crate::name::AccessKeyId;
+use crate::paths;
+use crate::record::{AccessKeyRecord, AccessKeyStatus, UserRecord};
+use crate::service::Identity;
+
+/// Access keys kept in memory.
+const CREDENTIALS_MAX: usize = 4_096;
+/// Signing keys kept with each of them: days, Regions and services that one access key signs for at a time.
+const SIGNING_KEYS_MAX: usize = 16;
+/// A signing key's scope that is longer, in bytes, is none that a client means: its key is not kept.
+const SCOPE_LENGTH_MAX: usize = 128;
+/// Counters of changes of users.
+const USER_CHANGES: usize = 256;
+
+/// An active access key: who signs with it, and the secret to check that with. It is dropped from memory when a commit
+/// changes the access key or its user, and its signing keys with it.
+pub struct Credential {
+    /// Who signs with this access key.
+    pub caller: Arc<Caller>,
+    secret: SecretString,
+    signing_keys: RwLock<VecDeque<(String, Arc<SigningKey>)>>,
+    /// The user's path in the store and how often users of its counter had changed before it was read.
+    user: Key,
+    user_changes: u64,
+}
+
+impl Identity {
+    /// The credential of an access key; `None` if there is no such key or it is inactive.
+    ///
+    /// Known keys are answered from memory. Unknown ones cost one read of the store and leave nothing behind, and what
+    /// cannot be an access key id costs nothing.
+    ///
+    /// # Errors
+    /// The store failed, or the secret cannot be opened.
+    pub async fn credential(&self, access_key_id: &str) -> Result<Option<Arc<Credential>>, IdentityError> {
+        let Ok(id) = access_key_id.parse::<AccessKeyId>() else { return Ok(None) };
+        if let Some(known) = self.credentials.get(&id) {
+            return Ok(Some(known));
+        }
+        let ticket = self.credentials.cache.begin_load(&id);
+        let Some(loaded) = self.load_credential(&id).await? else { return Ok(None) };
+        let loaded = Arc::new(loaded);
+        self.credentials.cache.insert(ticket, id, Arc::clone(&loaded));
+        Ok(Some(loaded))
+    }
+
+    async fn load_credential(&self, id: &AccessKeyId) -> Result<Option<Credential>, IdentityError> {
+        let path = paths::access_key(id)?;
+        let damaged = || IdentityError::Damaged(path.to_string());
+        let Some(key) = self.read::<AccessKeyRecord>(&path).await? else { return Ok(None) };
+        let key = key.record;
+        let account = key.account.parse().map_err(|_| damaged())?;
+        let user_path = paths::user(account, &key.user.parse().map_err(|_| damaged())?)?;
+        let user_changes = self.credentials.user_changes.seen(&user_path);
+        let Some(user) = self.read::<UserRecord>(&user_path).await? else { return Ok(None) };
+        let user = user.record;
+        if key.status != AccessKeyStatus::Active {
+            return Ok(None);
+        }
+        let binding = secret_binding(account, &user.unique_id, id);
+        let secret = self.domain_keys.open(&Domain::global(), &binding, &key.secret).await?;
+        let secret = std::str::from_utf8(secret.expose()).map_err(|_| damaged())?.to_owned();
+        let principal =
+            Principal::User { path_and_name: path_and_name(&user)?, unique_id: user.unique_id.clone() };
+        Ok(Some(Credential {
+            caller: Arc::new(Caller { account, principal, access_key_id: id.as_str().to_owned() }),
+            secret: SecretString::new(secret),
+            signing_keys: RwLock::default(),
+            user: user_path,
+            user_changes,
+        }))
+    }
+}
+
+impl Credential {
+    /// The key that signs for one day (`YYYYMMDD`), Region and service: derived once, then kept with the credential
+    /// while it is among the last that were asked for.
+    pub fn signing_key(&self, date: &str, region: &str, service: &str) -> Arc<SigningKey> {
+        // No part of a scope holds a slash, so that no two scopes have one name.
+        let scope = format!("{date}/{region}/{service}");
+        let known = self.signing_keys.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = known.iter().find(|(known, _)| *known == scope) {
+            return Arc::clone(key);
+        }
+        drop(known);
+        let key = Arc::new(SigningKey::derive(&self.secret, date, region, service));
+        if scope.len() > SCOPE_LENGTH_MAX {
+            return key;
+        }
+        let mut known = self.signing_keys.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= SIGNING_KEYS_MAX {
+            known.pop_front();
+        }
+        known.push_back((scope, Arc::clone(&key)));
+        key
+    }
+}
+
+/// Credentials in memory, kept honest by commits.
+pub(crate) struct Credentials {
+    cache: Cache<AccessKeyId, Credential>,
+    user_changes: UserChanges,
+}
+
+impl Credentials {
+    pub(crate) fn new() -> Self {
+        Self { cache: Cache::new(CREDENTIALS_MAX), user_changes: UserChanges::new() }
+    }
+
+    fn get(&self, id: &AccessKeyId) -> Option<Arc<Credential>> {
+        let known = self.cache.get(id)?;
+        (self.user_changes.seen(&known.user) == known.user_changes).then_some(known)
+    }
+}
+
+impl Observer for Credentials {
+    fn committed(&self, keys: &[Key], _revision: Revision) {
+        for key in keys {
+            if key.as_str().starts_with(paths::USERS) {
+                self.user_changes.note(key);
+            }
+            let id = key.as_str().strip_prefix(paths::ACCESS_KEYS).and_then(|id| id.parse().ok());
+            if let Some(id) = id {
+                self.cache.invalidate(&id);
+            }
+        }
+    }
+}
+
+/// How often users have changed, in counters that users share by their hash: a user's change costs those who share
+/// its counter one needless load.
+struct UserChanges {
+    counters: Box<[AtomicU64]>,
+    hasher: RandomState,
+}
+
+impl UserChanges {
+    fn new() -> Self {
+        Self { counters: (0..USER_CHANGES).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+    }
+
+    fn seen(&self, user: &Key) -> u64 {
+        self.counter(user).map_or(0, |counter| counter.load(Ordering::SeqCst))
+    }
+
+    fn note(&self, user: &Key) {
+        if let Some(counter) = self.counter(user) {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Always there, for an index is below [`USER_CHANGES`].
+    fn counter(&self, user: &Key) -> Option<&AtomicU64> {
+        let counters = u64::try_from(self.counters.len()).unwrap_or(1);
+        let index = usize::try_from(self.hasher.hash_one(user) % counters).unwrap_or(0);
+        self.counters.get(index)
+    }
+}
