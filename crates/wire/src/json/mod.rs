@@ -12,6 +12,9 @@ mod text;
 mod type_fault;
 mod violations;
 
+#[cfg(test)]
+mod tests;
+
 use crate::Fault;
 use output::Measure;
 use source::Root;

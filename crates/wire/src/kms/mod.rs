@@ -5,6 +5,9 @@
 
 mod generated;
 
+#[cfg(test)]
+mod tests;
+
 use crate::Fault;
 use crate::json;
 
