@@ -199,3 +199,47 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
 fn is_false(flag: &bool) -> bool {
     !flag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: &str = r#"{"version":"2.0","documentation":"<p>prose</p>","metadata":{"serviceId":"T"},
+        "operations":{"B":{"name":"B","http":{"method":"POST"},"input":{"shape":"R"},"documentation":"prose"}},
+        "shapes":{"Z":{"type":"structure","members":{},"exception":true,"fault":true,"documentation":"prose"},
+        "R":{"type":"structure","required":["Y"],"members":{"Y":{"shape":"S","documentation":"prose"},"X":{"shape":"S",
+        "deprecated":true,"deprecatedMessage":"prose"}}},"S":{"type":"string","min":1,"max":9,"pattern":"a+","sensitive":true},
+        "E":{"type":"structure","members":{},"exception":true}}}"#;
+
+    fn stripped(model: &str) -> Result<String, ModelError> {
+        let name = format!("keywright-model-{}-{:?}.json", std::process::id(), std::thread::current().id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, model).unwrap();
+        let result = strip(&path);
+        std::fs::remove_file(&path).unwrap();
+        result
+    }
+
+    #[test]
+    fn a_stripped_model_keeps_everything_but_prose() {
+        let text = stripped(WHOLE).unwrap();
+        assert!(!text.contains("prose") && !text.contains("http"), "{text}");
+        let compact: String = text.split_whitespace().collect();
+        assert_eq!(
+            compact,
+            r#"{"version":"2.0","metadata":{"serviceId":"T"},"operations":{"B":{"name":"B","input":{"shape":"R"},"errors":[]}},"shapes":{"Z":{"type":"structure","members":{},"exception":true,"fault":true,"status":500},"R":{"type":"structure","required":["Y"],"members":{"Y":{"shape":"S"},"X":{"shape":"S","deprecated":true}}},"S":{"type":"string","min":1,"max":9,"pattern":"a+","sensitive":true},"E":{"type":"structure","members":{},"exception":true,"status":400}}}"#
+        );
+    }
+
+    #[test]
+    fn stripping_again_changes_nothing() {
+        let once = stripped(WHOLE).unwrap();
+        assert_eq!(stripped(&once).unwrap(), once);
+    }
+
+    #[test]
+    fn an_unknown_trait_is_refused() {
+        let error = stripped(&WHOLE.replace(r#""min":1"#, r#""uniqueItems":true"#)).unwrap_err();
+        assert!(error.to_string().contains("uniqueItems"), "{error}");
+    }
+}

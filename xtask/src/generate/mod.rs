@@ -10,6 +10,9 @@ mod staging;
 mod structures;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use crate::model::{Model, ModelError};
