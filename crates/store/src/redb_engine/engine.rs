@@ -1,0 +1,139 @@
+//! The open database, and what happens when it fails.
+//!
+//! redb gives up a database after the first failed input or output. The engine then takes the file back from it, undoes
+//! what the disk did not confirm, and opens it again with all writes held in memory. So reads go on while the disk is
+//! full; the next write first releases what is held, which fails until there is space.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use redb::{Database, ReadTransaction, ReadableDatabase};
+
+use super::apply::{Change, Outcome, apply};
+use super::failure::{calls_for_reopening, guarded, io_error, store_error};
+use super::medium::Medium;
+use super::open;
+use crate::{Key, Observer, Revision, StoreError};
+
+/// One store: its file, its database, its observers.
+pub(super) struct Engine {
+    opened: RwLock<Opened>,
+    medium: Arc<Medium>,
+    observers: RwLock<Vec<Arc<dyn Observer>>>,
+    /// One at a time opens the database again.
+    reopening: Mutex<()>,
+}
+
+struct Opened {
+    database: Result<Database, StoreError>,
+    /// How often the database was opened again.
+    epoch: u64,
+}
+
+/// Something could not be done on the database of this epoch.
+struct Failed {
+    error: StoreError,
+    epoch: u64,
+    calls_for_reopening: bool,
+}
+
+impl Engine {
+    pub(super) fn new(medium: Arc<Medium>, database: Database) -> Self {
+        Self {
+            opened: RwLock::new(Opened { database: Ok(database), epoch: 0 }),
+            medium,
+            observers: RwLock::default(),
+            reopening: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observers.write().unwrap_or_else(PoisonError::into_inner).push(observer);
+    }
+
+    pub(super) fn tell_observers(&self, keys: &[Key], revision: Revision) {
+        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for observer in observers {
+            observer.committed(keys, revision);
+        }
+    }
+
+    /// Runs `read` on the last committed state; once more if the database had to be opened again.
+    pub(super) fn read<T>(
+        &self,
+        read: impl Fn(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let read = |database: &Database| read(&database.begin_read()?);
+        let failed = match self.run(read) {
+            Err(failed) if failed.calls_for_reopening => failed,
+            answer => return answer.map_err(|failed| failed.error),
+        };
+        self.reopen(failed.epoch);
+        self.run(read).map_err(|failed| failed.error)
+    }
+
+    /// Applies a group of changes as one. Runs on the writer thread alone.
+    pub(super) fn write<'a, C: Iterator<Item = &'a Change>>(
+        &self,
+        changes: impl Fn() -> C,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.repair()?;
+        self.run(|database| apply(database, changes())).map_err(|failed| {
+            // Whatever failed, also a panic in the middle of a change: the database is not to be trusted with more.
+            self.reopen(failed.epoch);
+            if self.medium.in_doubt() {
+                StoreError::OutcomeUnknown(failed.error.to_string())
+            } else {
+                failed.error
+            }
+        })
+    }
+
+    fn run<T>(&self, run: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Failed> {
+        let opened = self.opened();
+        let epoch = opened.epoch;
+        let database = match &opened.database {
+            Ok(database) => database,
+            Err(error) => {
+                let calls_for_reopening = !matches!(error, StoreError::Damaged { .. });
+                return Err(Failed { error: error.clone(), epoch, calls_for_reopening });
+            }
+        };
+        guarded(|| run(database)).map_err(|error| {
+            let calls_for_reopening = calls_for_reopening(&error);
+            Failed { error: store_error(&error), epoch, calls_for_reopening }
+        })
+    }
+
+    /// Before a write: opens the database if that failed earlier, and lets writes through to the file again.
+    fn repair(&self) -> Result<(), StoreError> {
+        if let Err(failed) = self.run(|_| Ok(()))
+            && failed.calls_for_reopening
+        {
+            self.reopen(failed.epoch);
+        }
+        self.run(|_| Ok(())).map_err(|failed| failed.error)?;
+        if self.medium.is_holding() {
+            self.medium.release().map_err(|error| io_error(&error))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Opens the database again, unless that was done since `epoch`. Everything else waits meanwhile.
+    fn reopen(&self, epoch: u64) {
+        let _one_at_a_time = self.reopening.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        if opened.epoch != epoch {
+            return;
+        }
+        opened.epoch += 1;
+        self.medium.take_back();
+        // The old database goes first: what it still writes on its way out is void.
+        opened.database = Err(StoreError::Unavailable("it is being opened again".to_owned()));
+        opened.database = open::database(&self.medium).map_err(|error| store_error(&error));
+    }
+
+    fn opened(&self) -> RwLockReadGuard<'_, Opened> {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

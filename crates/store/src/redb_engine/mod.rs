@@ -1,0 +1,105 @@
+//! The embedded engine: one file, one writer thread, any number of readers.
+//!
+//! All transactions that wait are written as one group: one redb transaction, one wait for the disk. A transaction is
+//! checked against the state that the earlier ones of its group leave, and is answered on its own.
+//!
+//! * `medium`: the file below redb, which can undo a failed commit and hold writes back.
+//! * `create`, `open`: making a file, and opening one without changing it before it is known to be sound.
+//! * `engine`: the open database; what happens when it fails.
+//! * `tables`: the layout of the file; `apply`: one group of transactions; `read`: the reads.
+//! * `writer`: the thread.
+
+mod apply;
+mod create;
+mod engine;
+mod failure;
+mod medium;
+mod open;
+mod open_error;
+mod read;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    CommitError, Entry, Key, Observer, OutboxEntry, OutboxPosition, Page, Range, Revision, Store, StoreError,
+    Transaction,
+};
+use engine::Engine;
+pub use open_error::OpenError;
+use writer::Writer;
+
+/// The embedded store. Dropping it applies what is queued, then closes the file; both are waited for.
+pub struct RedbStore {
+    // Declared first, dropped first: the thread ends before the file is closed.
+    writer: Writer,
+    engine: Arc<Engine>,
+}
+
+impl RedbStore {
+    /// Opens the store in the file at `path`, or makes a new one there (mode 0600) if there is no file.
+    ///
+    /// The file is locked against other processes while it is open. After a crash it is brought to the state of the
+    /// last acknowledged commit. A damaged file is refused and left as it is. Blocks while the file is read.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: each says what to do.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        if !path.try_exists().map_err(|error| OpenError::from_io(path, error))? {
+            create::create(path)?;
+        }
+        let medium = open::locked_file(path)?;
+        Self::start(open::existing(medium).map_err(|cause| cause.at(path))?, path)
+    }
+
+    /// A store in memory, for tests: nothing of it outlives it.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let path = Path::new("memory");
+        let medium =
+            create::on_backend(redb::backends::InMemoryBackend::new()).map_err(|cause| cause.at(path))?;
+        Self::start(medium, path)
+    }
+
+    fn start(engine: Engine, path: &Path) -> Result<Self, OpenError> {
+        let engine = Arc::new(engine);
+        let writer = Writer::start(Arc::clone(&engine)).map_err(|error| OpenError::from_io(path, error))?;
+        Ok(Self { writer, engine })
+    }
+}
+
+#[async_trait]
+impl Store for RedbStore {
+    async fn get(&self, key: &Key) -> Result<Option<Entry>, StoreError> {
+        self.engine.read(|state| read::get(state, key))
+    }
+
+    async fn range(&self, range: Range) -> Result<Page, StoreError> {
+        self.engine.read(|state| read::range(state, &range))
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<Revision, CommitError> {
+        transaction.check()?;
+        self.writer.commit(transaction).await
+    }
+
+    async fn outbox(&self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.engine.read(|state| read::outbox(state, limit))
+    }
+
+    async fn remove_from_outbox(&self, through: OutboxPosition) -> Result<(), StoreError> {
+        self.writer.remove_from_outbox(through).await
+    }
+
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.engine.observe(observer);
+    }
+}

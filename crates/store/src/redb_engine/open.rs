@@ -1,0 +1,95 @@
+//! Opening a store file: nothing of it is changed before it is known to be sound.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::backends::FileBackend;
+use redb::{Builder, Database, ReadableDatabase, StorageBackend};
+
+use super::engine::Engine;
+use super::failure::guarded;
+use super::medium::Medium;
+use super::open_error::{OpenCause, OpenError};
+use super::tables::{self, FORMAT_VERSION};
+use crate::Revision;
+
+/// Memory that redb may use for pages of the file: 64 MiB.
+const CACHE_BYTES: usize = 64 * 1_024 * 1_024;
+
+/// A file up to this size, 256 MiB, is verified page by page each time it is opened, which takes up to a second. A larger
+/// one is verified after a crash only.
+const VERIFIED_BYTES_MAX: u64 = 256 * 1_024 * 1_024;
+
+/// The file at `path`, locked against other processes.
+pub(super) fn locked_file(path: &Path) -> Result<FileBackend, OpenError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|error| OpenError::from_io(path, error))?;
+    lock(&file).map_err(|cause| cause.at(path))?;
+    FileBackend::new(file).map_err(|error| OpenCause::from(redb::Error::from(error)).at(path))
+}
+
+/// The lock goes with the file's last handle.
+pub(super) fn lock(file: &File) -> Result<(), OpenCause> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => OpenCause::InUse,
+        TryLockError::Error(error) => OpenCause::Io(error),
+    })
+}
+
+/// Opens what is in `backend`, brings it to its last commit, and checks it.
+pub(super) fn existing(backend: impl StorageBackend) -> Result<Engine, OpenCause> {
+    if backend.len().map_err(OpenCause::from_io)? == 0 {
+        return Err(OpenCause::Damaged("it is empty".to_owned()));
+    }
+    let medium = Medium::holding(backend).map_err(OpenCause::from_io)?;
+    let promised = revision_at_shutdown(&medium)?;
+    let database = database(&medium)?;
+    let revision = checked_revision(&database)?;
+    if promised.is_some_and(|promised| revision < promised) {
+        return Err(OpenCause::Damaged(format!("its last sound state is revision {revision}")));
+    }
+    medium.release().map_err(OpenCause::from_io)?;
+    Ok(Engine::new(medium, database))
+}
+
+/// Opens the database in `medium`; a new one if it is empty. After a crash redb repairs what it has to and verifies all;
+/// otherwise [`VERIFIED_BYTES_MAX`] decides.
+pub(super) fn database(medium: &Arc<Medium>) -> Result<Database, redb::Error> {
+    guarded(|| {
+        let handle = medium.handle();
+        let verify = handle.len()? <= VERIFIED_BYTES_MAX;
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
+        Ok(builder.create_with_backend(handle)?)
+    })
+}
+
+/// The revision of a store that was shut down in order; `None` after a crash. To repair damage, redb can go back to an
+/// older state: right after a crash, for what it drops was never acknowledged, wrong after a shutdown.
+fn revision_at_shutdown(medium: &Arc<Medium>) -> Result<Option<Revision>, OpenCause> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES);
+    match guarded(|| Ok(builder.open_read_only_with_backend(medium.handle())?)) {
+        Ok(database) => checked_revision(&database).map(Some),
+        Err(redb::Error::RepairAborted) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The revision, of a file whose format this program reads.
+fn checked_revision(database: &impl ReadableDatabase) -> Result<Revision, OpenCause> {
+    check_format(guarded(|| tables::format(&database.begin_read()?))?)?;
+    Ok(guarded(|| tables::revision(&database.begin_read()?))?)
+}
+
+fn check_format(found: Option<u64>) -> Result<(), OpenCause> {
+    match found {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(found) if found > FORMAT_VERSION => Err(OpenCause::Newer { found, supported: FORMAT_VERSION }),
+        Some(_) | None => Err(OpenCause::Damaged("it has no known format version".to_owned())),
+    }
+}
