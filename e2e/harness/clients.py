@@ -1,0 +1,79 @@
+"""Real AWS clients, pointed at a server."""
+
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from harness.seed import EUROPE, ONE, Account
+from harness.server import Server, clean_environment
+
+TOOLS = Path(sys.executable).parent
+
+
+def kms(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
+    """A boto3 KMS client that never retries, so that a fault shows."""
+    return client("kms", server.endpoint, account, region, tuple(sorted(options.items())))
+
+
+def sts(server: Server, account: Account = ONE, region: str = EUROPE) -> Any:
+    """A boto3 STS client that never retries."""
+    return client("sts", server.endpoint, account, region, ())
+
+
+@lru_cache(maxsize=64)
+def client(service: str, endpoint: str, account: Account, region: str, options: tuple[tuple[str, Any], ...]) -> Any:
+    session = boto3.session.Session()
+    return session.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=account.access_key_id,
+        aws_secret_access_key=account.secret_access_key,
+        config=Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=30,
+            max_pool_connections=64,
+            **dict(options),
+        ),
+    )
+
+
+def account_environment(server: Server, account: Account = ONE, region: str = EUROPE) -> dict[str, str]:
+    """The environment variables that every AWS client understands."""
+    return {
+        "AWS_ACCESS_KEY_ID": account.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": account.secret_access_key,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def tool_environment(folder: Path, additions: dict[str, str]) -> dict[str, str]:
+    """A clean environment in which the installed client programs are found first."""
+    environment = clean_environment(folder)
+    environment["PATH"] = f"{TOOLS}:{environment['PATH']}"
+    return environment | additions
+
+
+def run(command: list[str], folder: Path, additions: dict[str, str], *, stdin: str | None = None,
+        seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+    """Runs a client program to its end."""
+    return subprocess.run(
+        command,
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        cwd=folder,
+        env=tool_environment(folder, additions),
+    )

@@ -1,0 +1,78 @@
+"""The servers that the tests talk to."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import clients
+from harness.seed import DEVELOPMENT, EUROPE
+from harness.server import BINARY, Server
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not session.config.option.collectonly and not BINARY.exists():
+        pytest.exit(f"no binary at {BINARY}: build it, or name another one in KEYWRIGHT_BINARY", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that do not mind each other: two accounts, keys in two Regions."""
+    yield from _running(Server(tmp_path_factory.mktemp("server")))
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """A server of this test's own, on an empty data folder, with the same seed."""
+    yield from _running(Server(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def dev_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A `--dev` server per module, whose clock the module's tests may move."""
+    yield from _running(Server(tmp_path_factory.mktemp("dev"), seed=None, development=True))
+
+
+def _running(server: Server) -> Iterator[Server]:
+    server.start()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def kms(server: Server) -> Any:
+    """boto3 KMS of account one in eu-central-1, on the shared server."""
+    return clients.kms(server)
+
+
+@pytest.fixture
+def unchecked(server: Server) -> Any:
+    """As `kms`, but boto3 sends what it is given instead of checking it first."""
+    return clients.kms(server, parameter_validation=False)
+
+
+@pytest.fixture
+def new_key(kms: Any) -> Callable[..., str]:
+    """Makes a key and returns its ARN."""
+    return lambda **parameters: kms.create_key(**parameters)["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture
+def key(new_key: Callable[..., str]) -> str:
+    """The ARN of a key that nobody else uses."""
+    return new_key()
+
+
+@pytest.fixture
+def dev_kms(dev_server: Server) -> Any:
+    """boto3 KMS of the development account."""
+    return clients.kms(dev_server, DEVELOPMENT, EUROPE)
+
+
+@pytest.fixture
+def dev_key(dev_kms: Any) -> str:
+    """The ARN of a key on the development server."""
+    return dev_kms.create_key()["KeyMetadata"]["Arn"]
