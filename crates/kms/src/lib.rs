@@ -34,7 +34,7 @@ use store::Store;
 pub use error::KmsError;
 pub use keys::CacheSizes;
 pub use seeding::{SeedAlias, SeedKey, Seeded};
-pub use table::Operation;
+pub use table::{Operation, Refused};
 
 use keys::Keys;
 use materials::Materials;

@@ -1,0 +1,129 @@
+//! A key service over a store in a temporary folder, called as the pipeline calls it: with JSON.
+
+use std::sync::Arc;
+
+use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
+use crypto::root::{Protection, RootFile};
+use keyring::DomainKeys;
+use kms::{Kms, Settings};
+use serde_json::{Value, json};
+use store::redb_engine::RedbStore;
+use store::{Range, Store};
+use tempfile::TempDir;
+use testkit::SeededRandomness;
+
+pub(crate) const DAY: i64 = 86_400;
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const OTHER_ACCOUNT: &str = "210987654321";
+
+pub(crate) struct Bench {
+    pub(crate) kms: Arc<Kms>,
+    pub(crate) store: Arc<dyn Store>,
+    _folder: TempDir,
+}
+
+/// What a call answered: the body of a success, or code and text of a refusal.
+pub(crate) type Answer = Result<Value, (String, Option<String>)>;
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let randomness = Arc::new(SeededRandomness::new(1));
+        let passphrase: Option<&SecretString> = None;
+        let path = folder.path().join("root.json");
+        let root = RootFile::create(&path, Protection::Plain, randomness.as_ref())
+            .unwrap()
+            .unlock(passphrase)
+            .unwrap();
+        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.path().join("store")).unwrap());
+        let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
+        let kms = Arc::new(Kms::new(Arc::clone(&store), domain_keys, randomness, settings));
+        Self { kms, store, _folder: folder }
+    }
+
+    /// Calls as the administrator of [`ACCOUNT`] in eu-central-1, `at` seconds after the beginning.
+    pub(crate) async fn call(&self, at: i64, operation: &str, body: Value) -> Answer {
+        self.call_as(ACCOUNT, at, operation, body).await
+    }
+
+    pub(crate) async fn call_as(&self, account: &str, at: i64, operation: &str, body: Value) -> Answer {
+        let operation = Kms::operation(operation).unwrap();
+        let bytes = serde_json::to_vec(&body).unwrap();
+        match self.kms.call(operation, &facts(account, at), &bytes).await {
+            Ok(body) if body.is_empty() => Ok(Value::Null),
+            Ok(body) => Ok(serde_json::from_slice(&body).unwrap()),
+            Err(refused) => {
+                let fault = refused.to_fault();
+                assert!(fault.status < 500, "{refused:?}");
+                Err((fault.code.to_owned(), fault.message))
+            }
+        }
+    }
+
+    /// A new key's id.
+    pub(crate) async fn create_key(&self) -> String {
+        let answer = self.call(0, "CreateKey", json!({})).await.unwrap();
+        answer["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn encrypt(&self, at: i64, key: &str) -> Value {
+        let answer = self.call(at, "Encrypt", json!({"KeyId": key, "Plaintext": "c2VjcmV0"})).await.unwrap();
+        answer["CiphertextBlob"].clone()
+    }
+
+    pub(crate) async fn decrypts(&self, at: i64, blob: &Value) -> bool {
+        self.call(at, "Decrypt", json!({"CiphertextBlob": blob}))
+            .await
+            .is_ok_and(|answer| answer["Plaintext"] == "c2VjcmV0")
+    }
+
+    pub(crate) async fn run_due(&self, at: i64) -> usize {
+        self.kms.run_due(moment(at)).await.unwrap()
+    }
+
+    pub(crate) async fn state(&self, key: &str) -> Value {
+        self.call(0, "DescribeKey", json!({"KeyId": key})).await.unwrap()["KeyMetadata"]["KeyState"].clone()
+    }
+
+    /// The paths below a prefix.
+    pub(crate) async fn paths(&self, prefix: &str) -> Vec<String> {
+        let page = self.store.range(Range::prefix(prefix).limit(1_000)).await.unwrap();
+        page.entries.iter().map(|entry| entry.key.to_string()).collect()
+    }
+}
+
+pub(crate) fn moment(at: i64) -> Timestamp {
+    Timestamp::from_seconds(1_700_000_000 + at)
+}
+
+pub(crate) fn refusal(answer: Answer) -> (String, String) {
+    let (code, text) = answer.unwrap_err();
+    (code, text.unwrap_or_default())
+}
+
+pub(crate) fn code(answer: Answer) -> String {
+    answer.unwrap_err().0
+}
+
+pub(crate) fn arn(key: &str) -> String {
+    format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{key}")
+}
+
+fn facts(account: &str, at: i64) -> Call {
+    Call {
+        request_id: RequestId::new([7; 16]),
+        caller: Arc::new(Caller {
+            account: account.parse().unwrap(),
+            principal: Principal::User { path_and_name: "admin".into(), unique_id: "AIDAADMIN".into() },
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+        }),
+        region: "eu-central-1".parse().unwrap(),
+        time: moment(at),
+        source_address: [127, 0, 0, 1].into(),
+        user_agent: "test".into(),
+    }
+}

@@ -1,0 +1,173 @@
+//! Rotation and deletion over years, in milliseconds.
+//!
+//! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html> and `deleting-keys.html`.
+
+use crate::bench::{Bench, DAY, arn, code, refusal};
+use serde_json::{Value, json};
+
+async fn rotation_dates(bench: &Bench, key: &str) -> Vec<(f64, String)> {
+    let answer = bench.call(0, "ListKeyRotations", json!({"KeyId": key})).await.unwrap();
+    let rotations = answer["Rotations"].as_array().unwrap();
+    let rotation = |entry: &Value| {
+        let days = (entry["RotationDate"].as_f64().unwrap() - 1_700_000_000.0) / 86_400.0;
+        (days, entry["RotationType"].as_str().unwrap().to_owned())
+    };
+    rotations.iter().map(rotation).collect()
+}
+
+#[tokio::test]
+async fn a_key_rotates_by_itself_and_old_ciphertexts_stay_readable() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let first = bench.encrypt(0, &key).await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 90})).await.unwrap();
+    assert_eq!(bench.run_due(90 * DAY - 1).await, 0);
+    assert_eq!(bench.run_due(90 * DAY).await, 1);
+    assert_eq!(bench.run_due(90 * DAY).await, 0, "run twice, it changes nothing");
+    let second = bench.encrypt(90 * DAY, &key).await;
+    // Late by more than two periods: one rotation, and the schedule keeps its rhythm.
+    assert_eq!(bench.run_due(400 * DAY).await, 1);
+    let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(status["NextRotationDate"], 1_700_000_000 + 450 * DAY);
+    let automatic = |days: f64| (days, "AUTOMATIC".to_owned());
+    assert_eq!(rotation_dates(&bench, &key).await, [automatic(90.0), automatic(400.0)]);
+    assert!(bench.decrypts(0, &first).await && bench.decrypts(0, &second).await);
+}
+
+#[tokio::test]
+async fn without_automatic_rotation_nothing_rotates() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key})).await.unwrap();
+    bench.call(0, "DisableKeyRotation", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(bench.run_due(3_000 * DAY).await, 0);
+    assert!(rotation_dates(&bench, &key).await.is_empty());
+    let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(status, json!({"KeyId": key, "KeyRotationEnabled": false}));
+}
+
+#[tokio::test]
+async fn a_disabled_key_owes_its_rotation_until_it_is_enabled() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 100})).await.unwrap();
+    bench.call(DAY, "DisableKey", json!({"KeyId": key})).await.unwrap();
+    bench.run_due(150 * DAY).await;
+    assert!(rotation_dates(&bench, &key).await.is_empty());
+    bench.call(160 * DAY, "EnableKey", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(rotation_dates(&bench, &key).await, [(160.0, "AUTOMATIC".to_owned())]);
+    let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(status["NextRotationDate"], 1_700_000_000 + 200 * DAY, "the old schedule goes on");
+    assert_eq!(bench.run_due(199 * DAY).await, 0);
+    assert_eq!(bench.run_due(200 * DAY).await, 1);
+}
+
+#[tokio::test]
+async fn an_enabled_key_that_owes_nothing_does_not_rotate_on_enable() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 100})).await.unwrap();
+    bench.call(1, "DisableKey", json!({"KeyId": key})).await.unwrap();
+    bench.call(2, "EnableKey", json!({"KeyId": key})).await.unwrap();
+    assert!(rotation_dates(&bench, &key).await.is_empty());
+    assert_eq!(bench.run_due(100 * DAY).await, 1);
+}
+
+#[tokio::test]
+async fn rotations_on_demand_are_limited_and_leave_the_schedule_alone() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 730})).await.unwrap();
+    let old = bench.encrypt(0, &key).await;
+    for _ in 0..25 {
+        let answer = bench.call(10, "RotateKeyOnDemand", json!({"KeyId": key})).await.unwrap();
+        assert_eq!(answer, json!({"KeyId": arn(&key)}));
+    }
+    let (code, text) = refusal(bench.call(10, "RotateKeyOnDemand", json!({"KeyId": key})).await);
+    assert_eq!(code, "LimitExceededException");
+    assert!(text.ends_with(&arn(&key)), "{text}");
+    assert!(bench.decrypts(10, &old).await);
+    let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(status["NextRotationDate"], 1_700_000_000 + 730 * DAY);
+}
+
+#[tokio::test]
+async fn a_rotation_on_demand_just_before_an_automatic_one_is_refused() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 90})).await.unwrap();
+    let answer = bench.call(90 * DAY - 19 * 60, "RotateKeyOnDemand", json!({"KeyId": key})).await;
+    assert_eq!(code(answer), "ConflictException");
+    assert!(bench.call(90 * DAY - 21 * 60, "RotateKeyOnDemand", json!({"KeyId": key})).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_first_material_is_listed_on_request_only() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "RotateKeyOnDemand", json!({"KeyId": key})).await.unwrap();
+    let all = json!({"KeyId": key, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"});
+    let all = bench.call(0, "ListKeyRotations", all).await.unwrap();
+    let states: Vec<_> =
+        all["Rotations"].as_array().unwrap().iter().map(|entry| &entry["KeyMaterialState"]).collect();
+    assert_eq!(states, ["NON_CURRENT", "CURRENT"]);
+    assert!(all["Rotations"][0].get("RotationDate").is_none());
+    assert_eq!(rotation_dates(&bench, &key).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_deleted_key_is_gone_with_everything_it_had() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let kept = bench.create_key().await;
+    let blob = bench.encrypt(0, &key).await;
+    bench.call(0, "CreateAlias", json!({"AliasName": "alias/gone", "TargetKeyId": key})).await.unwrap();
+    bench.call(0, "RotateKeyOnDemand", json!({"KeyId": key})).await.unwrap();
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key})).await.unwrap();
+    let answer =
+        bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 7})).await.unwrap();
+    assert_eq!(answer["DeletionDate"], 1_700_000_000 + 7 * DAY);
+    bench.run_due(7 * DAY - 1).await;
+    assert_eq!(bench.state(&key).await, "PendingDeletion");
+    bench.run_due(7 * DAY).await;
+    let (code, text) = refusal(bench.call(0, "DescribeKey", json!({"KeyId": key})).await);
+    assert_eq!((code.as_str(), text), ("NotFoundException", format!("Key '{}' does not exist", arn(&key))));
+    assert!(!bench.decrypts(0, &blob).await);
+    let left: Vec<_> = bench.paths("").await.into_iter().filter(|path| path.contains(&key)).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(bench.paths("kms/alias/").await.is_empty());
+    assert_eq!(bench.state(&kept).await, "Enabled");
+    // The name is free again.
+    bench.call(0, "CreateAlias", json!({"AliasName": "alias/gone", "TargetKeyId": kept})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cancelled_deletion_leaves_a_disabled_key_with_its_rotation() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 90})).await.unwrap();
+    bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": key})).await.unwrap();
+    let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(status["KeyRotationEnabled"], false);
+    let answer = bench.call(DAY, "CancelKeyDeletion", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(answer, json!({"KeyId": arn(&key)}));
+    assert_eq!(bench.run_due(60 * DAY).await, 0, "nothing is deleted any more");
+    assert_eq!(bench.state(&key).await, "Disabled");
+    let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(status["KeyRotationEnabled"], true);
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_scheduled_twice_waits_for_the_second_window() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 7})).await.unwrap();
+    let again = bench.call(1, "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 30})).await;
+    assert_eq!(code(again), "KMSInvalidStateException");
+    bench.call(2, "CancelKeyDeletion", json!({"KeyId": key})).await.unwrap();
+    bench.call(3, "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 30})).await.unwrap();
+    bench.run_due(8 * DAY).await;
+    assert_eq!(bench.state(&key).await, "PendingDeletion");
+    bench.run_due(31 * DAY).await;
+    assert_eq!(code(bench.call(0, "DescribeKey", json!({"KeyId": key})).await), "NotFoundException");
+}

@@ -1,0 +1,7 @@
+//! The key service from outside, over a real store and a clock that tests move.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod bench;
+mod lifecycle;
+mod rules;

@@ -1,0 +1,264 @@
+//! Rules that hold across operations: who may, quotas, races, and that errors are those of the model.
+
+use std::sync::Arc;
+
+use crate::bench::{Bench, OTHER_ACCOUNT, arn, code, refusal};
+use kms::Settings;
+use serde_json::{Value, json};
+
+/// A body that each operation on one key accepts, were the key the caller's.
+fn body(operation: &str, key: &str) -> Value {
+    match operation {
+        "CreateAlias" | "UpdateAlias" => json!({"AliasName": "alias/a", "TargetKeyId": key}),
+        "Encrypt" => json!({"KeyId": key, "Plaintext": "AA=="}),
+        "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": key, "KeySpec": "AES_256"}),
+        "PutKeyPolicy" => json!({"KeyId": key, "Policy": "{\"Statement\":[]}"}),
+        "TagResource" => json!({"KeyId": key, "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
+        "UntagResource" => json!({"KeyId": key, "TagKeys": ["a"]}),
+        "UpdateKeyDescription" => json!({"KeyId": key, "Description": ""}),
+        _ => json!({"KeyId": key}),
+    }
+}
+
+const ON_ONE_KEY: [&str; 22] = [
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "DescribeKey",
+    "DisableKey",
+    "DisableKeyRotation",
+    "EnableKey",
+    "EnableKeyRotation",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "GetKeyPolicy",
+    "GetKeyRotationStatus",
+    "ListAliases",
+    "ListKeyPolicies",
+    "ListKeyRotations",
+    "ListResourceTags",
+    "PutKeyPolicy",
+    "RotateKeyOnDemand",
+    "ScheduleKeyDeletion",
+    "TagResource",
+    "UntagResource",
+    "UpdateKeyDescription",
+];
+
+#[tokio::test]
+async fn no_operation_works_on_a_key_of_another_account() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let missing = arn("1234abcd-12ab-34cd-56ef-1234567890ab");
+    for operation in ON_ONE_KEY {
+        let foreign = refusal(bench.call_as(OTHER_ACCOUNT, 0, operation, body(operation, &arn(&key))).await);
+        assert_eq!(foreign.0, "AccessDeniedException", "{operation}");
+        let expected = format!(
+            "User: arn:aws:iam::{OTHER_ACCOUNT}:user/admin is not authorized to perform: kms:{operation} on this resource because"
+        );
+        assert!(foreign.1.starts_with(&expected), "{operation}: {}", foreign.1);
+        // Whether the key exists is not told.
+        let absent = refusal(bench.call_as(OTHER_ACCOUNT, 0, operation, body(operation, &missing)).await);
+        assert_eq!(foreign, absent, "{operation}");
+    }
+    assert_eq!(bench.state(&key).await, "Enabled");
+}
+
+#[tokio::test]
+async fn a_ciphertext_of_another_account_is_out_of_reach_with_and_without_key_id() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let blob = bench.encrypt(0, &key).await;
+    let (code, text) =
+        refusal(bench.call_as(OTHER_ACCOUNT, 0, "Decrypt", json!({"CiphertextBlob": blob})).await);
+    assert_eq!(code, "AccessDeniedException");
+    assert!(text.starts_with("The ciphertext refers to a customer master key that does not exist"), "{text}");
+    let named = json!({"CiphertextBlob": blob, "KeyId": arn(&key)});
+    assert_eq!(refusal(bench.call_as(OTHER_ACCOUNT, 0, "Decrypt", named).await).0, "AccessDeniedException");
+    assert!(bench.decrypts(0, &blob).await);
+}
+
+#[tokio::test]
+async fn key_states_refuse_what_the_table_says() {
+    let bench = Bench::new();
+    let disabled = bench.create_key().await;
+    bench.call(0, "DisableKey", json!({"KeyId": disabled})).await.unwrap();
+    let pending = bench.create_key().await;
+    bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": pending})).await.unwrap();
+    // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    let cryptographic = ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"];
+    let rotation = ["EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"];
+    for operation in cryptographic.into_iter().chain(rotation) {
+        let answer = refusal(bench.call(0, operation, body(operation, &disabled)).await);
+        assert_eq!(
+            answer,
+            ("DisabledException".into(), format!("{} is disabled.", arn(&disabled))),
+            "{operation}"
+        );
+    }
+    let management = [
+        "CreateAlias",
+        "DisableKey",
+        "EnableKey",
+        "ScheduleKeyDeletion",
+        "TagResource",
+        "UntagResource",
+        "UpdateKeyDescription",
+    ];
+    for operation in cryptographic.into_iter().chain(rotation).chain(management) {
+        let answer = refusal(bench.call(0, operation, body(operation, &pending)).await);
+        let text = format!("{} is pending deletion.", arn(&pending));
+        assert_eq!(answer, ("KMSInvalidStateException".into(), text), "{operation}");
+    }
+    for operation in [
+        "DescribeKey",
+        "GetKeyPolicy",
+        "GetKeyRotationStatus",
+        "ListAliases",
+        "ListKeyPolicies",
+        "ListKeyRotations",
+        "ListResourceTags",
+        "PutKeyPolicy",
+    ] {
+        for key in [&disabled, &pending] {
+            assert!(bench.call(0, operation, body(operation, key)).await.is_ok(), "{operation}");
+        }
+    }
+    assert_eq!(
+        code(bench.call(0, "CancelKeyDeletion", json!({"KeyId": disabled})).await),
+        "KMSInvalidStateException"
+    );
+}
+
+#[tokio::test]
+async fn quotas_on_keys_and_aliases_hold_and_give_room_again() {
+    let bench =
+        Bench::with(Settings { keys_per_region_max: 3, aliases_per_key_max: 2, ..Settings::default() });
+    let key = bench.create_key().await;
+    bench.create_key().await;
+    let last = bench.create_key().await;
+    assert_eq!(code(bench.call(0, "CreateKey", json!({})).await), "LimitExceededException");
+    bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": last, "PendingWindowInDays": 7})).await.unwrap();
+    assert_eq!(
+        code(bench.call(0, "CreateKey", json!({})).await),
+        "LimitExceededException",
+        "all states count"
+    );
+    bench.run_due(8 * crate::bench::DAY).await;
+    bench.create_key().await;
+    for name in ["alias/a", "alias/b"] {
+        bench.call(0, "CreateAlias", json!({"AliasName": name, "TargetKeyId": key})).await.unwrap();
+    }
+    let third = json!({"AliasName": "alias/c", "TargetKeyId": key});
+    assert_eq!(code(bench.call(0, "CreateAlias", third.clone()).await), "LimitExceededException");
+    bench.call(0, "DeleteAlias", json!({"AliasName": "alias/a"})).await.unwrap();
+    bench.call(0, "CreateAlias", third).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_changes_of_one_key_lose_nothing() {
+    let bench = Arc::new(Bench::new());
+    let key = bench.create_key().await;
+    let tasks: Vec<_> = (0..40)
+        .map(|number| {
+            let (bench, key) = (Arc::clone(&bench), key.clone());
+            tokio::spawn(async move {
+                let tags = json!([{"TagKey": format!("tag-{number}"), "TagValue": "x"}]);
+                bench.call(0, "TagResource", json!({"KeyId": key, "Tags": tags})).await.unwrap();
+                let alias = json!({"AliasName": format!("alias/{number}"), "TargetKeyId": arn(&key)});
+                bench.call(0, "CreateAlias", alias).await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let tags = bench.call(0, "ListResourceTags", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(tags["Tags"].as_array().unwrap().len(), 40);
+    let aliases = bench.call(0, "ListAliases", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(aliases["Aliases"].as_array().unwrap().len(), 40);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_who_create_the_same_alias_gets_it() {
+    let bench = Arc::new(Bench::new());
+    let keys = [bench.create_key().await, bench.create_key().await];
+    let tasks: Vec<_> = (0..32)
+        .map(|number| {
+            let (bench, key) = (Arc::clone(&bench), keys[number % 2].clone());
+            tokio::spawn(async move {
+                bench.call(0, "CreateAlias", json!({"AliasName": "alias/one", "TargetKeyId": key})).await
+            })
+        })
+        .collect();
+    let mut made = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => made += 1,
+            Err((code, _)) => assert_eq!(code, "AlreadyExistsException"),
+        }
+    }
+    assert_eq!(made, 1);
+}
+
+#[tokio::test]
+async fn an_alias_moves_between_keys_and_the_count_moves_with_it() {
+    let bench = Bench::with(Settings { aliases_per_key_max: 1, ..Settings::default() });
+    let (one, two) = (bench.create_key().await, bench.create_key().await);
+    bench.call(0, "CreateAlias", json!({"AliasName": "alias/x", "TargetKeyId": one})).await.unwrap();
+    bench.call(5, "UpdateAlias", json!({"AliasName": "alias/x", "TargetKeyId": two})).await.unwrap();
+    let listed = bench.call(5, "ListAliases", json!({"KeyId": two})).await.unwrap();
+    assert_eq!(listed["Aliases"][0]["TargetKeyId"], two.as_str());
+    assert_eq!(listed["Aliases"][0]["CreationDate"], 1_700_000_000);
+    assert_eq!(listed["Aliases"][0]["LastUpdatedDate"], 1_700_000_005);
+    assert_eq!(bench.call(5, "ListAliases", json!({"KeyId": one})).await.unwrap()["Aliases"], json!([]));
+    // The alias of one is free, that of two is taken.
+    bench.call(5, "CreateAlias", json!({"AliasName": "alias/y", "TargetKeyId": one})).await.unwrap();
+    let moved = bench.call(5, "UpdateAlias", json!({"AliasName": "alias/y", "TargetKeyId": two})).await;
+    assert_eq!(code(moved), "LimitExceededException");
+    let same = json!({"AliasName": "alias/y", "TargetKeyId": one});
+    bench.call(9, "UpdateAlias", same).await.unwrap();
+    // An alias may leave a key that is pending deletion, and may not go to one.
+    bench.call(9, "ScheduleKeyDeletion", json!({"KeyId": two})).await.unwrap();
+    bench.call(9, "DeleteAlias", json!({"AliasName": "alias/y"})).await.unwrap();
+    bench.call(9, "UpdateAlias", json!({"AliasName": "alias/x", "TargetKeyId": one})).await.unwrap();
+    let back = bench.call(9, "UpdateAlias", json!({"AliasName": "alias/x", "TargetKeyId": two})).await;
+    assert_eq!(code(back), "KMSInvalidStateException");
+}
+
+#[tokio::test]
+async fn dry_runs_do_nothing_and_say_so() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let blob = bench.encrypt(0, &key).await;
+    for (operation, body) in [
+        ("Encrypt", json!({"KeyId": key, "Plaintext": "AA==", "DryRun": true})),
+        ("Decrypt", json!({"CiphertextBlob": blob, "DryRun": true})),
+        ("Decrypt", json!({"KeyId": key, "DryRun": true, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]})),
+        ("GenerateDataKey", json!({"KeyId": key, "KeySpec": "AES_128", "DryRun": true})),
+        ("GenerateDataKeyWithoutPlaintext", json!({"KeyId": key, "NumberOfBytes": 7, "DryRun": true})),
+        ("ReEncrypt", json!({"CiphertextBlob": blob, "DestinationKeyId": key, "DryRun": true})),
+    ] {
+        assert_eq!(code(bench.call(0, operation, body).await), "DryRunOperationException", "{operation}");
+    }
+    // A dry run of what would fail fails as the call itself.
+    let wrong = json!({"CiphertextBlob": blob, "EncryptionContext": {"a": "b"}, "DryRun": true});
+    assert_eq!(code(bench.call(0, "Decrypt", wrong).await), "InvalidCiphertextException");
+    let modifier = json!({"KeyId": key, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]});
+    assert_eq!(code(bench.call(0, "Decrypt", modifier).await), "ValidationException");
+}
+
+#[tokio::test]
+async fn every_mutation_leaves_its_record_in_the_outbox_and_refusals_leave_none() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let before = bench.store.outbox(1_000).await.unwrap().len();
+    bench.call(0, "DisableKey", json!({"KeyId": key})).await.unwrap();
+    bench.call(0, "Encrypt", json!({"KeyId": key, "Plaintext": "AA=="})).await.unwrap_err();
+    bench.call(0, "CancelKeyDeletion", json!({"KeyId": key})).await.unwrap_err();
+    let outbox = bench.store.outbox(1_000).await.unwrap();
+    assert_eq!(outbox.len(), before + 1);
+    let record: Value = serde_json::from_slice(&outbox[before].record).unwrap();
+    assert_eq!(record["eventName"], "DisableKey");
+    assert_eq!(record["resources"][0]["ARN"], arn(&key));
+}
