@@ -15,7 +15,7 @@ use super::type_fault::{Kind, TypeFault};
 use super::violations::{Echo, Path, Violations};
 use super::{number, text};
 
-/// Characters of a list that a refusal shows.
+/// Bytes of a list after which a refusal shows no further element.
 const LIST_ECHO_BYTES: usize = 1_024;
 
 /// A value; nothing, if it violates a constraint (which is then noted); or the fault that ends the reading.
