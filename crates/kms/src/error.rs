@@ -258,77 +258,92 @@ impl KmsError {
 
     /// The answer for the client. What only the operator may know stays in `Display`.
     pub fn to_fault(&self) -> Fault {
-        let text = |code: ErrorCode, text: String| Fault {
-            code: code.as_str(),
-            status: code.status(),
-            message: Some(text),
-        };
-        match self {
-            Self::AccessDenied(message) => Fault::bad_request("AccessDeniedException", message.clone()),
-            Self::Invalid(rule) => Fault::bad_request("ValidationException", rule.to_string()),
-            Self::NotFound(what) => text(ErrorCode::NotFoundException, what.to_string()),
-            Self::AliasNotSupported => text(
-                ErrorCode::InvalidArnException,
-                "Key Aliases are not supported for this operation".to_owned(),
-            ),
-            Self::AliasReserved(name) => text(
-                ErrorCode::InvalidAliasNameException,
-                format!("{name} is not valid: names that begin with alias/aws/ are reserved for AWS managed keys"),
-            ),
-            Self::AliasExists(arn) => {
-                text(ErrorCode::AlreadyExistsException, format!("An alias with the name {arn} already exists"))
+        let message = self.client_text();
+        match self.code() {
+            Code::Modelled(code) => Fault { code: code.as_str(), status: code.status(), message },
+            Code::Framework(code) => Fault { code, status: 400, message },
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code::Modelled(match self {
+            Self::AccessDenied(_) => return Code::Framework("AccessDeniedException"),
+            Self::Invalid(_) => return Code::Framework("ValidationException"),
+            Self::NotFound(_) => ErrorCode::NotFoundException,
+            Self::AliasNotSupported => ErrorCode::InvalidArnException,
+            Self::AliasReserved(_) => ErrorCode::InvalidAliasNameException,
+            Self::AliasExists(_) => ErrorCode::AlreadyExistsException,
+            Self::State(StateRefusal::Disabled(_)) => ErrorCode::DisabledException,
+            Self::State(StateRefusal::PendingDeletion(_) | StateRefusal::NotPendingDeletion(_)) => {
+                ErrorCode::KMSInvalidStateException
             }
-            Self::State(refusal @ StateRefusal::Disabled(_)) => {
-                text(ErrorCode::DisabledException, refusal.to_string())
-            }
-            Self::State(refusal) => text(ErrorCode::KMSInvalidStateException, refusal.to_string()),
-            Self::IncorrectKey => text(
-                ErrorCode::IncorrectKeyException,
-                "The key ID in the request does not identify a CMK that can perform this operation.".to_owned(),
-            ),
-            Self::InvalidCiphertext => Fault::without_text(ErrorCode::InvalidCiphertextException.as_str()),
-            Self::InvalidKeyUsage(message) => text(ErrorCode::InvalidKeyUsageException, message.clone()),
-            Self::InvalidGrantToken => text(
-                ErrorCode::InvalidGrantTokenException,
-                "A grant token in the request does not belong to any grant.".to_owned(),
-            ),
-            Self::InvalidMarker => {
-                text(ErrorCode::InvalidMarkerException, "The marker was not issued by this listing.".to_owned())
-            }
-            Self::Tag(refusal) => text(ErrorCode::TagException, refusal.to_string()),
-            Self::MalformedPolicy(message) => {
-                text(ErrorCode::MalformedPolicyDocumentException, (*message).to_owned())
-            }
-            Self::LimitExceeded(limit) => text(ErrorCode::LimitExceededException, limit.to_string()),
-            Self::CustomKeyStoreNotFound(id) => text(
-                ErrorCode::CustomKeyStoreNotFoundException,
-                format!("Custom key store {id} does not exist."),
-            ),
-            Self::Unsupported(message) => text(ErrorCode::UnsupportedOperationException, message.clone()),
-            Self::RotationImminent(key) => text(
-                ErrorCode::ConflictException,
-                format!("An automatic rotation of {key} is in progress or starts within 20 minutes."),
-            ),
-            Self::DryRun => text(
-                ErrorCode::DryRunOperationException,
-                "The request would have succeeded, but the DryRun option is set.".to_owned(),
-            ),
-            Self::Contention(_) => text(
-                ErrorCode::DependencyTimeoutException,
-                "The key was changed by other requests at the same time. Try again.".to_owned(),
-            ),
+            Self::IncorrectKey => ErrorCode::IncorrectKeyException,
+            Self::InvalidCiphertext => ErrorCode::InvalidCiphertextException,
+            Self::InvalidKeyUsage(_) => ErrorCode::InvalidKeyUsageException,
+            Self::InvalidGrantToken => ErrorCode::InvalidGrantTokenException,
+            Self::InvalidMarker => ErrorCode::InvalidMarkerException,
+            Self::Tag(_) => ErrorCode::TagException,
+            Self::MalformedPolicy(_) => ErrorCode::MalformedPolicyDocumentException,
+            Self::LimitExceeded(_) => ErrorCode::LimitExceededException,
+            Self::CustomKeyStoreNotFound(_) => ErrorCode::CustomKeyStoreNotFoundException,
+            Self::Unsupported(_) => ErrorCode::UnsupportedOperationException,
+            Self::RotationImminent(_) => ErrorCode::ConflictException,
+            Self::DryRun => ErrorCode::DryRunOperationException,
+            Self::Contention(_) => ErrorCode::DependencyTimeoutException,
             Self::Store(_)
             | Self::Commit(_)
             | Self::Encrypt(_)
             | Self::Audit(_)
             | Self::Keyring(_)
             | Self::Randomness(_)
-            | Self::Bug(_) => text(
-                ErrorCode::KMSInternalException,
+            | Self::Bug(_) => ErrorCode::KMSInternalException,
+        })
+    }
+
+    fn client_text(&self) -> Option<String> {
+        Some(match self {
+            Self::InvalidCiphertext => return None,
+            Self::AccessDenied(text) | Self::InvalidKeyUsage(text) | Self::Unsupported(text) => text.clone(),
+            Self::Invalid(rule) => rule.to_string(),
+            Self::NotFound(what) => what.to_string(),
+            Self::State(refusal) => refusal.to_string(),
+            Self::Tag(refusal) => refusal.to_string(),
+            Self::LimitExceeded(limit) => limit.to_string(),
+            Self::AliasExists(arn) => format!("An alias with the name {arn} already exists"),
+            Self::AliasReserved(name) => {
+                format!(
+                    "{name} is not valid: names that begin with alias/aws/ are reserved for AWS managed keys"
+                )
+            }
+            Self::CustomKeyStoreNotFound(id) => format!("Custom key store {id} does not exist."),
+            Self::RotationImminent(key) => {
+                format!("An automatic rotation of {key} is in progress or starts within 20 minutes.")
+            }
+            Self::MalformedPolicy(text) => (*text).to_owned(),
+            fixed => fixed.fixed_text().to_owned(),
+        })
+    }
+
+    fn fixed_text(&self) -> &'static str {
+        match self {
+            Self::AliasNotSupported => "Key Aliases are not supported for this operation",
+            Self::IncorrectKey => {
+                "The key ID in the request does not identify a CMK that can perform this operation."
+            }
+            Self::InvalidGrantToken => "A grant token in the request does not belong to any grant.",
+            Self::InvalidMarker => "The marker was not issued by this listing.",
+            Self::DryRun => "The request would have succeeded, but the DryRun option is set.",
+            Self::Contention(_) => "The key was changed by other requests at the same time. Try again.",
+            _ => {
                 "The request could not be carried out because of a failure of this service. Its operator finds the \
                  cause in the log under the request id."
-                    .to_owned(),
-            ),
+            }
         }
     }
+}
+
+/// Where a code comes from: the service model knows its status, the framework's are all 400 on KMS.
+enum Code {
+    Modelled(ErrorCode),
+    Framework(&'static str),
 }
