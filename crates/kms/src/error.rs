@@ -320,27 +320,33 @@ impl KmsError {
                 format!("An automatic rotation of {key} is in progress or starts within 20 minutes.")
             }
             Self::MalformedPolicy(text) => (*text).to_owned(),
-            fixed => fixed.fixed_text().to_owned(),
-        })
-    }
-
-    fn fixed_text(&self) -> &'static str {
-        match self {
-            Self::AliasNotSupported => "Key Aliases are not supported for this operation",
+            Self::AliasNotSupported => "Key Aliases are not supported for this operation".to_owned(),
             Self::IncorrectKey => {
                 "The key ID in the request does not identify a CMK that can perform this operation."
+                    .to_owned()
             }
-            Self::InvalidGrantToken => "A grant token in the request does not belong to any grant.",
-            Self::InvalidMarker => "The marker was not issued by this listing.",
-            Self::DryRun => "The request would have succeeded, but the DryRun option is set.",
-            Self::Contention(_) => "The key was changed by other requests at the same time. Try again.",
-            _ => {
-                "The request could not be carried out because of a failure of this service. Its operator finds the \
-                 cause in the log under the request id."
+            Self::InvalidGrantToken => {
+                "A grant token in the request does not belong to any grant.".to_owned()
             }
-        }
+            Self::InvalidMarker => "The marker was not issued by this listing.".to_owned(),
+            Self::DryRun => "The request would have succeeded, but the DryRun option is set.".to_owned(),
+            Self::Contention(_) => {
+                "The key was changed by other requests at the same time. Try again.".to_owned()
+            }
+            Self::Store(_)
+            | Self::Commit(_)
+            | Self::Encrypt(_)
+            | Self::Audit(_)
+            | Self::Keyring(_)
+            | Self::Randomness(_)
+            | Self::Bug(_) => OUR_FAILURE.to_owned(),
+        })
     }
 }
+
+/// All that a client learns of a failure that is not its own.
+const OUR_FAILURE: &str = "The request could not be carried out because of a failure of this service. Its operator \
+                           finds the cause in the log under the request id.";
 
 /// Where a code comes from: the service model knows its status, the framework's are all 400 on KMS.
 enum Code {
