@@ -151,10 +151,9 @@ proptest! {
     }
 
     #[test]
-    fn strings_read_as_serde_json_reads_them(content in r#"([^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud8[0-9a-f]{2}\\udc[0-9a-f]{2}){0,20}"#) {
+    fn strings_read_as_serde_json_reads_them(content in r#"([^\x00-\x1f"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud8[0-9a-f]{2}\\udc[0-9a-f]{2}){0,20}"#) {
         let json = format!("\"{content}\"");
-        // Raw control characters make it no JSON; bodies that hold them are refused before a string is read.
-        prop_assume!(!content.chars().any(|character| character < ' '));
+        // Without raw control characters: a body that holds them is refused before a string is read.
         let wanted = serde_json::from_str::<String>(&json).ok();
         prop_assert_eq!(text::text(&json).ok().map(|text| text.into_owned()), wanted.clone());
         prop_assert_eq!(text::secret_text(&json).ok().map(|text| text.expose().to_owned()), wanted);
@@ -189,8 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn integers_read_exactly(value: i64, fraction in "([.][0-9]{1,20})?") {
-        prop_assume!(value != i64::MIN);
+    fn integers_read_exactly(value in -i64::MAX..i64::MAX, fraction in "([.][0-9]{1,20})?") {
         prop_assert_eq!(scaled(&format!("{value}{fraction}"), 0), value);
     }
 
