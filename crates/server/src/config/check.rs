@@ -1,0 +1,186 @@
+//! From texts and numbers to types: after this, nothing about the configuration can be wrong.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::{Region, SecretString};
+use figment::Figment;
+use tracing::level_filters::LevelFilter;
+
+use super::settings::{LimitSettings, Settings};
+use super::{
+    CertificateChoice, Config, ConfigError, Limits, LogChoice, PassphraseSource, TlsChoice, TlsVersion,
+    sources,
+};
+
+/// Checks each setting; `figment` knows where it came from.
+pub(super) fn check(
+    settings: &Settings,
+    figment: &Figment,
+    passphrase: Option<SecretString>,
+) -> Result<Config, ConfigError> {
+    let check = Check { figment };
+    let default_region = check.region("default_region", &settings.default_region)?;
+    let regions = settings.regions.iter().map(|name| check.region("regions", name));
+    let regions = regions.collect::<Result<Vec<_>, _>>()?;
+    if !regions.is_empty() && !regions.contains(&default_region) {
+        let problem = format!("is {default_region}, which is not among the `regions` that are served");
+        return Err(check.problem("default_region", problem));
+    }
+    Ok(Config {
+        listen: settings.listen.parse().map_err(|_| {
+            let problem = format!("is `{}`, but must be an IP address and a port", settings.listen);
+            check.problem("listen", format!("{problem}, for example 127.0.0.1:4599 or [::1]:4599"))
+        })?,
+        data_dir: path(&settings.data_dir)
+            .ok_or_else(|| check.problem("data_dir", "must name a folder".to_owned()))?,
+        seed: path(&settings.seed),
+        dev: settings.dev,
+        default_region,
+        regions,
+        signature_window: check.seconds("signature_window_seconds", settings.signature_window_seconds)?,
+        passphrase: check.passphrase(settings, passphrase)?,
+        limits: check.limits(&settings.limits)?,
+        tls: check.tls(settings)?,
+        cors_origins: check.origins(&settings.cors.origins)?,
+        log: check.log(settings)?,
+    })
+}
+
+fn path(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+struct Check<'a> {
+    figment: &'a Figment,
+}
+
+impl Check<'_> {
+    fn problem(&self, key: &str, problem: String) -> ConfigError {
+        let origin = sources::origin(self.figment.find_metadata(key));
+        ConfigError::Setting { origin, key: key.to_owned(), problem }
+    }
+
+    fn region(&self, key: &str, name: &str) -> Result<Region, ConfigError> {
+        name.parse().map_err(|error| self.problem(key, format!("holds `{name}`, but {error}")))
+    }
+
+    fn within(&self, key: &str, value: u64, min: u64, max: u64) -> Result<usize, ConfigError> {
+        let outside = || self.problem(key, format!("is {value}, but must be from {min} to {max}"));
+        if !(min..=max).contains(&value) {
+            return Err(outside());
+        }
+        usize::try_from(value).map_err(|_| outside())
+    }
+
+    fn seconds(&self, key: &str, value: u64) -> Result<Duration, ConfigError> {
+        self.within(key, value, 1, 3_600).map(|_| Duration::from_secs(value))
+    }
+
+    fn passphrase(
+        &self,
+        settings: &Settings,
+        environment: Option<SecretString>,
+    ) -> Result<Option<PassphraseSource>, ConfigError> {
+        let file = path(&settings.root.passphrase_file);
+        match (file, environment, settings.root.passphrase_prompt) {
+            (None, None, false) => Ok(None),
+            (Some(file), None, false) => Ok(Some(PassphraseSource::File(file))),
+            (None, Some(text), false) => Ok(Some(PassphraseSource::Environment(text))),
+            (None, None, true) => Ok(Some(PassphraseSource::Prompt)),
+            _ => {
+                let problem = "is given besides another source: choose one of `root.passphrase_file`, \
+                     `root.passphrase_prompt` and KEYWRIGHT_PASSPHRASE";
+                let prompt = settings.root.passphrase_prompt;
+                let key = if prompt { "root.passphrase_prompt" } else { "root.passphrase_file" };
+                Err(self.problem(key, problem.to_owned()))
+            }
+        }
+    }
+
+    fn limits(&self, limits: &LimitSettings) -> Result<Limits, ConfigError> {
+        let body_max = self.within("limits.body_max_bytes", limits.body_max_bytes, 1_024, 16_777_216)?;
+        Ok(Limits {
+            body_max,
+            body_memory_max: self.within(
+                "limits.body_memory_max_bytes",
+                limits.body_memory_max_bytes,
+                limits.body_max_bytes,
+                1 << 40,
+            )?,
+            header_max: self.within("limits.header_max_bytes", limits.header_max_bytes, 8_192, 1_048_576)?,
+            header_count_max: self.within("limits.header_max_count", limits.header_max_count, 20, 1_000)?,
+            connections_max: self.within("limits.connections_max", limits.connections_max, 1, 100_000)?,
+            header_read_timeout: self
+                .seconds("limits.header_read_timeout_seconds", limits.header_read_timeout_seconds)?,
+            body_read_timeout: self
+                .seconds("limits.body_read_timeout_seconds", limits.body_read_timeout_seconds)?,
+            request_deadline: self
+                .seconds("limits.request_deadline_seconds", limits.request_deadline_seconds)?,
+            idle_timeout: self.seconds("limits.idle_timeout_seconds", limits.idle_timeout_seconds)?,
+            shutdown_timeout: self
+                .seconds("limits.shutdown_timeout_seconds", limits.shutdown_timeout_seconds)?,
+        })
+    }
+
+    fn tls(&self, settings: &Settings) -> Result<Option<TlsChoice>, ConfigError> {
+        let tls = &settings.tls;
+        let min_version = match tls.min_version.as_str() {
+            "1.2" => TlsVersion::Tls12,
+            "1.3" => TlsVersion::Tls13,
+            other => {
+                return Err(self.problem("tls.min_version", format!("is `{other}`, but must be 1.2 or 1.3")));
+            }
+        };
+        let certificate = match (path(&tls.certificate), path(&tls.key), tls.development) {
+            (None, None, false) => return Ok(None),
+            (None, None, true) => CertificateChoice::Development,
+            (Some(certificate), Some(key), false) => CertificateChoice::Files { certificate, key },
+            (_, _, true) => {
+                let problem = "is set besides certificate files: choose one of the two";
+                return Err(self.problem("tls.development", problem.to_owned()));
+            }
+            (Some(_), None, false) => {
+                return Err(self.problem("tls.certificate", "is set, but `tls.key` is not".to_owned()));
+            }
+            (None, Some(_), false) => {
+                return Err(self.problem("tls.key", "is set, but `tls.certificate` is not".to_owned()));
+            }
+        };
+        Ok(Some(TlsChoice { certificate, min_version }))
+    }
+
+    fn origins(&self, origins: &[String]) -> Result<Vec<String>, ConfigError> {
+        for origin in origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            let plain = host.is_some_and(|host| {
+                !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+            });
+            if !plain {
+                let problem = format!(
+                    "holds `{origin}`, but an origin is a scheme, a host and a port, such as https://console.example.com"
+                );
+                return Err(self.problem("cors.origins", problem));
+            }
+        }
+        Ok(origins.to_vec())
+    }
+
+    fn log(&self, settings: &Settings) -> Result<LogChoice, ConfigError> {
+        let level = match settings.log.level.as_str() {
+            "error" => LevelFilter::ERROR,
+            "warn" => LevelFilter::WARN,
+            "info" => LevelFilter::INFO,
+            "debug" => LevelFilter::DEBUG,
+            other => {
+                let problem = format!("is `{other}`, but must be error, warn, info or debug");
+                return Err(self.problem("log.level", problem));
+            }
+        };
+        match settings.log.format.as_str() {
+            "text" => Ok(LogChoice { level, json: false }),
+            "json" => Ok(LogChoice { level, json: true }),
+            other => Err(self.problem("log.format", format!("is `{other}`, but must be text or json"))),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The configuration: a TOML file, the environment over it, the command line over both.
+
+mod check;
+mod settings;
+mod sources;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base::{Region, SecretString};
+use figment::Figment;
+use figment::providers::Serialized;
+
+use settings::Settings;
+pub(crate) use sources::{Environment, Flags};
+
+/// A checked configuration. It has no `Debug`: it may hold a passphrase.
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the pipeline will use it"))]
+    pub(crate) seed: Option<PathBuf>,
+    pub(crate) dev: bool,
+    pub(crate) default_region: Region,
+    /// The Regions that are served; empty means any well-formed name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the pipeline will use it"))]
+    pub(crate) regions: Vec<Region>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the pipeline will use it"))]
+    pub(crate) signature_window: Duration,
+    pub(crate) passphrase: Option<PassphraseSource>,
+    pub(crate) limits: Limits,
+    pub(crate) tls: Option<TlsChoice>,
+    pub(crate) cors_origins: Vec<String>,
+    pub(crate) log: LogChoice,
+}
+
+/// Where the root's passphrase comes from. At most one source is configured.
+pub(crate) enum PassphraseSource {
+    /// A file that holds nothing else; one line break at its end does not count.
+    File(PathBuf),
+    /// The variable `KEYWRIGHT_PASSPHRASE`.
+    Environment(SecretString),
+    /// The person at the terminal.
+    Prompt,
+}
+
+/// The bounds of connections and requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Bytes of one request's body.
+    pub(crate) body_max: usize,
+    /// Bytes of all bodies in work at the same time.
+    pub(crate) body_memory_max: usize,
+    /// Bytes of one request's head.
+    pub(crate) header_max: usize,
+    /// Header lines of one request.
+    pub(crate) header_count_max: usize,
+    /// Connections open at the same time.
+    pub(crate) connections_max: usize,
+    /// From the first byte of a head to its last; also the TLS handshake, and the wait for a first request.
+    pub(crate) header_read_timeout: Duration,
+    /// From the head's end to the body's.
+    pub(crate) body_read_timeout: Duration,
+    /// From the body's end to the answer.
+    pub(crate) request_deadline: Duration,
+    /// Silence between two requests.
+    pub(crate) idle_timeout: Duration,
+    /// From the signal to the end of the last running request.
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// How connections are encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsChoice {
+    pub(crate) certificate: CertificateChoice,
+    pub(crate) min_version: TlsVersion,
+}
+
+/// Whose certificate is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CertificateChoice {
+    /// The operator's own PEM files.
+    Files { certificate: PathBuf, key: PathBuf },
+    /// One for localhost, made and kept in the data folder.
+    Development,
+}
+
+/// The lowest TLS version that is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TlsVersion {
+    Tls12,
+    Tls13,
+}
+
+/// What is logged and in which form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogChoice {
+    pub(crate) level: tracing::level_filters::LevelFilter,
+    pub(crate) json: bool,
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("the configuration file {path} cannot be read: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("the configuration file {path} is not valid TOML{place}: {reason}")]
+    NotToml { path: String, place: String, reason: String },
+    #[error("{origin}: setting `{key}` {problem}")]
+    Setting { origin: String, key: String, problem: String },
+    #[error("the environment variable {name} {problem}")]
+    Variable { name: String, problem: String },
+}
+
+impl Config {
+    /// Reads all three layers and checks the result.
+    ///
+    /// # Errors
+    /// The first problem found, with the name of the setting and of the place where it was set.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: Environment,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
+        let named = environment.config_file();
+        let mut figment = Figment::from(Serialized::defaults(Settings::default()));
+        if let Some(path) = file.or(named.as_deref()) {
+            figment = figment.merge(sources::file(path)?);
+        }
+        figment = figment.merge(environment.layer(&Settings::default())?).merge(flags.layer());
+        let settings: Settings = figment.extract().map_err(sources::explain)?;
+        check::check(&settings, &figment, environment.passphrase)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The settings as they stand in a file, with their defaults: the one table of both.
+
+use serde::{Deserialize, Serialize};
+
+/// The whole file. An empty text means "not set".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) listen: String,
+    pub(super) data_dir: String,
+    pub(super) seed: String,
+    pub(super) dev: bool,
+    pub(super) default_region: String,
+    pub(super) regions: Vec<String>,
+    pub(super) signature_window_seconds: u64,
+    pub(super) root: RootSettings,
+    pub(super) limits: LimitSettings,
+    pub(super) tls: TlsSettings,
+    pub(super) cors: CorsSettings,
+    pub(super) log: LogSettings,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RootSettings {
+    pub(super) passphrase_file: String,
+    pub(super) passphrase_prompt: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitSettings {
+    pub(super) body_max_bytes: u64,
+    pub(super) body_memory_max_bytes: u64,
+    pub(super) header_max_bytes: u64,
+    pub(super) header_max_count: u64,
+    pub(super) connections_max: u64,
+    pub(super) header_read_timeout_seconds: u64,
+    pub(super) body_read_timeout_seconds: u64,
+    pub(super) request_deadline_seconds: u64,
+    pub(super) idle_timeout_seconds: u64,
+    pub(super) shutdown_timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsSettings {
+    pub(super) certificate: String,
+    pub(super) key: String,
+    pub(super) development: bool,
+    pub(super) min_version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CorsSettings {
+    pub(super) origins: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogSettings {
+    pub(super) level: String,
+    pub(super) format: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:4599".to_owned(),
+            data_dir: "./data".to_owned(),
+            seed: String::new(),
+            dev: false,
+            default_region: "us-east-1".to_owned(),
+            regions: Vec::new(),
+            signature_window_seconds: 300,
+            root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
+            limits: LimitSettings::default(),
+            tls: TlsSettings {
+                certificate: String::new(),
+                key: String::new(),
+                development: false,
+                min_version: "1.2".to_owned(),
+            },
+            cors: CorsSettings { origins: Vec::new() },
+            log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            body_max_bytes: 1_048_576,
+            body_memory_max_bytes: 67_108_864,
+            header_max_bytes: 16_384,
+            header_max_count: 100,
+            connections_max: 1_024,
+            header_read_timeout_seconds: 10,
+            body_read_timeout_seconds: 20,
+            request_deadline_seconds: 30,
+            idle_timeout_seconds: 75,
+            shutdown_timeout_seconds: 10,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use super::*;
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let owned = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    Environment::from_variables(owned).unwrap()
+}
+
+fn written(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn load(file: &str, variables: &[(&str, &str)], flags: Flags) -> Result<Config, ConfigError> {
+    let file = written(file);
+    Config::load(Some(file.path()), environment(variables), &flags)
+}
+
+fn problem(file: &str, variables: &[(&str, &str)]) -> String {
+    load(file, variables, Flags::default()).err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn the_example_names_every_setting_with_its_default() {
+    let example = include_str!("../../../../keywright.example.toml");
+    let uncommented: String = example
+        .lines()
+        .filter(|line| !line.starts_with("# ") && *line != "#")
+        .map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line)))
+        .collect();
+    let told: toml::Table = toml::from_str(&uncommented).unwrap();
+    assert_eq!(told, toml::Table::try_from(Settings::default()).unwrap());
+    // As it stands, the file changes nothing.
+    let untouched: toml::Table = toml::from_str(example).unwrap();
+    assert!(untouched.values().all(|table| table.as_table().is_some_and(toml::Table::is_empty)));
+}
+
+#[test]
+fn nothing_given_means_the_defaults() {
+    let config = Config::load(None, Environment::default(), &Flags::default()).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:4599");
+    assert_eq!(config.data_dir, Path::new("./data"));
+    assert_eq!(config.default_region.as_str(), "us-east-1");
+    assert_eq!(config.signature_window, Duration::from_secs(300));
+    assert_eq!(config.limits.body_max, 1 << 20);
+    assert!(config.seed.is_none() && config.tls.is_none() && config.passphrase.is_none() && !config.dev);
+}
+
+#[test]
+fn the_environment_stands_over_the_file_and_the_command_line_over_both() {
+    let file = "listen = '127.0.0.1:1'\ndata_dir = 'file'\n[limits]\nconnections_max = 7\nidle_timeout_seconds = 9\n[log]\nlevel = 'warn'";
+    let variables = [
+        ("KEYWRIGHT_LISTEN", "127.0.0.1:2"),
+        ("KEYWRIGHT_LIMITS_CONNECTIONS_MAX", "8"),
+        ("KEYWRIGHT_REGIONS", "us-east-1, eu-central-1"),
+        ("KEYWRIGHT_DEV", "true"),
+        ("HOME", "/nowhere"),
+    ];
+    let flags = Flags::default().text("listen", Some("127.0.0.1:3")).switch("dev", false);
+    let config = load(file, &variables, flags).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.limits.connections_max, 8);
+    assert_eq!(config.limits.idle_timeout, Duration::from_secs(9));
+    assert_eq!(config.data_dir, Path::new("file"));
+    assert_eq!(config.log.level, tracing::level_filters::LevelFilter::WARN);
+    assert_eq!(config.regions.len(), 2);
+    assert!(config.dev);
+}
+
+#[test]
+fn each_mistake_is_told_with_its_setting_and_its_place() {
+    for (file, setting, words) in [
+        ("lisen = 'x'", "`lisen`", "does not exist"),
+        ("[limits]\nbody_max = 1", "`limits.body_max`", "body_max_bytes"),
+        ("dev = 'perhaps'", "`dev`", "expected a boolean"),
+        ("listen = 'localhost'", "`listen`", "IP address and a port"),
+        ("data_dir = ''", "`data_dir`", "folder"),
+        ("default_region = 'Frankfurt'", "`default_region`", "Frankfurt"),
+        ("regions = ['eu-central-1']", "`default_region`", "not among"),
+        ("signature_window_seconds = 0", "`signature_window_seconds`", "from 1 to 3600"),
+        ("[limits]\nbody_max_bytes = 99999999", "`limits.body_max_bytes`", "16777216"),
+        ("[limits]\nbody_memory_max_bytes = 5", "`limits.body_memory_max_bytes`", "1048576"),
+        ("[limits]\nheader_max_bytes = 100", "`limits.header_max_bytes`", "8192"),
+        ("[tls]\ncertificate = 'a'", "`tls.certificate`", "`tls.key` is not"),
+        ("[tls]\nkey = 'a'", "`tls.key`", "`tls.certificate` is not"),
+        ("[tls]\nkey = 'a'\ncertificate = 'b'\ndevelopment = true", "`tls.development`", "choose"),
+        ("[tls]\nmin_version = '1.1'", "`tls.min_version`", "1.2 or 1.3"),
+        ("[cors]\norigins = ['https://a/b']", "`cors.origins`", "https://a/b"),
+        ("[cors]\norigins = ['*']", "`cors.origins`", "origin is"),
+        ("[log]\nlevel = 'loud'", "`log.level`", "loud"),
+        ("[log]\nformat = 'xml'", "`log.format`", "xml"),
+        ("[root]\npassphrase_file = 'a'\npassphrase_prompt = true", "`root.passphrase_prompt`", "choose"),
+    ] {
+        let told = problem(file, &[]);
+        assert!(told.contains(setting) && told.contains(words), "{file}: {told}");
+        assert!(!told.contains('\n'), "{told}");
+    }
+    // The place is the layer that set the value; without one it is the default.
+    let path = written("dev = 3");
+    let error = Config::load(Some(path.path()), Environment::default(), &Flags::default()).err().unwrap();
+    assert!(error.to_string().starts_with(&path.path().display().to_string()), "{error}");
+    let flags = Flags::default().text("listen", Some("x"));
+    assert!(load("", &[], flags).err().unwrap().to_string().starts_with("command line: "));
+    assert!(problem("", &[("KEYWRIGHT_LISTEN", "x")]).starts_with("environment: "));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told_by_name() {
+    let told = problem("listen = \n", &[]);
+    assert!(told.contains("not valid TOML at line 1"), "{told}");
+    let missing = Config::load(Some(Path::new("/no/such/file")), Environment::default(), &Flags::default());
+    assert!(missing.err().unwrap().to_string().contains("/no/such/file cannot be read"));
+}
+
+#[test]
+fn the_environment_can_name_the_file_and_the_command_line_overrules_it() {
+    let file = written("listen = '127.0.0.1:5'");
+    let named = || environment(&[("KEYWRIGHT_CONFIG", &file.path().display().to_string())]);
+    let config = Config::load(None, named(), &Flags::default()).unwrap();
+    assert_eq!(config.listen.port(), 5);
+    let other = written("listen = '127.0.0.1:6'");
+    let config = Config::load(Some(other.path()), named(), &Flags::default()).unwrap();
+    assert_eq!(config.listen.port(), 6);
+}
+
+#[test]
+fn variables_that_we_do_not_know_are_told_and_foreign_ones_are_not() {
+    assert!(problem("", &[("KEYWRIGHT_LISTN", "x")]).contains("KEYWRIGHT_LISTN is not one"));
+    assert!(problem("", &[("KEYWRIGHT_DEV", "perhaps")]).contains("KEYWRIGHT_DEV is `perhaps`"));
+    assert!(problem("", &[("KEYWRIGHT_LIMITS_BODY_MAX_BYTES", "-1")]).contains("whole number"));
+    let kubernetes =
+        [("KEYWRIGHT_PORT", "tcp://10.0.0.1:4599"), ("KEYWRIGHT_SERVICE_HOST", "10.0.0.1"), ("LISTEN", "x")];
+    assert!(load("", &kubernetes, Flags::default()).is_ok());
+}
+
+#[test]
+fn a_passphrase_has_one_source_and_is_not_repeated_in_errors() {
+    let config = load("", &[("KEYWRIGHT_PASSPHRASE", "correct horse")], Flags::default()).unwrap();
+    let Some(PassphraseSource::Environment(passphrase)) = config.passphrase else { panic!("no passphrase") };
+    assert_eq!(passphrase.expose(), "correct horse");
+    let both = problem("[root]\npassphrase_file = 'f'", &[("KEYWRIGHT_PASSPHRASE", "correct horse")]);
+    assert!(both.contains("choose one") && !both.contains("correct horse"), "{both}");
+    let in_file = problem("[root]\npassphrase = 'correct horse'", &[]);
+    assert!(in_file.contains("`root.passphrase`") && !in_file.contains("correct horse"), "{in_file}");
+}
