@@ -1,0 +1,360 @@
+//! The data folder: made for one user alone, used by one process at a time, for tests or for production.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+
+const LOCK: &str = "lock";
+const MARK: &str = "format";
+const STORE: &str = "keywright.redb";
+const ROOT: &str = "root.json";
+const PROFILE: &str = "aws-profile";
+
+/// The folder's format that this program writes and the newest that it reads.
+const FORMAT: u32 = 1;
+/// No file that is read whole is longer.
+const FILE_MAX: u64 = 65_536;
+
+/// What a data folder is for; fixed when it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Made with `--dev`.
+    Tests,
+    /// Made without.
+    Production,
+}
+
+/// An open data folder. The lock is held until this is dropped.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The folder cannot be used. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataFolderError {
+    #[error("{} is not a folder; choose another with --data-dir", .0.display())]
+    NotAFolder(PathBuf),
+    #[error("the data folder {} does not exist; check --data-dir", .0.display())]
+    Missing(PathBuf),
+    #[error("the data folder {} is in use by another Keywright process{holder}; stop that one or choose another folder with --data-dir", path.display())]
+    InUse { path: PathBuf, holder: String },
+    #[error("{} cannot be {action}: permission denied; the data folder must belong to the user who runs Keywright", path.display())]
+    Forbidden { path: PathBuf, action: &'static str },
+    #[error("{} cannot be written: the disk is full; nothing was changed, free some space and start again", .0.display())]
+    Full(PathBuf),
+    #[error("{} cannot be {action}: {source}", path.display())]
+    Trouble { path: PathBuf, action: &'static str, source: std::io::Error },
+    #[error("the data folder {} was made with --dev, for tests only; add --dev or choose another folder with --data-dir", .0.display())]
+    ForTests(PathBuf),
+    #[error("the data folder {} holds production data and --dev never touches that; leave --dev out or choose another folder with --data-dir", .0.display())]
+    ForProduction(PathBuf),
+    #[error("the data folder {} has format {format}, written by a newer Keywright; this one reads up to format {FORMAT}", path.display())]
+    TooNew { path: PathBuf, format: u32 },
+    #[error("the data folder {} is damaged: {problem}; restore it from a backup", path.display())]
+    Damaged { path: PathBuf, problem: &'static str },
+}
+
+impl DataFolder {
+    /// Opens the folder, or makes it if there is none. The lock is taken before anything else is touched.
+    pub(crate) fn open_or_create(path: &Path, purpose: Purpose) -> Result<Self, DataFolderError> {
+        create(path)?;
+        let lock = lock(path)?;
+        match read_mark(path)? {
+            Some(found) => check_purpose(path, found, purpose)?,
+            None => mark(path, purpose)?,
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Opens a folder that must be there, whatever it is for: for the commands beside `serve`.
+    pub(crate) fn open(path: &Path) -> Result<Self, DataFolderError> {
+        let is_folder = path.metadata().map_err(|error| trouble(path, "read", error))?.is_dir();
+        if !is_folder {
+            return Err(DataFolderError::NotAFolder(path.to_owned()));
+        }
+        if !path.join(MARK).exists() {
+            return Err(DataFolderError::Missing(path.to_owned()));
+        }
+        let lock = lock(path)?;
+        if read_mark(path)?.is_none() {
+            return Err(damaged(path, "its file `format` is missing"));
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The embedded store's file.
+    pub(crate) fn store_path(&self) -> PathBuf {
+        self.path.join(STORE)
+    }
+
+    /// The AWS profile file that the first start writes.
+    pub(crate) fn profile_path(&self) -> PathBuf {
+        self.path.join(PROFILE)
+    }
+
+    /// The root's file.
+    ///
+    /// # Errors
+    /// It is missing although there is a store: a new root could never open what is in there.
+    pub(crate) fn root_path(&self) -> Result<PathBuf, DataFolderError> {
+        let root = self.path.join(ROOT);
+        if self.store_path().exists() && !root.exists() {
+            return Err(damaged(&self.path, "there is a store but its root.json is missing"));
+        }
+        Ok(root)
+    }
+
+    /// Replaces the profile file in one step.
+    pub(crate) fn write_profile(&self, profile: &[u8]) -> Result<(), DataFolderError> {
+        self.write_private(PROFILE, profile)
+    }
+
+    /// Writes a file that only this user can read (0600), durably and whole or not at all.
+    pub(crate) fn write_private(&self, name: &str, content: &[u8]) -> Result<(), DataFolderError> {
+        write_private(&self.path, name, content)
+    }
+}
+
+fn create(path: &Path) -> Result<(), DataFolderError> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(DataFolderError::NotAFolder(path.to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| trouble(path, "created", error)),
+        Err(error) => Err(trouble(path, "read", error)),
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, DataFolderError> {
+    let path = folder.join(LOCK);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| trouble(&path, "opened", error))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            return Err(DataFolderError::InUse { path: folder.to_owned(), holder: holder(&mut file) });
+        }
+        Err(error) => return Err(trouble(&path, "locked", error.into())),
+    }
+    // Only a help for people: whether it can be written decides nothing.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let _ = file.take(32).read_to_string(&mut text);
+    text.trim().parse::<u32>().map(|process| format!(" (process {process})")).unwrap_or_default()
+}
+
+fn read_mark(folder: &Path) -> Result<Option<Purpose>, DataFolderError> {
+    let Some(bytes) = read(&folder.join(MARK))? else {
+        let has_data = folder.join(STORE).exists() || folder.join(ROOT).exists();
+        return if has_data { Err(damaged(folder, "its file `format` is missing")) } else { Ok(None) };
+    };
+    let broken = || damaged(folder, "its file `format` cannot be understood");
+    let text = String::from_utf8(bytes).map_err(|_| broken())?;
+    let mut words = text.split_whitespace();
+    let format = words.next().and_then(|word| word.parse::<u32>().ok()).ok_or_else(broken)?;
+    if format > FORMAT {
+        return Err(DataFolderError::TooNew { path: folder.to_owned(), format });
+    }
+    match (words.next(), words.next()) {
+        (Some("production"), None) => Ok(Some(Purpose::Production)),
+        (Some("dev"), None) => Ok(Some(Purpose::Tests)),
+        _ => Err(broken()),
+    }
+}
+
+fn mark(folder: &Path, purpose: Purpose) -> Result<(), DataFolderError> {
+    let word = match purpose {
+        Purpose::Tests => "dev",
+        Purpose::Production => "production",
+    };
+    write_private(folder, MARK, format!("{FORMAT} {word}\n").as_bytes())
+}
+
+fn check_purpose(folder: &Path, found: Purpose, wanted: Purpose) -> Result<(), DataFolderError> {
+    match (found, wanted) {
+        (Purpose::Tests, Purpose::Production) => Err(DataFolderError::ForTests(folder.to_owned())),
+        (Purpose::Production, Purpose::Tests) => Err(DataFolderError::ForProduction(folder.to_owned())),
+        (Purpose::Tests, Purpose::Tests) | (Purpose::Production, Purpose::Production) => Ok(()),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, DataFolderError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(trouble(path, "read", error)),
+    };
+    let mut content = Vec::new();
+    file.take(FILE_MAX).read_to_end(&mut content).map_err(|error| trouble(path, "read", error))?;
+    Ok(Some(content))
+}
+
+fn write_private(folder: &Path, name: &str, content: &[u8]) -> Result<(), DataFolderError> {
+    let temporary = folder.join(format!("{name}.new"));
+    let target = folder.join(name);
+    let write = || -> std::io::Result<()> {
+        // A file that a crash left behind may have other rights; it is made anew.
+        match std::fs::remove_file(&temporary) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, &target)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| {
+        let _ = std::fs::remove_file(&temporary);
+        trouble(&target, "written", error)
+    })
+}
+
+fn damaged(folder: &Path, problem: &'static str) -> DataFolderError {
+    DataFolderError::Damaged { path: folder.to_owned(), problem }
+}
+
+fn trouble(path: &Path, action: &'static str, source: std::io::Error) -> DataFolderError {
+    let path = path.to_owned();
+    if source.kind() == ErrorKind::PermissionDenied || source.kind() == ErrorKind::ReadOnlyFilesystem {
+        return DataFolderError::Forbidden { path, action };
+    }
+    if source.kind() == ErrorKind::StorageFull || source.kind() == ErrorKind::QuotaExceeded {
+        return DataFolderError::Full(path);
+    }
+    if source.kind() == ErrorKind::NotFound {
+        return DataFolderError::Missing(path);
+    }
+    DataFolderError::Trouble { path, action, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().mode() & 0o777
+    }
+
+    fn message<T>(outcome: Result<T, DataFolderError>) -> String {
+        outcome.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_new_folder_is_private_and_opens_again() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a/data");
+        let folder = DataFolder::open_or_create(&path, Purpose::Production).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(folder.root_path().unwrap(), path.join(ROOT));
+        folder.write_profile(b"first").unwrap();
+        folder.write_profile(b"second").unwrap();
+        assert_eq!(mode(&folder.profile_path()), 0o600);
+        assert_eq!(std::fs::read(folder.profile_path()).unwrap(), b"second");
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 3);
+        drop(folder);
+        assert!(DataFolder::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_second_process_is_refused_and_told_who_holds_the_folder() {
+        let place = tempfile::tempdir().unwrap();
+        let first = DataFolder::open_or_create(place.path(), Purpose::Production).unwrap();
+        let told = message(DataFolder::open_or_create(place.path(), Purpose::Production));
+        assert!(told.contains("in use") && told.contains(&std::process::id().to_string()), "{told}");
+        assert!(message(DataFolder::open(place.path())).contains("in use"));
+        drop(first);
+        assert!(DataFolder::open(place.path()).is_ok());
+    }
+
+    #[test]
+    fn tests_and_production_never_mix() {
+        let place = tempfile::tempdir().unwrap();
+        let (tests, production) = (place.path().join("tests"), place.path().join("production"));
+        drop(DataFolder::open_or_create(&tests, Purpose::Tests).unwrap());
+        drop(DataFolder::open_or_create(&production, Purpose::Production).unwrap());
+        assert!(message(DataFolder::open_or_create(&tests, Purpose::Production)).contains("made with --dev"));
+        assert!(message(DataFolder::open_or_create(&production, Purpose::Tests)).contains("production data"));
+        assert!(DataFolder::open_or_create(&tests, Purpose::Tests).is_ok());
+        assert!(DataFolder::open_or_create(&production, Purpose::Production).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_a_data_folder_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        assert!(message(DataFolder::open_or_create(&file, Purpose::Production)).contains("not a folder"));
+        assert!(message(DataFolder::open(&file)).contains("not a folder"));
+        assert!(
+            message(DataFolder::open_or_create(&file.join("below"), Purpose::Production))
+                .contains("Not a directory")
+        );
+        assert!(message(DataFolder::open(&place.path().join("none"))).contains("does not exist"));
+        // Looking at a folder that is not ours leaves nothing in it.
+        assert!(message(DataFolder::open(place.path())).contains("does not exist"));
+        assert!(!place.path().join(LOCK).exists());
+    }
+
+    #[test]
+    fn a_damaged_folder_is_refused_and_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        drop(DataFolder::open_or_create(place.path(), Purpose::Production).unwrap());
+        let open = || message(DataFolder::open_or_create(place.path(), Purpose::Production));
+        for (content, words) in [
+            ("", "damaged"),
+            ("x", "damaged"),
+            ("1 both", "damaged"),
+            ("1 dev x", "damaged"),
+            ("2 production", "newer"),
+        ] {
+            std::fs::write(place.path().join(MARK), content).unwrap();
+            assert!(open().contains(words), "{content}: {}", open());
+        }
+        std::fs::remove_file(place.path().join(MARK)).unwrap();
+        std::fs::write(place.path().join(STORE), "").unwrap();
+        assert!(open().contains("`format` is missing"));
+        std::fs::write(place.path().join(MARK), "1 production").unwrap();
+        let folder = DataFolder::open(place.path()).unwrap();
+        assert!(message(folder.root_path()).contains("root.json is missing"));
+    }
+
+    #[test]
+    fn troubles_of_the_system_become_sentences() {
+        for (errno, words) in [
+            (rustix::io::Errno::NOSPC, "disk is full"),
+            (rustix::io::Errno::DQUOT, "disk is full"),
+            (rustix::io::Errno::ACCESS, "permission denied"),
+            (rustix::io::Errno::ROFS, "permission denied"),
+            (rustix::io::Errno::IO, "cannot be written: "),
+        ] {
+            let told = trouble(Path::new("/d/root.json"), "written", errno.into()).to_string();
+            assert!(told.contains(words) && told.contains("/d/root.json"), "{told}");
+        }
+    }
+}

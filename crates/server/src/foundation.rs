@@ -1,0 +1,126 @@
+//! What every command that touches keys stands on: the data folder, the root, the store, the domain keys.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base::{Randomness, SecretString};
+use crypto::SystemRandomness;
+use crypto::root::{Protection, RootFile};
+use keyring::DomainKeys;
+use store::Store;
+use store::redb_engine::RedbStore;
+
+use crate::config::PassphraseSource;
+use crate::data_folder::DataFolder;
+use crate::passphrase::{self, PassphraseError};
+use crate::start_error::StartError;
+
+/// An open data folder with everything in it unlocked. The folder is declared last: its lock goes when the store is
+/// closed.
+pub(crate) struct Foundation {
+    pub(crate) domain_keys: Arc<DomainKeys>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    /// True when the root was made just now without a passphrase.
+    pub(crate) new_plain_root: bool,
+    pub(crate) folder: DataFolder,
+}
+
+impl Foundation {
+    /// Opens the root and the store of `folder`, and makes what is not there yet.
+    ///
+    /// # Errors
+    /// The passphrase is missing or wrong, something is damaged, or the root is not the one of this store.
+    pub(crate) async fn open(
+        folder: DataFolder,
+        passphrase: Option<&PassphraseSource>,
+    ) -> Result<Self, StartError> {
+        let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness::new());
+        let root_path = folder.root_path()?;
+        let is_new = !root_path.exists();
+        let (root, passphrase) = if is_new {
+            create_root(&root_path, passphrase, &*randomness)?
+        } else {
+            open_root(&root_path, passphrase)?
+        };
+        let key = root.unlock(passphrase.as_ref()).map_err(PassphraseError::from)?;
+        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.store_path())?);
+        let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), key, Arc::clone(&randomness)));
+        domain_keys.verify_root().await?;
+        Ok(Self { domain_keys, store, randomness, new_plain_root: is_new && passphrase.is_none(), folder })
+    }
+}
+
+fn open_root(
+    path: &Path,
+    source: Option<&PassphraseSource>,
+) -> Result<(RootFile, Option<SecretString>), PassphraseError> {
+    let file = RootFile::open(path)?;
+    let passphrase = passphrase::to_unlock(source, file.needs_passphrase())?;
+    Ok((file, passphrase))
+}
+
+fn create_root(
+    path: &Path,
+    source: Option<&PassphraseSource>,
+    randomness: &dyn Randomness,
+) -> Result<(RootFile, Option<SecretString>), PassphraseError> {
+    let passphrase = passphrase::for_new_root(source)?;
+    let protection = passphrase.as_ref().map_or(Protection::Plain, Protection::Passphrase);
+    Ok((RootFile::create(path, protection, randomness)?, passphrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data_folder::Purpose;
+
+    async fn open(place: &Path, passphrase: Option<&str>) -> Result<Foundation, StartError> {
+        let source = passphrase.map(|text| PassphraseSource::Environment(SecretString::new(text.to_owned())));
+        let folder = DataFolder::open_or_create(place, Purpose::Production)?;
+        Foundation::open(folder, source.as_ref()).await
+    }
+
+    fn code<T>(outcome: Result<T, StartError>) -> Option<u8> {
+        outcome.err().map(|error| error.exit_code())
+    }
+
+    #[tokio::test]
+    async fn a_plain_root_is_made_once_and_opens_again() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(open(place.path(), None).await.ok().unwrap().new_plain_root);
+        let root = std::fs::read(place.path().join("root.json")).unwrap();
+        assert!(!open(place.path(), None).await.ok().unwrap().new_plain_root);
+        assert_eq!(std::fs::read(place.path().join("root.json")).unwrap(), root);
+        assert_eq!(code(open(place.path(), Some("correct horse")).await), Some(4));
+    }
+
+    #[tokio::test]
+    async fn a_protected_root_opens_with_its_passphrase_alone() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(!open(place.path(), Some("correct horse")).await.ok().unwrap().new_plain_root);
+        assert!(open(place.path(), Some("correct horse")).await.is_ok());
+        assert_eq!(code(open(place.path(), Some("wrong horse")).await), Some(4));
+    }
+
+    #[tokio::test]
+    async fn the_root_of_another_folder_is_refused() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        drop(open(one.path(), None).await.ok().unwrap());
+        drop(open(two.path(), None).await.ok().unwrap());
+        std::fs::copy(one.path().join("root.json"), two.path().join("root.json")).unwrap();
+        assert_eq!(code(open(two.path(), None).await), Some(4));
+        std::fs::remove_file(two.path().join("root.json")).unwrap();
+        assert_eq!(code(open(two.path(), None).await), Some(3));
+    }
+
+    #[tokio::test]
+    async fn a_damaged_store_is_refused_and_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        drop(open(place.path(), None).await.ok().unwrap());
+        let path = place.path().join("keywright.redb");
+        std::fs::write(&path, "not a store").unwrap();
+        assert_eq!(code(open(place.path(), None).await), Some(3));
+        assert_eq!(std::fs::read(&path).unwrap(), b"not a store");
+    }
+}
