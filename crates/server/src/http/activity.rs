@@ -1,0 +1,215 @@
+//! What a connection is doing, and when it has been doing nothing for too long.
+//!
+//! The HTTP library watches single requests; this watches the connection between them: the wait for a first request,
+//! a head that comes in drops, silence after an answer, and a peer that no longer reads or has vanished.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use crate::config::Limits;
+
+/// No head is under way.
+const NONE: u64 = u64::MAX;
+
+/// The state of one connection, written by its reader and its requests, read by its watchman.
+pub(super) struct Activity {
+    opened: Instant,
+    /// Requests that are being read or answered.
+    running: AtomicU32,
+    /// Milliseconds from `opened` to the end of the last request.
+    quiet_since: AtomicU64,
+    /// Milliseconds from `opened` to the first byte of a head, or `NONE`.
+    head_since: AtomicU64,
+    /// HTTP/2, where bytes between requests are not the beginning of a head.
+    multiplexed: AtomicBool,
+}
+
+/// What the watchman decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The connection's time is up.
+    Close,
+    /// Look again then.
+    LookAgain(Instant),
+}
+
+impl Activity {
+    /// A connection that has just been opened: its first head is awaited.
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            running: AtomicU32::new(0),
+            quiet_since: AtomicU64::new(0),
+            head_since: AtomicU64::new(0),
+            multiplexed: AtomicBool::new(false),
+        }
+    }
+
+    /// A request has begun; it ends when the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>, multiplexed: bool) -> Running {
+        self.running.fetch_add(1, Ordering::AcqRel);
+        self.head_since.store(NONE, Ordering::Release);
+        self.multiplexed.store(multiplexed, Ordering::Release);
+        Running(Arc::clone(self))
+    }
+
+    /// Decides at `now` what becomes of the connection.
+    pub(super) fn verdict(&self, now: Instant, limits: &Limits) -> Verdict {
+        let soon = now + limits.header_read_timeout;
+        if self.running.load(Ordering::Acquire) > 0 {
+            return Verdict::LookAgain(soon);
+        }
+        let head_since = self.head_since.load(Ordering::Acquire);
+        let end = if head_since == NONE {
+            self.moment(self.quiet_since.load(Ordering::Acquire)) + limits.idle_timeout
+        } else {
+            self.moment(head_since) + limits.header_read_timeout
+        };
+        if end <= now { Verdict::Close } else { Verdict::LookAgain(end.min(soon)) }
+    }
+
+    fn received(&self) {
+        let between_requests = self.running.load(Ordering::Acquire) == 0
+            && self.head_since.load(Ordering::Acquire) == NONE
+            && !self.multiplexed.load(Ordering::Acquire);
+        if between_requests {
+            self.head_since.store(self.elapsed(), Ordering::Release);
+        }
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(NONE - 1)
+    }
+
+    fn moment(&self, millis: u64) -> Instant {
+        self.opened + Duration::from_millis(millis)
+    }
+}
+
+/// A request that is being read or answered.
+pub(super) struct Running(Arc<Activity>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.quiet_since.store(self.0.elapsed(), Ordering::Release);
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A byte stream that reports what it receives.
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.activity.received();
+        }
+        outcome
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::limits;
+    use super::*;
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    fn closes_after(activity: &Activity, limits: &Limits) -> Duration {
+        let start = Instant::now();
+        let mut now = start;
+        while let Verdict::LookAgain(then) = activity.verdict(now, limits) {
+            assert!(then > now && then - now <= limits.header_read_timeout);
+            assert!(then - start < seconds(1_000), "the connection never closes");
+            now = then;
+        }
+        now - start
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_head_the_next_head_and_silence_each_have_their_time() {
+        let limits = Limits { header_read_timeout: seconds(10), idle_timeout: seconds(75), ..limits() };
+        let activity = Arc::new(Activity::new());
+        assert_eq!(closes_after(&activity, &limits), seconds(10));
+        tokio::time::advance(seconds(5)).await;
+        activity.received();
+        assert_eq!(closes_after(&activity, &limits), seconds(5));
+        let request = activity.begin(false);
+        tokio::time::advance(seconds(500)).await;
+        assert_eq!(
+            activity.verdict(Instant::now(), &limits),
+            Verdict::LookAgain(Instant::now() + seconds(10))
+        );
+        drop(request);
+        assert_eq!(closes_after(&activity, &limits), seconds(75));
+        tokio::time::advance(seconds(70)).await;
+        activity.received();
+        assert_eq!(closes_after(&activity, &limits), seconds(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_of_a_body_or_of_http_2_begin_no_head() {
+        let limits = Limits { header_read_timeout: seconds(10), idle_timeout: seconds(75), ..limits() };
+        let activity = Arc::new(Activity::new());
+        let request = activity.begin(false);
+        activity.received();
+        drop(request);
+        assert_eq!(closes_after(&activity, &limits), seconds(75));
+        drop(activity.begin(true));
+        activity.received();
+        assert_eq!(closes_after(&activity, &limits), seconds(75));
+    }
+}

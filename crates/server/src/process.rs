@@ -1,0 +1,41 @@
+//! What the process asks of the system before it starts.
+
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
+
+/// File handles that are needed beside connections: the store, the log, signals, the runtime.
+const OTHER_FILES: u64 = 64;
+
+/// New files are for this user alone, and a crash leaves no copy of the memory behind.
+pub(crate) fn protect() {
+    umask(Mode::from_raw_mode(0o077));
+    // Refused only where it is already so.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// Raises the limit for open files as far as `wanted` connections need and the system allows; returns how many
+/// connections fit.
+pub(crate) fn connections_that_fit(wanted: usize) -> usize {
+    let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return wanted;
+    }
+    let raised = limit.maximum.map_or(needed, |maximum| maximum.min(needed));
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum });
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(needed);
+    let fit = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(wanted);
+    fit.clamp(1, wanted.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_never_more_than_wanted_and_never_nothing() {
+        assert_eq!(connections_that_fit(1), 1);
+        let fit = connections_that_fit(usize::MAX);
+        assert!(fit >= 1);
+    }
+}
