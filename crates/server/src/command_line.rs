@@ -1,0 +1,231 @@
+//! The command line: what can be said, and what each word means.
+
+use std::path::PathBuf;
+
+use base::{AccountId, Region};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flags;
+use crate::start_error::EXIT_CODES;
+
+/// Keywright: a key management service that speaks the AWS KMS API.
+#[derive(Debug, Parser)]
+#[command(name = "keywright", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the service
+    #[command(after_help = EXIT_CODES)]
+    Serve(Box<Serve>),
+    /// Work with the root that protects all keys; the service must be stopped
+    #[command(subcommand)]
+    Root(Root),
+    /// Work with the domain keys, which seal the key material of a Region; the service must be stopped
+    #[command(subcommand)]
+    DomainKey(DomainKey),
+    /// Work with the clock of a service that runs with --dev
+    #[command(subcommand)]
+    Clock(Clock),
+    /// Work with seed files
+    #[command(subcommand)]
+    Seed(Seed),
+    /// Print the version
+    Version,
+}
+
+/// Flags stand over the environment (KEYWRIGHT_*), which stands over the configuration file.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Configuration file (TOML); keywright.example.toml explains every setting
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder that holds everything [default: ./data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address and port of the listener [default: 127.0.0.1:4599]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Seed file (TOML) with accounts, users and keys that should exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+    /// For tests only: access key test/test, settable clock, given key material
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Region of the profile that the first start writes [default: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) default_region: Option<String>,
+    /// File with the passphrase of the root
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Ask for the passphrase of the root
+    #[arg(long)]
+    pub(crate) passphrase_prompt: bool,
+    /// Certificate chain (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Make a certificate for localhost and keep it in the data folder
+    #[arg(long)]
+    pub(crate) tls_development: bool,
+    /// error, warn, info or debug [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Root {
+    /// Protect the root with a new passphrase; keys and ciphertexts stay as they are
+    ChangePassphrase(ChangePassphrase),
+}
+
+/// The new passphrase comes from a file, from KEYWRIGHT_NEW_PASSPHRASE or from the terminal.
+#[derive(Args, Debug)]
+pub(crate) struct ChangePassphrase {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// File with the new passphrase
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DomainKey {
+    /// Seal new key material of a Region under a new domain key
+    Rotate(Rotate),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rotate {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The Region
+    #[arg(long)]
+    pub(crate) region: Region,
+}
+
+/// Where the data is and how its root is opened.
+#[derive(Args, Debug)]
+pub(crate) struct Place {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder that holds everything [default: ./data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// File with the passphrase of the root
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Ask for the passphrase of the root
+    #[arg(long)]
+    pub(crate) passphrase_prompt: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Clock {
+    /// Move the clock forward and do the work that becomes due: rotations, deletions
+    Advance(Advance),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Advance {
+    /// A whole number and a unit: 90s, 15m, 12h or 30d
+    pub(crate) duration: String,
+    /// Where the service is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4599")]
+    pub(crate) endpoint: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Seed {
+    /// Convert a seed file of local-kms (YAML) and print it
+    Convert(Convert),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Convert {
+    /// The file to convert
+    pub(crate) file: PathBuf,
+    /// Account that owns the keys
+    #[arg(long, default_value = "000000000000")]
+    pub(crate) account: AccountId,
+    /// Region of the keys
+    #[arg(long, default_value = "us-east-1")]
+    pub(crate) region: Region,
+}
+
+impl Serve {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags::default()
+            .path("data_dir", self.data_dir.as_deref())
+            .text("listen", self.listen.as_deref())
+            .path("seed", self.seed.as_deref())
+            .switch("dev", self.dev)
+            .text("default_region", self.default_region.as_deref())
+            .path("root.passphrase_file", self.passphrase_file.as_deref())
+            .switch("root.passphrase_prompt", self.passphrase_prompt)
+            .path("tls.certificate", self.tls_certificate.as_deref())
+            .path("tls.key", self.tls_key.as_deref())
+            .switch("tls.development", self.tls_development)
+            .text("log.level", self.log_level.as_deref())
+            .text("log.format", self.log_format.as_deref())
+    }
+}
+
+impl Place {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags::default()
+            .path("data_dir", self.data_dir.as_deref())
+            .path("root.passphrase_file", self.passphrase_file.as_deref())
+            .switch("root.passphrase_prompt", self.passphrase_prompt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documented_commands_are_understood() {
+        for line in [
+            "serve",
+            "serve --data-dir D --listen 127.0.0.1:1 --config F --seed S --dev",
+            "serve --tls-certificate F --tls-key F",
+            "serve --tls-development",
+            "root change-passphrase --data-dir D",
+            "domain-key rotate --data-dir D --region eu-central-1",
+            "clock advance 30d",
+            "clock advance 12h --endpoint http://localhost:1",
+            "seed convert FILE",
+            "version",
+        ] {
+            let words = std::iter::once("keywright").chain(line.split(' '));
+            assert!(CommandLine::try_parse_from(words).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_refused() {
+        for line in
+            ["", "server", "serve now", "domain-key rotate --data-dir D", "clock advance", "seed convert"]
+        {
+            let words = std::iter::once("keywright").chain(line.split(' ').filter(|word| !word.is_empty()));
+            assert!(CommandLine::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! One function per command; each returns why it failed, and none writes errors itself.
+
+mod clock;
+mod domain_key;
+mod root;
+mod seed;
+
+use std::num::NonZeroUsize;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::command_line::{self, Command, Serve};
+use crate::config::{Config, Environment};
+use crate::start_error::StartError;
+use crate::{logging, process, serve, terminal};
+
+pub(crate) use clock::ClockError;
+pub(crate) use seed::SeedConversionError;
+
+/// Threads for work that blocks.
+const BLOCKING_THREADS_MAX: usize = 16;
+
+/// Does what the command line says.
+pub(crate) fn run(command: Command) -> Result<(), StartError> {
+    process::protect();
+    match command {
+        Command::Serve(arguments) => serve(&arguments),
+        Command::Root(command_line::Root::ChangePassphrase(arguments)) => root::change_passphrase(&arguments),
+        Command::DomainKey(command_line::DomainKey::Rotate(arguments)) => domain_key::rotate(&arguments),
+        Command::Clock(command_line::Clock::Advance(arguments)) => Ok(clock::advance(&arguments)?),
+        Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
+        Command::Version => {
+            terminal::say(concat!("keywright ", env!("CARGO_PKG_VERSION"), "\n"));
+            Ok(())
+        }
+    }
+}
+
+fn serve(arguments: &Serve) -> Result<(), StartError> {
+    let config = Config::load(arguments.config.as_deref(), Environment::of_process()?, &arguments.flags())?;
+    logging::start(config.log);
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(serve::serve(config));
+    // Whatever is still running has had its time.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn runtime() -> Result<Runtime, StartError> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Builder::new_multi_thread()
+        .worker_threads(cores)
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .enable_all()
+        .build()
+        .map_err(StartError::System)
+}

@@ -1,0 +1,84 @@
+//! Why the program ended, as one sentence and one exit code.
+
+use audit::TrailError;
+use identity::IdentityError;
+use keyring::KeyringError;
+use store::redb_engine::OpenError;
+
+use crate::commands::{ClockError, SeedConversionError};
+use crate::config::ConfigError;
+use crate::data_folder::DataFolderError;
+use crate::http::ListenError;
+use crate::passphrase::PassphraseError;
+use crate::seed::{ApplyError, SeedError};
+use crate::tls::TlsError;
+
+/// The exit codes, as `--help` tells them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  ended in good order
+  1  something unexpected
+  2  the command line or the configuration is wrong
+  3  the data folder cannot be used: damaged, in use, not permitted, or the disk is full
+  4  the root cannot be opened: the passphrase is missing or wrong
+  5  the listener cannot be set up: the address is in use, or the TLS files are wrong";
+
+/// Any failure of a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    DataFolder(#[from] DataFolderError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error(transparent)]
+    Root(#[from] PassphraseError),
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    #[error(transparent)]
+    SeedApply(#[from] ApplyError),
+    #[error(transparent)]
+    SeedConversion(#[from] SeedConversionError),
+    #[error("stopped at once by a second signal; requests that were running may have been cut off")]
+    SecondSignal,
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("the system does not give what the program needs to run: {0}")]
+    System(#[source] std::io::Error),
+    #[error(transparent)]
+    Tls(TlsError),
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+}
+
+impl StartError {
+    /// The code of [`EXIT_CODES`].
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
+            Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
+            Self::DataFolder(_) | Self::Identity(_) | Self::SeedApply(_) | Self::Store(_) | Self::Trail(_) => 3,
+            Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
+            Self::Keyring(_) => 3,
+            Self::Listen(_) | Self::Tls(_) => 5,
+        }
+    }
+}
+
+impl From<TlsError> for StartError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::DataFolder(error) => Self::DataFolder(error),
+            other @ (TlsError::Unreadable { .. } | TlsError::Unusable { .. } | TlsError::NotMade(_)) => {
+                Self::Tls(other)
+            }
+        }
+    }
+}

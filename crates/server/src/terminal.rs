@@ -1,0 +1,30 @@
+//! What the person at the terminal reads. A closed pipe is not our trouble, so write errors are ignored.
+
+use std::io::Write as _;
+
+/// Writes to standard output: results and the lines to paste.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Writes one sentence to standard error, with the program's name before it.
+pub(crate) fn complain(sentence: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "keywright: {sentence}");
+}
+
+/// Asks for a secret on the terminal without showing it.
+///
+/// # Errors
+/// There is no terminal to ask on, or it was closed.
+pub(crate) fn ask_secret(question: &str) -> std::io::Result<base::SecretString> {
+    rpassword::prompt_password(question).map(base::SecretString::new)
+}
+
+/// True when a person can be asked.
+pub(crate) fn is_interactive() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
