@@ -24,3 +24,12 @@ unit:
 # Real AWS clients against the built binary.
 e2e:
 	e2e/run
+
+.PHONY: run
+run: ## Build and start on 127.0.0.1:4599, with everything in ./data
+	@command -v cargo >/dev/null || { \
+		echo "make run needs Rust, and there is no cargo. Install it with rustup, as https://rustup.rs tells, and open a new shell." >&2; exit 1; }
+	@command -v cc >/dev/null || { \
+		echo "make run needs a C compiler, and there is no cc. Install one, on Debian and Ubuntu with: apt-get install build-essential" >&2; exit 1; }
+	cargo build --release --package keywright
+	./target/release/keywright serve --data-dir ./data
