@@ -28,14 +28,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let listener = Listener::bind(config.listen).await?;
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-    let settable = Arc::new(SettableClock::new(SystemClock));
-    let clock: Arc<dyn Clock> = Arc::<SettableClock>::clone(&settable);
-    let identity = Identity::new(
-        Arc::clone(&foundation.store),
-        Arc::clone(&foundation.domain_keys),
-        Arc::clone(&clock),
-        Arc::clone(&foundation.randomness),
-    );
+    let service = Service::new(&foundation)?;
+    let first = service.populate(&config).await?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {
@@ -47,14 +41,16 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     };
     greet(&config, &foundation, first.as_ref(), &endpoint)?;
 
-    let development = config.dev.then(|| development_clock(clock, settable));
+    let development = config.dev.then(|| development_clock(&service));
     let limits = Limits {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
     };
     let pipeline = service.pipeline(&config, &foundation);
     let healthy = Arc::clone(&service);
-    let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || healthy.is_healthy());
+    let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || {
+        healthy.is_healthy()
+    });
     let chores = tokio::spawn(Arc::clone(&service).keep_house());
 
     tracing::info!(address = %endpoint.address, tls = endpoint.secure, "listening");

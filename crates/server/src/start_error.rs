@@ -64,7 +64,11 @@ impl StartError {
         match self {
             Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
-            Self::DataFolder(_) | Self::Identity(_) | Self::SeedApply(_) | Self::Store(_) | Self::Trail(_) => 3,
+            Self::DataFolder(_)
+            | Self::Identity(_)
+            | Self::SeedApply(_)
+            | Self::Store(_)
+            | Self::Trail(_) => 3,
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
             Self::Listen(_) | Self::Tls(_) => 5,

@@ -19,14 +19,11 @@ pub(crate) use sources::{Environment, Flags};
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the pipeline will use it"))]
     pub(crate) seed: Option<PathBuf>,
     pub(crate) dev: bool,
     pub(crate) default_region: Region,
     /// The Regions that are served; empty means any well-formed name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the pipeline will use it"))]
     pub(crate) regions: Vec<Region>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the pipeline will use it"))]
     pub(crate) signature_window: Duration,
     pub(crate) passphrase: Option<PassphraseSource>,
     pub(crate) limits: Limits,

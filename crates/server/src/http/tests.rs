@@ -174,7 +174,7 @@ async fn complete_requests_reach_the_front_one_after_the_other() {
 
 #[tokio::test]
 async fn health_needs_no_front() {
-    let mut server = Server::start(limits()).await;
+    let server = Server::start(limits()).await;
     assert!(server.exchange(get("/livez").as_bytes()).await.ends_with("\r\n\r\nok"));
     assert!(server.exchange(get("/readyz?x=y").as_bytes()).await.starts_with("HTTP/1.1 200"));
     assert!(server.exchange(get("/healthz").as_bytes()).await.ends_with("\r\n\r\n{\"status\":\"ok\"}"));
@@ -186,13 +186,19 @@ async fn health_needs_no_front() {
         assert!(answer.starts_with("HTTP/1.1 405") && answer.contains("allow: GET"), "{answer}");
     }
     assert!(server.exchange(post("/livez/", "x").as_bytes()).await.ends_with("\r\n\r\nx"));
-    // While it drains, an open connection still learns that the service is not ready.
-    let mut waiting = server.connect().await;
-    waiting.write_all(post("/wait", "").as_bytes()).await.unwrap();
-    server.front.entered.notified().await;
-    server.stop();
-    server.front.leave.notify_one();
-    assert!(read_to_end(&mut waiting).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_service_that_drains_is_alive_but_not_ready() {
+    let gate = Gate::new(Echo::default(), limits(), Cors::default(), None, || true);
+    let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    let status = async |path: &str| {
+        let request = http::Request::get(path).body(Full::<Bytes>::default()).unwrap();
+        gate.handle(request, peer, false).await.status().as_u16()
+    };
+    assert_eq!((status("/livez").await, status("/readyz").await), (200, 200));
+    gate.drain();
+    assert_eq!((status("/livez").await, status("/readyz").await), (200, 503));
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+//! Who signed a request. Nothing behind this step runs for a request whose signature does not hold.
+
+use std::sync::Arc;
+
+use base::{Caller, Clock, Region, RequestId, SystemClock};
+use http::HeaderValue;
+use http::request::Parts;
+use identity::Identity;
+use wire::Fault;
+use wire::sigv4::{self, Refusal, RequestHead, SignedRequest};
+
+use super::route::Protocol;
+use crate::http::IncomingRequest;
+
+/// Verifies signatures.
+pub(super) struct Authenticator {
+    identity: Arc<Identity>,
+    window_seconds: u32,
+    regions: Vec<Region>,
+}
+
+/// A request whose signature holds.
+pub(super) struct Identified {
+    pub(super) caller: Arc<Caller>,
+    pub(super) region: Region,
+}
+
+impl Authenticator {
+    pub(super) fn new(identity: Arc<Identity>, window_seconds: u32, regions: Vec<Region>) -> Self {
+        Self { identity, window_seconds, regions }
+    }
+
+    /// Finds out who signed the request and for which Region, or why that cannot be believed.
+    pub(super) async fn identify(
+        &self,
+        request: &IncomingRequest,
+        protocol: Protocol,
+        request_id: RequestId,
+    ) -> Result<Identified, Fault> {
+        let headers = signed_view(&request.parts);
+        let head = RequestHead {
+            method: request.parts.method.as_str(),
+            path: request.parts.uri.path(),
+            query: request.parts.uri.query().unwrap_or_default(),
+            headers: &headers,
+        };
+        let form = match protocol {
+            Protocol::AwsJson => sigv4::Protocol::AwsJson,
+            Protocol::Query => sigv4::Protocol::Query,
+        };
+        let refuse = |refusal: Refusal| refusal.to_fault(form);
+        let signed = sigv4::parse(&head).map_err(refuse)?;
+        let region = self.check(&signed, protocol).map_err(refuse)?;
+        let credential = self.identity.credential(signed.access_key_id()).await.map_err(|error| {
+            tracing::error!(%request_id, %error, "an access key cannot be read");
+            Fault::bad_request("InternalFailure", "The request could not be authenticated.").with_status(500)
+        })?;
+        let credential = credential.ok_or_else(|| refuse(Refusal::UnknownAccessKey))?;
+        let scope = signed.scope();
+        let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
+        signed.verify(&head, &request.body, &key).map_err(refuse)?;
+        Ok(Identified { caller: Arc::clone(&credential.caller), region })
+    }
+
+    /// What can be judged before the secret is known: scope, time, and that no session token is sent, since there are
+    /// no sessions yet.
+    fn check(&self, signed: &SignedRequest<'_>, protocol: Protocol) -> Result<Region, Refusal> {
+        let region: Option<Region> = signed.scope().region.parse().ok();
+        let region = region.filter(|region| self.regions.is_empty() || self.regions.contains(region));
+        signed.check_scope(region.is_some(), protocol.services())?;
+        signed.check_time(SystemClock.now(), self.window_seconds)?;
+        if signed.session_token().is_some() {
+            return Err(Refusal::InvalidToken);
+        }
+        region.ok_or(Refusal::UnknownAccessKey)
+    }
+}
+
+/// The headers as the client signed them. HTTP/2 carries the host in the request's target instead of a header.
+fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
+    let mut headers: Vec<_> =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), HeaderValue::as_bytes(value))).collect();
+    if !parts.headers.contains_key(http::header::HOST)
+        && let Some(authority) = parts.uri.authority()
+    {
+        headers.push(("host", authority.as_str().as_bytes()));
+    }
+    headers
+}

@@ -1,0 +1,168 @@
+//! The way of a request behind the HTTP shell: route, signature, caller, operation, reply.
+//!
+//! There is one way. Every call of every service goes through [`Pipeline::answer`]; a handler returns its outcome and
+//! can neither write to the socket nor skip a step.
+
+mod authenticate;
+mod reply;
+mod route;
+
+use std::sync::Arc;
+
+use base::{Call, Clock, Randomness, Region, RequestId};
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use identity::{Identity, sts};
+use kms::{Kms, Refused};
+use wire::Fault;
+
+use crate::http::{Front, IncomingRequest, OutgoingResponse};
+use authenticate::Authenticator;
+use reply::Reply;
+use route::Protocol;
+
+/// What CloudTrail keeps of a user agent, in bytes.
+const USER_AGENT_MAX: usize = 1_024;
+
+/// Everything a request passes on its way.
+pub(crate) struct Pipeline {
+    authenticator: Authenticator,
+    kms: Arc<Kms>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+}
+
+/// What the pipeline is made of.
+pub(crate) struct Parties {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) kms: Arc<Kms>,
+    /// The service's clock, which `--dev` may move. Signatures are always held against the machine's.
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    /// Seconds that a signature may be old or early.
+    pub(crate) signature_window_seconds: u32,
+    /// The Regions that are served; none: all.
+    pub(crate) regions: Vec<Region>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(parties: Parties) -> Self {
+        Self {
+            authenticator: Authenticator::new(
+                parties.identity,
+                parties.signature_window_seconds,
+                parties.regions,
+            ),
+            kms: parties.kms,
+            clock: parties.clock,
+            randomness: parties.randomness,
+        }
+    }
+
+    async fn reply(&self, request: &IncomingRequest, request_id: RequestId) -> Reply {
+        let Some(protocol) = Protocol::of(&request.parts) else { return Reply::NotFound };
+        match self.outcome(request, request_id, protocol).await {
+            Ok(body) => Reply::Success(protocol, body),
+            Err(fault) => Reply::Fault(protocol, fault),
+        }
+    }
+
+    async fn outcome(
+        &self,
+        request: &IncomingRequest,
+        request_id: RequestId,
+        protocol: Protocol,
+    ) -> Result<Vec<u8>, Fault> {
+        let identified = self.authenticator.identify(request, protocol, request_id).await?;
+        let call = Call {
+            request_id,
+            caller: identified.caller,
+            region: identified.region,
+            time: self.clock.now(),
+            source_address: request.peer.ip(),
+            user_agent: user_agent(&request.parts.headers),
+        };
+        match protocol {
+            Protocol::AwsJson => self.call_kms(request, &call).await,
+            Protocol::Query => sts::answer(&call, &route::form(request)?),
+        }
+    }
+
+    async fn call_kms(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = route::kms_operation(&request.parts.headers)
+            .and_then(Kms::operation)
+            .ok_or(Fault::without_text("UnknownOperationException"))?;
+        self.kms.call(operation, call, &request.body).await.map_err(|refused| {
+            log_failure(operation.name, call, &refused);
+            refused.to_fault()
+        })
+    }
+
+    fn request_id(&self) -> RequestId {
+        let mut random = [0; 16];
+        // An id that is not random is still an id; whatever needs secrecy fails on its own when randomness does.
+        let _ = self.randomness.fill(&mut random);
+        RequestId::new(random)
+    }
+
+    fn refuse(&self, content_type: Option<&HeaderValue>, fault: Fault) -> OutgoingResponse {
+        let reply = match Protocol::of_content_type(content_type) {
+            Some(protocol) => Reply::Fault(protocol, fault),
+            None => Reply::NotFound,
+        };
+        reply.into_response(self.request_id())
+    }
+}
+
+impl Front for Pipeline {
+    async fn answer(&self, request: IncomingRequest) -> OutgoingResponse {
+        let request_id = self.request_id();
+        self.reply(&request, request_id).await.into_response(request_id)
+    }
+
+    fn too_large(&self, parts: &Parts) -> OutgoingResponse {
+        let fault = Fault::without_text("RequestEntityTooLargeException").with_status(413);
+        self.refuse(parts.headers.get(CONTENT_TYPE), fault)
+    }
+
+    fn timed_out(&self, parts: &Parts) -> OutgoingResponse {
+        let fault =
+            Fault::bad_request("RequestTimeoutException", "The request's body did not arrive in time.");
+        self.refuse(parts.headers.get(CONTENT_TYPE), fault.with_status(408))
+    }
+
+    fn malformed(&self, parts: &Parts) -> OutgoingResponse {
+        let fault = Fault::bad_request("MalformedHttpRequestException", "The request's body cannot be read.");
+        self.refuse(parts.headers.get(CONTENT_TYPE), fault)
+    }
+
+    fn overloaded(&self, parts: &Parts) -> OutgoingResponse {
+        let fault = Fault::bad_request(
+            "ThrottlingException",
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+        );
+        self.refuse(parts.headers.get(CONTENT_TYPE), fault)
+    }
+
+    fn overdue(&self, content_type: Option<&HeaderValue>) -> OutgoingResponse {
+        let fault = Fault::bad_request("DependencyTimeoutException", "The request took too long. Try again.");
+        self.refuse(content_type, fault.with_status(500))
+    }
+}
+
+/// What only the operator may know goes to the log, under the id that the client has.
+fn log_failure(operation: &'static str, call: &Call, refused: &Refused) {
+    let Refused::Operation(error) = refused else { return };
+    if refused.to_fault().status >= 500 {
+        tracing::error!(request_id = %call.request_id, operation, %error, "the call failed");
+    } else {
+        tracing::debug!(request_id = %call.request_id, operation, %error, "the call was refused");
+    }
+}
+
+fn user_agent(headers: &HeaderMap) -> Box<str> {
+    let value = headers.get(USER_AGENT).map_or(&[][..], HeaderValue::as_bytes);
+    let kept = value.get(..USER_AGENT_MAX).unwrap_or(value);
+    String::from_utf8_lossy(kept).into()
+}

@@ -1,0 +1,60 @@
+//! The form of an answer in each protocol.
+
+use base::{RequestId, SecretBytes};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use wire::{Fault, json, query};
+
+use super::route::Protocol;
+use crate::http::OutgoingResponse;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
+const XML: HeaderValue = HeaderValue::from_static("text/xml");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate, private");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// What is answered, before it has bytes.
+pub(super) enum Reply {
+    /// A finished body of a success.
+    Success(Protocol, Vec<u8>),
+    /// A refusal or failure.
+    Fault(Protocol, Fault),
+    /// No service here speaks what the request speaks.
+    NotFound,
+}
+
+impl Reply {
+    pub(super) fn into_response(self, request_id: RequestId) -> OutgoingResponse {
+        let id = request_id.to_string();
+        let (status, content_type, body) = match self {
+            Self::Success(Protocol::AwsJson, body) => (StatusCode::OK, JSON, body),
+            Self::Success(Protocol::Query, body) => (StatusCode::OK, XML, body),
+            Self::Fault(Protocol::AwsJson, fault) => (status(&fault), JSON, json::encode_fault(&fault)),
+            Self::Fault(Protocol::Query, fault) => {
+                (status(&fault), XML, query::encode_fault(identity::sts::NAMESPACE, &fault, &id))
+            }
+            Self::NotFound => (StatusCode::NOT_FOUND, XML, b"<UnknownOperationException/>\n".to_vec()),
+        };
+        let mut headers = HeaderMap::with_capacity(3);
+        headers.insert(CONTENT_TYPE, content_type);
+        headers.insert(CACHE_CONTROL, NO_STORE);
+        if let Ok(id) = HeaderValue::try_from(id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        OutgoingResponse { status, headers, body: Bytes::from_owner(Wiped(SecretBytes::new(body))) }
+    }
+}
+
+/// An answer may hold plaintext, so its bytes are wiped once they are sent.
+struct Wiped(SecretBytes);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+fn status(fault: &Fault) -> StatusCode {
+    StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,129 @@
+//! Which protocol a request speaks and what it asks for.
+
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use wire::Fault;
+use wire::query::Form;
+
+use crate::http::IncomingRequest;
+
+/// The wire protocols of the services on this port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// awsJson 1.1: KMS.
+    AwsJson,
+    /// AWS Query: STS.
+    Query,
+}
+
+impl Protocol {
+    /// The protocol of a request, or `None` if no service here speaks it.
+    pub(super) fn of(parts: &Parts) -> Option<Self> {
+        if parts.uri.path() != "/" {
+            return None;
+        }
+        let protocol = Self::of_content_type(parts.headers.get(CONTENT_TYPE));
+        match (&parts.method, protocol) {
+            (&Method::POST, Some(protocol)) => Some(protocol),
+            // A presigned GetCallerIdentity: the parameters stand in the query string.
+            (&Method::GET, None | Some(Self::Query)) if asks_in_query(parts) => Some(Self::Query),
+            _ => None,
+        }
+    }
+
+    /// The protocol that a `Content-Type` announces.
+    pub(super) fn of_content_type(value: Option<&HeaderValue>) -> Option<Self> {
+        let value = value?.to_str().ok()?;
+        let kind = value.split(';').next().unwrap_or_default().trim();
+        if kind.eq_ignore_ascii_case("application/x-amz-json-1.1") {
+            Some(Self::AwsJson)
+        } else if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            Some(Self::Query)
+        } else {
+            None
+        }
+    }
+
+    /// The signing names of the services that speak this protocol here.
+    pub(super) fn services(self) -> &'static [&'static str] {
+        match self {
+            Self::AwsJson => &["kms"],
+            Self::Query => &["sts"],
+        }
+    }
+}
+
+fn asks_in_query(parts: &Parts) -> bool {
+    parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
+}
+
+/// The operation that `X-Amz-Target` names, if the target is of KMS. Case counts.
+pub(super) fn kms_operation(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amz-target")?.to_str().ok()?.strip_prefix("TrentService.")
+}
+
+/// The parameters of a Query call: the body's, or those of the query string of a GET.
+pub(super) fn form(request: &IncomingRequest) -> Result<Form, Fault> {
+    if request.parts.method == Method::GET {
+        Form::parse(request.parts.uri.query().unwrap_or_default().as_bytes())
+    } else {
+        Form::parse(&request.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(method: &str, uri: &str, content_type: Option<&str>) -> Parts {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        if let Some(content_type) = content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn the_content_type_decides() {
+        let json = Some("application/x-amz-json-1.1");
+        let form = Some("application/x-www-form-urlencoded; charset=utf-8");
+        assert_eq!(Protocol::of(&parts("POST", "/", json)), Some(Protocol::AwsJson));
+        assert_eq!(Protocol::of(&parts("POST", "/", form)), Some(Protocol::Query));
+        assert_eq!(Protocol::of(&parts("GET", "/?Action=GetCallerIdentity", None)), Some(Protocol::Query));
+    }
+
+    #[test]
+    fn other_requests_belong_to_nobody() {
+        for (method, uri, content_type) in [
+            ("POST", "/", None),
+            ("POST", "/", Some("application/json")),
+            ("POST", "/", Some("application/x-amz-json-1.0")),
+            ("POST", "/x", Some("application/x-amz-json-1.1")),
+            ("GET", "/", Some("application/x-amz-json-1.1")),
+            ("GET", "/?action=x", None),
+            ("PUT", "/", Some("application/x-amz-json-1.1")),
+        ] {
+            assert_eq!(
+                Protocol::of(&parts(method, uri, content_type)),
+                None,
+                "{method} {uri} {content_type:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_target_names_the_operation_with_its_case() {
+        let target = |value: &str| {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-amz-target"),
+                HeaderValue::from_str(value).unwrap(),
+            )]);
+            kms_operation(&headers).map(str::to_owned)
+        };
+        assert_eq!(target("TrentService.Encrypt").as_deref(), Some("Encrypt"));
+        for value in ["Encrypt", "trentservice.Encrypt", "AmazonAthena.Encrypt"] {
+            assert_eq!(target(value), None, "{value}");
+        }
+    }
+}
