@@ -2,13 +2,7 @@
 //!
 //! The killed process is this very test binary, told to run the one test that is ignored otherwise. It reads from its
 //! standard input what to do, and does nothing if that says nothing.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 #![expect(clippy::print_stdout, reason = "the killed process tells what was acknowledged")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,6 @@ use super::failure::guarded;
 use super::medium::Medium;
 use super::open_error::{OpenCause, OpenError};
 use super::tables::{self, FORMAT_VERSION};
-use crate::Revision;
 
 /// Memory that redb may use for pages of the file: 64 MiB.
 const CACHE_BYTES: usize = 64 * 1_024 * 1_024;
@@ -46,18 +45,15 @@ pub(super) fn existing(backend: impl StorageBackend) -> Result<Engine, OpenCause
         return Err(OpenCause::Damaged("it is empty".to_owned()));
     }
     let medium = Medium::holding(backend).map_err(OpenCause::from_io)?;
-    let promised = revision_at_shutdown(&medium)?;
     let database = database(&medium)?;
-    let revision = checked_revision(&database)?;
-    if promised.is_some_and(|promised| revision < promised) {
-        return Err(OpenCause::Damaged(format!("its last sound state is revision {revision}")));
-    }
+    check_format(guarded(|| tables::format(&database.begin_read()?))?)?;
     medium.release().map_err(OpenCause::from_io)?;
     Ok(Engine::new(medium, database))
 }
 
-/// Opens the database in `medium`; a new one if it is empty. After a crash redb repairs what it has to and verifies all;
-/// otherwise [`VERIFIED_BYTES_MAX`] decides.
+/// Opens the database in `medium`; a new one if it is empty. After a crash, redb verifies all of it and, if the last
+/// state is not whole, goes back to the one before, for which alone a commit was acknowledged. After a shutdown in order
+/// it does not go back, and [`VERIFIED_BYTES_MAX`] decides whether all is verified.
 pub(super) fn database(medium: &Arc<Medium>) -> Result<Database, redb::Error> {
     guarded(|| {
         let handle = medium.handle();
@@ -66,24 +62,6 @@ pub(super) fn database(medium: &Arc<Medium>) -> Result<Database, redb::Error> {
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
         Ok(builder.create_with_backend(handle)?)
     })
-}
-
-/// The revision of a store that was shut down in order; `None` after a crash. To repair damage, redb can go back to an
-/// older state: right after a crash, for what it drops was never acknowledged, wrong after a shutdown.
-fn revision_at_shutdown(medium: &Arc<Medium>) -> Result<Option<Revision>, OpenCause> {
-    let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES);
-    match guarded(|| Ok(builder.open_read_only_with_backend(medium.handle())?)) {
-        Ok(database) => checked_revision(&database).map(Some),
-        Err(redb::Error::RepairAborted) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The revision, of a file whose format this program reads.
-fn checked_revision(database: &impl ReadableDatabase) -> Result<Revision, OpenCause> {
-    check_format(guarded(|| tables::format(&database.begin_read()?))?)?;
-    Ok(guarded(|| tables::revision(&database.begin_read()?))?)
 }
 
 fn check_format(found: Option<u64>) -> Result<(), OpenCause> {

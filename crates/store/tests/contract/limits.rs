@@ -6,8 +6,8 @@ use store::{
     TRANSACTION_WRITES_MAX, Transaction,
 };
 
-fn numbered(count: usize, mut add: impl FnMut(Transaction, usize) -> Transaction) -> Transaction {
-    (0..count).fold(Transaction::new(), |transaction, number| add(transaction, number))
+fn numbered(count: usize, add: impl FnMut(Transaction, usize) -> Transaction) -> Transaction {
+    (0..count).fold(Transaction::new(), add)
 }
 
 fn expecting(count: usize) -> Transaction {

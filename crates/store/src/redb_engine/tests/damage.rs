@@ -2,7 +2,9 @@
 
 use super::disk::Disk;
 use super::*;
+use crate::StoreError;
 use crate::redb_engine::OpenError;
+use crate::redb_engine::failure::{guarded, store_error};
 use crate::redb_engine::open_error::OpenCause;
 use base::Randomness;
 use std::io;
@@ -91,6 +93,47 @@ async fn a_file_that_opens_is_whole_whatever_bytes_were_changed() {
 }
 
 #[tokio::test]
+async fn damage_under_an_open_store_is_an_error_and_never_a_panic() {
+    let disk = Disk::default();
+    let store = new_store(&disk);
+    for number in 0..40 {
+        write(&store, number).await.unwrap();
+    }
+    drop(store);
+    let sound = disk.bytes();
+    let used = sound.iter().rposition(|byte| *byte != 0).unwrap();
+    let (mut errors, mut writes) = (0, 0);
+    for seed in 0..60 {
+        let disk = Disk::of(sound.clone());
+        let store = reopened(&disk);
+        for hit in 0..40 {
+            disk.scramble(4_096 + random(seed * 100 + hit, used - 4_096), 0xff);
+        }
+        for number in 0..40 {
+            let found = store.get(&key(&format!("numbers/{number:06}/a"))).await;
+            errors += usize::from(matches!(found, Err(StoreError::Damaged { .. })));
+        }
+        let _ = store.range(Range::prefix("").limit(1_000)).await;
+        let _ = store.outbox(1_000).await;
+        for number in 40..44 {
+            writes += usize::from(write(&store, number).await.is_ok());
+        }
+    }
+    assert!(errors > 0, "nothing was noticed");
+    assert!(writes > 0, "nothing could be written");
+}
+
+#[test]
+fn a_panic_of_the_library_is_reported_as_damage() {
+    let text = "page 7".to_owned();
+    for panicking in [guarded::<()>(|| panic!("page 7")), guarded(|| panic!("{text}"))] {
+        let error = store_error(&panicking.unwrap_err());
+        assert_eq!(error, StoreError::damaged("the store file", "DB corrupted: page 7"));
+    }
+    assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
+}
+
+#[tokio::test]
 async fn a_file_cut_after_a_crash_is_refused() {
     let disk = Disk::default();
     let store = new_store(&disk);
@@ -120,8 +163,10 @@ async fn a_newer_format_is_named() {
         change.commit().unwrap();
     };
     set_format(2);
+    let newer = std::fs::read(&path).unwrap();
     let refused = RedbStore::open(&path).err().unwrap();
     assert!(matches!(refused, OpenError::Newer { found: 2, supported: 1, .. }), "{refused}");
+    assert!(std::fs::read(&path).unwrap() == newer, "a file of a newer release was changed");
     set_format(0);
     assert!(matches!(RedbStore::open(&path), Err(OpenError::Damaged { .. })));
     set_format(1);
@@ -132,8 +177,13 @@ async fn a_newer_format_is_named() {
 async fn a_file_of_redb_that_is_no_store_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("store");
-    drop(redb::Database::create(&path).unwrap());
-    assert!(matches!(RedbStore::open(&path), Err(OpenError::Damaged { .. })));
+    let database = redb::Database::create(&path).unwrap();
+    let change = database.begin_write().unwrap();
+    change.open_table(redb::TableDefinition::<u64, u64>::new("other")).unwrap().insert(1, 1).unwrap();
+    change.commit().unwrap();
+    drop(database);
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(open_bytes(&path, &bytes).is_none());
 }
 
 #[test]

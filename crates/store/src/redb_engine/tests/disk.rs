@@ -75,6 +75,11 @@ impl Disk {
         self.fail(Faults::default());
     }
 
+    /// Changes what is on the disk behind the program's back.
+    pub(super) fn scramble(&self, at: usize, with: u8) {
+        self.state().seen[at] ^= with;
+    }
+
     pub(super) fn syncs(&self) -> usize {
         self.state().syncs
     }

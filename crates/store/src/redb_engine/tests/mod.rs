@@ -4,6 +4,7 @@
 mod damage;
 mod disk;
 mod faults;
+mod medium;
 mod power;
 mod queue;
 
