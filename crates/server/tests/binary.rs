@@ -118,7 +118,7 @@ fn the_first_start_makes_an_administrator_and_the_second_finds_everything() {
     assert!(secret.len() == 40 && first.contains(secret));
     for entry in std::fs::read_dir(&data).unwrap() {
         let entry = entry.unwrap();
-        assert_eq!(entry.metadata().unwrap().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+        assert_eq!(entry.metadata().unwrap().mode() & 0o077, 0, "{:?}", entry.file_name());
     }
     assert_eq!(data.metadata().unwrap().mode() & 0o777, 0o700);
 
