@@ -11,7 +11,8 @@
 //! * **Transactions.** A [`Transaction`] is checked and applied as one: its expectations are compared with the state
 //!   at its commit, and if all hold, all its writes are applied; otherwise nothing is. [`CommitError::Conflict`] names
 //!   the first expectation that did not hold. Deleting a key that is absent is allowed and changes nothing. A
-//!   transaction without writes checks its expectations and answers with the store's present revision.
+//!   transaction without writes checks its expectations and answers with the store's present revision, which can be
+//!   above that of the last commit: engines spend revisions on work of their own.
 //! * **Isolation.** Transactions are serialisable: they take effect one after another, in the order of their
 //!   revisions. No lock is held between two calls; a caller reads, decides, and states what it read as expectations.
 //! * **Durability.** When [`Store::commit`] returns a revision, the writes survive a kill and a power cut.

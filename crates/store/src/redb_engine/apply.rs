@@ -23,29 +23,39 @@ pub(super) enum Outcome {
     Conflict(Key),
 }
 
-/// Applies `changes` in their order and waits for the disk. On an error none is applied.
+/// What a group comes to if it takes effect.
+#[derive(Default)]
+pub(super) struct Prepared {
+    /// One for each change, in their order.
+    pub(super) outcomes: Vec<Outcome>,
+    /// The store's revision after the group; `None` until the group is about to be committed.
+    pub(super) revision: Option<Revision>,
+}
+
+/// Applies `changes` in their order and waits for the disk. On an error after `prepared` has a revision, the group may
+/// have taken effect; on any other, it has not.
 pub(super) fn apply<'a>(
     database: &Database,
     changes: impl Iterator<Item = &'a Change>,
-) -> Result<Vec<Outcome>, redb::Error> {
+    prepared: &mut Prepared,
+) -> Result<(), redb::Error> {
     let mut group = database.begin_write()?;
     group.set_durability(Durability::Immediate)?;
     let mut tables = Tables::open(&group)?;
-    let mut outcomes = Vec::new();
     let mut written = false;
     for change in changes {
         let (outcome, wrote) = apply_one(&mut tables, change)?;
         written |= wrote;
-        outcomes.push(outcome);
+        prepared.outcomes.push(outcome);
     }
-    if written {
-        tables.close()?;
-        group.commit()?;
-    } else {
+    if !written {
         drop(tables);
-        group.abort()?;
+        return Ok(group.abort()?);
     }
-    Ok(outcomes)
+    let revision = Revision::from_engine(tables.revision);
+    tables.close()?;
+    prepared.revision = Some(revision);
+    Ok(group.commit()?)
 }
 
 /// The outcome, and whether anything was written.
@@ -54,6 +64,8 @@ fn apply_one(tables: &mut Tables<'_>, change: &Change) -> Result<(Outcome, bool)
         Change::Commit(transaction) => transaction,
         Change::RemoveFromOutbox(through) => {
             tables.outbox.retain_in(..=through.number(), |_, _| false)?;
+            // A revision of its own: by it a failed group is told from one that took effect.
+            tables.revision += 1;
             return Ok((Outcome::Applied(Revision::from_engine(tables.revision)), true));
         }
     };

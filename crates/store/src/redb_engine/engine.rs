@@ -4,14 +4,14 @@
 //! what the disk did not confirm, and opens it again with all writes held in memory. So reads go on while the disk is
 //! full; the next write first releases what is held, which fails until there is space.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
 
-use super::apply::{Change, Outcome, apply};
+use super::apply::{Change, Outcome, Prepared, apply};
 use super::failure::{calls_for_reopening, guarded, io_error, store_error};
 use super::medium::Medium;
-use super::open;
+use super::{open, tables};
 use crate::{Key, Observer, Revision, StoreError};
 
 /// One store: its file, its database, its observers.
@@ -19,8 +19,6 @@ pub(super) struct Engine {
     opened: RwLock<Opened>,
     medium: Arc<Medium>,
     observers: RwLock<Vec<Arc<dyn Observer>>>,
-    /// One at a time opens the database again.
-    reopening: Mutex<()>,
 }
 
 struct Opened {
@@ -42,7 +40,6 @@ impl Engine {
             opened: RwLock::new(Opened { database: Ok(database), epoch: 0 }),
             medium,
             observers: RwLock::default(),
-            reopening: Mutex::new(()),
         }
     }
 
@@ -76,16 +73,33 @@ impl Engine {
         &self,
         changes: impl Fn() -> C,
     ) -> Result<Vec<Outcome>, StoreError> {
-        self.repair()?;
-        self.run(|database| apply(database, changes())).map_err(|failed| {
-            // Whatever failed, also a panic in the middle of a change: the database is not to be trusted with more.
-            self.reopen(failed.epoch);
-            if self.medium.in_doubt() {
-                StoreError::OutcomeUnknown(failed.error.to_string())
-            } else {
-                failed.error
-            }
-        })
+        self.open_if_closed()?;
+        let mut prepared = Prepared::default();
+        // Released under the same hold of the database as the changes: reopening must not come between.
+        let result = self.run(|database| match self.release() {
+            Ok(()) => apply(database, changes(), &mut prepared).map(Ok),
+            Err(error) => Ok(Err(error)),
+        });
+        match result {
+            Ok(released) => released.map(|()| prepared.outcomes),
+            Err(failed) => self.settle(failed, prepared),
+        }
+    }
+
+    /// After a failure in a group: nothing of it has taken effect, all of it has, or nobody can tell.
+    fn settle(&self, failed: Failed, prepared: Prepared) -> Result<Vec<Outcome>, StoreError> {
+        // Whatever failed, also a panic in the middle of a change: the database is not to be trusted with more.
+        self.reopen(failed.epoch);
+        let Some(revision) = prepared.revision else { return Err(failed.error) };
+        if self.medium.in_doubt() {
+            return Err(StoreError::OutcomeUnknown(failed.error.to_string()));
+        }
+        // The disk had confirmed the group, or the group was undone; the state that is left tells.
+        match self.read(tables::revision) {
+            Ok(found) if found == revision => Ok(prepared.outcomes),
+            Ok(_) => Err(failed.error),
+            Err(error) => Err(StoreError::OutcomeUnknown(error.to_string())),
+        }
     }
 
     fn run<T>(&self, run: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Failed> {
@@ -104,14 +118,13 @@ impl Engine {
         })
     }
 
-    /// Before a write: opens the database if that failed earlier, and lets writes through to the file again.
-    fn repair(&self) -> Result<(), StoreError> {
-        if let Err(failed) = self.run(|_| Ok(()))
-            && failed.calls_for_reopening
-        {
-            self.reopen(failed.epoch);
-        }
-        self.run(|_| Ok(())).map_err(|failed| failed.error)?;
+    /// Opens the database if opening it again failed earlier.
+    fn open_if_closed(&self) -> Result<(), StoreError> {
+        self.read(|_| Ok(()))
+    }
+
+    /// Lets writes through to the file again.
+    fn release(&self) -> Result<(), StoreError> {
         if self.medium.is_holding() {
             self.medium.release().map_err(|error| io_error(&error))
         } else {
@@ -121,7 +134,6 @@ impl Engine {
 
     /// Opens the database again, unless that was done since `epoch`. Everything else waits meanwhile.
     fn reopen(&self, epoch: u64) {
-        let _one_at_a_time = self.reopening.lock().unwrap_or_else(PoisonError::into_inner);
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         if opened.epoch != epoch {
             return;

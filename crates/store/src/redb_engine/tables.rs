@@ -28,6 +28,11 @@ pub(super) fn format(state: &ReadTransaction) -> Result<Option<u64>, redb::Error
     Ok(state.open_table(NUMBERS)?.get(FORMAT)?.map(|number| number.value()))
 }
 
+/// Revision of the last commit that wrote.
+pub(super) fn revision(state: &ReadTransaction) -> Result<Revision, redb::Error> {
+    number(&state.open_table(NUMBERS)?, REVISION).map(Revision::from_engine)
+}
+
 /// Makes the tables of a new file.
 pub(super) fn make(change: &WriteTransaction) -> Result<(), redb::Error> {
     change.open_table(ENTRIES)?;

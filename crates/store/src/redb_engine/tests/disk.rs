@@ -24,6 +24,7 @@ struct State {
     unconfirmed: Vec<(usize, Vec<u8>)>,
     faults: Faults,
     syncs: usize,
+    shortenings_refused: usize,
 }
 
 /// Which operations fail, and how.
@@ -32,6 +33,8 @@ pub(super) struct Faults {
     pub(super) writes: Option<ErrorKind>,
     pub(super) syncs: Option<ErrorKind>,
     pub(super) reads: Option<ErrorKind>,
+    /// New lengths that are below the old one; `after` and `times` do not concern them.
+    pub(super) shortenings: Option<ErrorKind>,
     /// So many changes (writes, syncs, new lengths) still succeed before faults begin.
     pub(super) after: usize,
     /// So many failures, then all is well again; 0 means for good.
@@ -78,6 +81,10 @@ impl Disk {
     /// Changes what is on the disk behind the program's back.
     pub(super) fn scramble(&self, at: usize, with: u8) {
         self.state().seen[at] ^= with;
+    }
+
+    pub(super) fn shortenings_refused(&self) -> usize {
+        self.state().shortenings_refused
     }
 
     pub(super) fn syncs(&self) -> usize {
@@ -133,6 +140,10 @@ impl StorageBackend for Disk {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state();
         state.change(|faults| faults.writes)?;
+        if let Some(kind) = state.faults.shortenings.filter(|_| place(len) < state.seen.len()) {
+            state.shortenings_refused += 1;
+            return Err(kind.into());
+        }
         state.seen.resize(place(len), 0);
         // File systems keep lengths in a journal of their own: taken as confirmed.
         state.confirmed.resize(place(len), 0);
@@ -143,8 +154,11 @@ impl StorageBackend for Disk {
         let mut state = self.state();
         state.change(|faults| faults.syncs)?;
         state.syncs += 1;
-        state.confirmed = state.seen.clone();
-        state.unconfirmed.clear();
+        for (offset, data) in std::mem::take(&mut state.unconfirmed) {
+            put(&mut state.confirmed, offset, &data);
+        }
+        let length = state.seen.len();
+        state.confirmed.resize(length, 0);
         Ok(())
     }
 

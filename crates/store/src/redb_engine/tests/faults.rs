@@ -5,11 +5,8 @@ use super::*;
 use crate::StoreError;
 use std::io::ErrorKind::{self, StorageFull};
 
-const FULL: Faults =
-    Faults { writes: Some(StorageFull), syncs: Some(StorageFull), reads: None, after: 0, times: 0 };
-
 fn broken(kind: ErrorKind, after: usize, times: usize) -> Faults {
-    Faults { writes: Some(kind), syncs: Some(kind), reads: None, after, times }
+    Faults { writes: Some(kind), syncs: Some(kind), after, times, ..Faults::default() }
 }
 
 #[tokio::test]
@@ -17,7 +14,7 @@ async fn a_full_disk_refuses_writes_serves_reads_and_recovers() {
     let disk = Disk::default();
     let store = new_store(&disk);
     let first = write(&store, 1).await.unwrap();
-    disk.fail(FULL);
+    disk.fail(broken(StorageFull, 0, 0));
     for _ in 0..3 {
         assert_eq!(write(&store, 2).await, Err(CommitError::Store(StoreError::Full)));
         assert_eq!(numbers(&store).await, [1]);
@@ -145,4 +142,38 @@ async fn a_disk_that_cannot_be_read_is_an_error_until_it_can() {
         assert_eq!(numbers(&store).await, applied);
         assert_eq!(numbers(&reopened(&disk.crashed())).await, applied);
     }
+}
+
+#[tokio::test]
+async fn a_removal_that_failed_is_not_called_done() {
+    let disk = Disk::default();
+    let store = new_store(&disk);
+    write(&store, 1).await.unwrap();
+    let position = store.outbox(1).await.unwrap()[0].position;
+    disk.fail(Faults { syncs: Some(StorageFull), times: 1, ..Faults::default() });
+    assert_eq!(store.remove_from_outbox(position).await, Err(StoreError::Full));
+    assert_eq!(store.outbox(1).await.unwrap().len(), 1);
+    store.remove_from_outbox(position).await.unwrap();
+    assert!(reopened(&disk.crashed()).outbox(1).await.unwrap().is_empty());
+}
+
+/// After a large deletion redb also shortens the file, which comes after the point of no return.
+#[tokio::test]
+async fn a_commit_that_took_effect_is_not_called_a_failure() {
+    let large = |number: u8| key(&format!("large/{number}"));
+    let disk = Disk::default();
+    let store = new_store(&disk);
+    for number in 0..10 {
+        store.commit(Transaction::new().put(large(number), vec![7; 1_400_000])).await.unwrap();
+    }
+    disk.fail(Faults { shortenings: Some(ErrorKind::Other), ..Faults::default() });
+    let all = (0..10).fold(Transaction::new(), |all, number| all.delete(large(number)));
+    store.commit(all).await.unwrap();
+    for number in 1..=20 {
+        write(&store, number).await.unwrap();
+    }
+    assert!(disk.shortenings_refused() > 0, "the file was never to be shortened");
+    let applied: Vec<u64> = (1..=20).collect();
+    assert_eq!(numbers(&store).await, applied);
+    assert_eq!(numbers(&reopened(&disk.without_power(1))).await, applied);
 }
