@@ -50,6 +50,14 @@ impl Identity {
         }
     }
 
+    /// Whether there is such an account.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn account_exists(&self, account: AccountId) -> Result<bool, IdentityError> {
+        Ok(self.store.get(&paths::account(account)?).await?.is_some())
+    }
+
     /// All accounts, in the order of their ids.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use base::AccountId;
 use store::{Transaction, encode_record};
 
+use crate::access_key::path_and_name as path_and_name_of;
 use crate::error::IdentityError;
 use crate::name::{ManagedPolicyArn, UserName, UserPath};
 use crate::record::{AccountRecord, UserRecord};
@@ -51,6 +52,21 @@ impl Identity {
                 Committed::Conflict(_) => attempts.again()?,
             }
         }
+    }
+
+    /// Whether the account has a user of this path and name, as they stand in the user's ARN: `ops/alice`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn user_exists(&self, account: AccountId, path_and_name: &str) -> Result<bool, IdentityError> {
+        let name = path_and_name.rsplit('/').next().unwrap_or_default();
+        let Ok(name) = name.parse::<UserName>() else { return Ok(false) };
+        let user = self.read::<UserRecord>(&paths::user(account, &name)?).await?;
+        // The path takes no part in uniqueness, and a user is found without regard to case; an ARN names both exactly.
+        Ok(match user {
+            Some(user) => path_and_name_of(&user.record)? == path_and_name,
+            None => false,
+        })
     }
 
     /// A user's record, with a unique id of its own.

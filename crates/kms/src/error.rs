@@ -19,6 +19,9 @@ pub enum KmsError {
     /// What the request names is not there.
     #[error("not found: {0}")]
     NotFound(#[from] NotFound),
+    /// The text begins like an ARN and is none of a KMS key or alias.
+    #[error("Invalid arn {0}")]
+    InvalidArn(String),
     /// An alias was given where only a key id or key ARN may stand.
     #[error("an alias was given where only a key id or key ARN may stand")]
     AliasNotSupported,
@@ -85,6 +88,9 @@ pub enum KmsError {
     /// A domain key could not be read or made.
     #[error("keyring: {0}")]
     Keyring(#[from] keyring::KeyringError),
+    /// The port to identities failed.
+    #[error(transparent)]
+    Principals(#[from] crate::key_policy::PrincipalsUnavailable),
     /// The machine gave no random bytes.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
@@ -152,9 +158,6 @@ pub enum NotFound {
     /// The text is no key id.
     #[error("Invalid keyId '{0}'")]
     InvalidKeyId(String),
-    /// The text begins like an ARN and is none of a KMS key or alias.
-    #[error("Invalid arn {0}")]
-    InvalidArn(String),
     /// An ARN of another Region than the request's.
     #[error("Invalid arn {0}")]
     OtherRegion(Region),
@@ -270,7 +273,7 @@ impl KmsError {
             Self::AccessDenied(_) => return Code::Framework("AccessDeniedException"),
             Self::Invalid(_) => return Code::Framework("ValidationException"),
             Self::NotFound(_) => ErrorCode::NotFoundException,
-            Self::AliasNotSupported => ErrorCode::InvalidArnException,
+            Self::InvalidArn(_) | Self::AliasNotSupported => ErrorCode::InvalidArnException,
             Self::AliasReserved(_) => ErrorCode::InvalidAliasNameException,
             Self::AliasExists(_) => ErrorCode::AlreadyExistsException,
             Self::State(StateRefusal::Disabled(_)) => ErrorCode::DisabledException,
@@ -295,6 +298,7 @@ impl KmsError {
             | Self::Encrypt(_)
             | Self::Audit(_)
             | Self::Keyring(_)
+            | Self::Principals(_)
             | Self::Randomness(_)
             | Self::Bug(_) => ErrorCode::KMSInternalException,
         })
@@ -320,6 +324,7 @@ impl KmsError {
                 format!("An automatic rotation of {key} is in progress or starts within 20 minutes.")
             }
             Self::MalformedPolicy(text) => (*text).to_owned(),
+            Self::InvalidArn(text) => format!("Invalid arn {text}"),
             Self::AliasNotSupported => "Key Aliases are not supported for this operation".to_owned(),
             Self::IncorrectKey => {
                 "The key ID in the request does not identify a CMK that can perform this operation."
@@ -338,6 +343,7 @@ impl KmsError {
             | Self::Encrypt(_)
             | Self::Audit(_)
             | Self::Keyring(_)
+            | Self::Principals(_)
             | Self::Randomness(_)
             | Self::Bug(_) => OUR_FAILURE.to_owned(),
         })

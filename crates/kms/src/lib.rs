@@ -6,13 +6,13 @@ mod authorize;
 mod change;
 mod due;
 mod error;
+mod key_policy;
 mod keys;
 mod materials;
 mod metadata;
 mod ops;
 mod paging;
 mod paths;
-mod policy_document;
 mod quota;
 mod record;
 mod reference;
@@ -32,6 +32,7 @@ use keyring::DomainKeys;
 use store::Store;
 
 pub use error::KmsError;
+pub use key_policy::{Principals, PrincipalsUnavailable};
 pub use keys::CacheSizes;
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
@@ -46,6 +47,7 @@ pub struct Kms {
     randomness: Arc<dyn Randomness>,
     keys: Arc<Keys>,
     materials: Arc<Materials>,
+    principals: Arc<dyn Principals>,
     turns: Turns,
     settings: Settings,
 }
@@ -68,11 +70,12 @@ impl Default for Settings {
 }
 
 impl Kms {
-    /// The service over a store, with domain keys to seal under.
+    /// The service over a store, with domain keys to seal under and a way to learn who exists.
     pub fn new(
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,
         randomness: Arc<dyn Randomness>,
+        principals: Arc<dyn Principals>,
         settings: Settings,
     ) -> Self {
         Self {
@@ -84,6 +87,7 @@ impl Kms {
                 settings.caches.materials,
             ),
             turns: Turns::new(),
+            principals,
             store,
             randomness,
             settings,

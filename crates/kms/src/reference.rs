@@ -36,17 +36,17 @@ impl<'a> KeyReference<'a> {
     }
 
     fn parse_arn(text: &'a str, here: Place) -> Result<Self, KmsError> {
-        let invalid = || NotFound::InvalidArn(text.to_owned());
+        let invalid = || KmsError::InvalidArn(text.to_owned());
         let arn = Arn::parse(text).map_err(|_| invalid())?;
         let region = arn.region.parse().map_err(|_| invalid())?;
         if arn.service != "kms" {
-            return Err(invalid().into());
+            return Err(invalid());
         }
         if region != here.region {
             return Err(NotFound::OtherRegion(region).into());
         }
         if arn.partition != region.partition() {
-            return Err(invalid().into());
+            return Err(invalid());
         }
         let place = Place { account: arn.account.parse().map_err(|_| invalid())?, region };
         if arn.resource.starts_with("alias/") {

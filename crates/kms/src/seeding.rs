@@ -12,7 +12,7 @@ use crate::error::{KmsError, NotFound};
 use crate::materials::NewMaterial;
 use crate::ops::NewKey;
 use crate::record::{KeyState, RotationKind};
-use crate::{Kms, policy_document, tags};
+use crate::{Kms, key_policy, tags};
 
 /// A symmetric encryption key with a given id.
 pub struct SeedKey<'a> {
@@ -119,10 +119,10 @@ impl NewKey {
     fn from_seed(seed: &SeedKey<'_>, now: Timestamp) -> Result<Self, KmsError> {
         let policy = match seed.policy {
             Some(policy) => {
-                policy_document::check(policy)?;
+                key_policy::check_form(policy)?;
                 policy.to_owned()
             }
-            None => policy_document::default_policy(seed.arn.account, seed.arn.region),
+            None => key_policy::default_policy(seed.arn.account, seed.arn.region),
         };
         let given: Vec<Tag> = seed
             .tags

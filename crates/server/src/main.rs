@@ -9,6 +9,7 @@ mod http;
 mod logging;
 mod passphrase;
 mod pipeline;
+mod ports;
 mod process;
 mod seed;
 mod serve;

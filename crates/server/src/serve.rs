@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::Clock;
+use base::SettableClock;
 use identity::FirstCredentials;
 use tokio::sync::oneshot;
 
@@ -77,10 +77,11 @@ fn greet(
     first: Option<&FirstCredentials>,
     endpoint: &Endpoint,
 ) -> Result<(), StartError> {
+    // Shown before it is written: when the file cannot be written, the secret is not lost.
+    terminal::say(welcome::welcome(first, &foundation.folder, endpoint).expose());
     if let Some(credentials) = first {
         welcome::write_profile(&foundation.folder, credentials, endpoint)?;
     }
-    terminal::say(welcome::welcome(first, &foundation.folder, endpoint).expose());
     warn(config, foundation, endpoint);
     Ok(())
 }
@@ -108,7 +109,7 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
 
 fn development_clock(service: &Arc<Service>) -> DevelopmentClock {
     let moved = Arc::clone(service);
-    DevelopmentClock::new(Arc::clone(&service.clock) as Arc<dyn Clock>, move |seconds: u64| {
+    DevelopmentClock::new(Arc::<SettableClock>::clone(&service.clock), move |seconds: u64| {
         let service = Arc::clone(&moved);
         async move {
             service.clock.advance_millis(seconds.saturating_mul(1_000));

@@ -13,6 +13,7 @@ use kms::{Kms, KmsError, SeedAlias, Seeded, Settings};
 use crate::config::Config;
 use crate::foundation::Foundation;
 use crate::pipeline::{Parties, Pipeline};
+use crate::ports::PrincipalsOfIdentity;
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 
@@ -37,22 +38,23 @@ impl Service {
     /// The trail's folder cannot be used.
     pub(crate) fn new(foundation: &Foundation) -> Result<Arc<Self>, StartError> {
         let clock = Arc::new(SettableClock::new(SystemClock));
-        let identity = Identity::new(
+        let identity = Arc::new(Identity::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
-            Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::<SettableClock>::clone(&clock),
             Arc::clone(&foundation.randomness),
-        );
+        ));
         let kms = Kms::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
             Arc::clone(&foundation.randomness),
+            Arc::new(PrincipalsOfIdentity(Arc::clone(&identity))),
             Settings::default(),
         );
         let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {
             clock,
-            identity: Arc::new(identity),
+            identity,
             kms: Arc::new(kms),
             trail: Arc::new(trail),
             healthy: Arc::new(AtomicBool::new(true)),
@@ -84,7 +86,7 @@ impl Service {
         Pipeline::new(Parties {
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            clock: Arc::<SettableClock>::clone(&self.clock),
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),

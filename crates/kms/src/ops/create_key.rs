@@ -17,7 +17,7 @@ use crate::error::{InvalidRequest, KmsError};
 use crate::paths::Place;
 use crate::record::{self, KeyRecord, KeyState};
 use crate::table::Handle;
-use crate::{Kms, metadata, policy_document, tags};
+use crate::{Kms, key_policy, metadata, tags};
 
 impl AccountAction for CreateKey {
     const NAME: &'static str = "CreateKey";
@@ -33,6 +33,10 @@ impl Handle for CreateKey {
     ) -> Result<CreateKeyResponse, KmsError> {
         offered(&request)?;
         let place = authorize_account::<Self>(call)?.place;
+        if let Some(policy) = &request.policy {
+            let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+            kms.check_policy(call, policy, bypass).await?;
+        }
         let new = NewKey::from_request(request, place, call)?;
         let mut attempts = Attempts::new();
         loop {
@@ -65,19 +69,13 @@ pub(crate) struct NewKey {
 
 impl NewKey {
     fn from_request(request: CreateKeyRequest, place: Place, call: &Call) -> Result<Self, KmsError> {
-        let policy = match request.policy {
-            Some(policy) => {
-                policy_document::check(&policy)?;
-                policy
-            }
-            None => policy_document::default_policy(place.account, place.region),
-        };
+        let default = || key_policy::default_policy(place.account, place.region);
         let mut held = BTreeMap::new();
         tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;
         Ok(Self {
             created_at: call.time.millis(),
             description: request.description.unwrap_or_default(),
-            policy,
+            policy: request.policy.unwrap_or_else(default),
             tags: held,
         })
     }

@@ -1,17 +1,15 @@
 //! PutKeyPolicy: replaces the key policy. Works in every key state.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>
-//!
-//! Differs from AWS: the lockout check is not made yet, since policies do not decide yet.
 
 use base::Call;
 use wire::kms::{PutKeyPolicy, PutKeyPolicyRequest, PutKeyPolicyResponse};
 
 use super::get_key_policy::only_default;
+use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
 use crate::table::Handle;
-use crate::{Kms, policy_document};
 
 impl KeyAction for PutKeyPolicy {
     const NAME: &'static str = "PutKeyPolicy";
@@ -27,9 +25,11 @@ impl Handle for PutKeyPolicy {
         call: &Call,
         request: PutKeyPolicyRequest,
     ) -> Result<PutKeyPolicyResponse, KmsError> {
+        kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        only_default(request.policy_name.as_deref())?;
+        let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+        kms.check_policy(call, &request.policy, bypass).await?;
         kms.change::<Self, _>(call, &request.key_id, |edit, _| {
-            only_default(request.policy_name.as_deref())?;
-            policy_document::check(&request.policy)?;
             edit.record.policy.clone_from(&request.policy);
             Ok(())
         })

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use base::AccountId;
 use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
 use crypto::root::{Protection, RootFile};
 use keyring::DomainKeys;
-use kms::{Kms, Settings};
+use kms::{Kms, Principals, PrincipalsUnavailable, Settings};
 use serde_json::{Value, json};
 use store::redb_engine::RedbStore;
 use store::{Range, Store};
@@ -20,6 +21,20 @@ pub(crate) struct Bench {
     pub(crate) kms: Arc<Kms>,
     pub(crate) store: Arc<dyn Store>,
     _folder: TempDir,
+}
+
+/// Both accounts exist, and each has one user.
+struct TwoAccounts;
+
+#[async_trait::async_trait]
+impl Principals for TwoAccounts {
+    async fn account_exists(&self, account: AccountId) -> Result<bool, PrincipalsUnavailable> {
+        Ok([ACCOUNT, OTHER_ACCOUNT].contains(&account.to_string().as_str()))
+    }
+
+    async fn user_exists(&self, _: AccountId, path_and_name: &str) -> Result<bool, PrincipalsUnavailable> {
+        Ok(path_and_name == "admin")
+    }
 }
 
 /// What a call answered: the body of a success, or code and text of a refusal.
@@ -41,7 +56,8 @@ impl Bench {
             .unwrap();
         let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.path().join("store")).unwrap());
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
-        let kms = Arc::new(Kms::new(Arc::clone(&store), domain_keys, randomness, settings));
+        let kms =
+            Arc::new(Kms::new(Arc::clone(&store), domain_keys, randomness, Arc::new(TwoAccounts), settings));
         Self { kms, store, _folder: folder }
     }
 

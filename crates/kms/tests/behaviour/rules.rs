@@ -6,13 +6,16 @@ use crate::bench::{Bench, OTHER_ACCOUNT, arn, code, refusal};
 use kms::Settings;
 use serde_json::{Value, json};
 
+const OPEN_POLICY: &str =
+    r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}"#;
+
 /// A body that each operation on one key accepts, were the key the caller's.
 fn body(operation: &str, key: &str) -> Value {
     match operation {
         "CreateAlias" | "UpdateAlias" => json!({"AliasName": "alias/a", "TargetKeyId": key}),
         "Encrypt" => json!({"KeyId": key, "Plaintext": "AA=="}),
         "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": key, "KeySpec": "AES_256"}),
-        "PutKeyPolicy" => json!({"KeyId": key, "Policy": "{\"Statement\":[]}"}),
+        "PutKeyPolicy" => json!({"KeyId": key, "Policy": OPEN_POLICY}),
         "TagResource" => json!({"KeyId": key, "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
         "UntagResource" => json!({"KeyId": key, "TagKeys": ["a"]}),
         "UpdateKeyDescription" => json!({"KeyId": key, "Description": ""}),
@@ -261,4 +264,37 @@ async fn every_mutation_leaves_its_record_in_the_outbox_and_refusals_leave_none(
     let record: Value = serde_json::from_slice(&outbox[before].record).unwrap();
     assert_eq!(record["eventName"], "DisableKey");
     assert_eq!(record["resources"][0]["ARN"], arn(&key));
+}
+
+#[tokio::test]
+async fn a_policy_must_not_lock_out_and_must_name_who_exists() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let before = bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await.unwrap();
+    let policy = |principal: &str| {
+        let statement =
+            json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "kms:*", "Resource": "*"});
+        json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    };
+    let put = |policy: String, bypass: bool| {
+        let body = json!({"KeyId": key, "Policy": policy, "BypassPolicyLockoutSafetyCheck": bypass});
+        bench.call(0, "PutKeyPolicy", body)
+    };
+    let text = |answer| {
+        let (code, text) = refusal(answer);
+        assert_eq!(code, "MalformedPolicyDocumentException");
+        text
+    };
+    let other = policy(OTHER_ACCOUNT);
+    let locked_out = "The new key policy will not allow you to update the key policy in the future.";
+    assert_eq!(text(put(other.clone(), false).await), locked_out);
+    for nobody in
+        ["arn:aws:iam::123456789012:user/nobody", "111111111111", "arn:aws:iam::123456789012:role/none", "x"]
+    {
+        let invalid = "Policy contains a statement with one or more invalid principals.";
+        assert_eq!(text(put(policy(nobody), true).await), invalid, "{nobody}");
+    }
+    assert_eq!(bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await.unwrap(), before);
+    put(other.clone(), true).await.unwrap();
+    assert_eq!(bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await.unwrap()["Policy"], other.as_str());
 }

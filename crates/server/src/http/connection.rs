@@ -59,7 +59,7 @@ impl<F: Front> Connections<F> {
         // Only latency depends on it.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = &self.tls else {
-            return self.watch(stream, peer, false, phase).await;
+            return self.watch(stream, peer, phase).await;
         };
         let handshake = timeout(self.gate.limits().header_read_timeout, acceptor.accept(stream));
         let outcome = tokio::select! {
@@ -67,13 +67,13 @@ impl<F: Front> Connections<F> {
             _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
         };
         match outcome {
-            Ok(Ok(stream)) => self.watch(stream, peer, true, phase).await,
+            Ok(Ok(stream)) => self.watch(stream, peer, phase).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
         }
     }
 
-    async fn watch<S>(&self, stream: S, peer: SocketAddr, secure: bool, mut phase: watch::Receiver<Phase>)
+    async fn watch<S>(&self, stream: S, peer: SocketAddr, mut phase: watch::Receiver<Phase>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -83,7 +83,7 @@ impl<F: Front> Connections<F> {
             let gate = Arc::clone(&gate);
             let running = requests.begin(request.version() >= Version::HTTP_2);
             async move {
-                let response = gate.handle(request, peer, secure).await;
+                let response = gate.handle(request, peer).await;
                 drop(running);
                 Ok::<_, Infallible>(response)
             }

@@ -51,12 +51,7 @@ impl<F: Front> Gate<F> {
     }
 
     /// Answers one request, whatever it is.
-    pub(super) async fn handle<B>(
-        &self,
-        request: Request<B>,
-        peer: SocketAddr,
-        secure: bool,
-    ) -> Response<Full<Bytes>>
+    pub(super) async fn handle<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Send,
@@ -65,7 +60,7 @@ impl<F: Front> Gate<F> {
         let origin = self.cors.allowed(&parts.headers);
         let mut answer = match self.answer_here(&parts) {
             Some(answer) => answer,
-            None => self.answer_behind(parts, body, peer, secure).await,
+            None => self.answer_behind(parts, body, peer).await,
         };
         if let Some(origin) = origin {
             cors::permit(&mut answer.headers, origin);
@@ -108,13 +103,7 @@ impl<F: Front> Gate<F> {
         })
     }
 
-    async fn answer_behind<B>(
-        &self,
-        parts: Parts,
-        body: B,
-        peer: SocketAddr,
-        secure: bool,
-    ) -> OutgoingResponse
+    async fn answer_behind<B>(&self, parts: Parts, body: B, peer: SocketAddr) -> OutgoingResponse
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Send,
@@ -122,23 +111,17 @@ impl<F: Front> Gate<F> {
         // A client that waits for 100 Continue has not sent the body, and HTTP/2 can end a stream by itself.
         let discard = parts.version < Version::HTTP_2 && !parts.headers.contains_key(EXPECT);
         match self.bodies.read(body, discard).await {
-            Ok(body) => self.answer_complete(parts, body, peer, secure).await,
+            Ok(body) => self.answer_complete(parts, body, peer).await,
             Err(fault) => self.refuse(&parts, fault),
         }
     }
 
-    async fn answer_complete(
-        &self,
-        parts: Parts,
-        body: WipedBody,
-        peer: SocketAddr,
-        secure: bool,
-    ) -> OutgoingResponse {
+    async fn answer_complete(&self, parts: Parts, body: WipedBody, peer: SocketAddr) -> OutgoingResponse {
         if let Some(clock) = self.clock.as_ref().filter(|_| parts.uri.path() == clock::PATH) {
             return clock.answer(&parts.method, &parts.headers, &body).await;
         }
         let content_type = parts.headers.get(CONTENT_TYPE).cloned();
-        let answering = self.front.answer(IncomingRequest { parts, body, peer, secure });
+        let answering = self.front.answer(IncomingRequest { parts, body, peer });
         match tokio::time::timeout(self.limits.request_deadline, answering).await {
             Ok(answer) => answer,
             Err(_) => self.front.overdue(content_type.as_ref()),

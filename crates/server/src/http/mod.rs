@@ -29,8 +29,6 @@ pub(crate) struct IncomingRequest {
     pub(crate) body: WipedBody,
     /// The other end of the connection.
     pub(crate) peer: SocketAddr,
-    /// True when the connection is encrypted.
-    pub(crate) secure: bool,
 }
 
 /// A complete answer.

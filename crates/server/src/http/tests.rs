@@ -61,8 +61,7 @@ impl Front for Echo {
             "/fault" => panic!("a fault in a handler"),
             _ => {}
         }
-        let secure = if request.secure { "secure " } else { "" };
-        answer(200, [secure.as_bytes(), &request.body].concat())
+        answer(200, request.body.to_vec())
     }
 
     fn too_large(&self, parts: &Parts) -> OutgoingResponse {
@@ -194,7 +193,7 @@ async fn a_service_that_drains_is_alive_but_not_ready() {
     let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let status = async |path: &str| {
         let request = http::Request::get(path).body(Full::<Bytes>::default()).unwrap();
-        gate.handle(request, peer, false).await.status().as_u16()
+        gate.handle(request, peer).await.status().as_u16()
     };
     assert_eq!((status("/livez").await, status("/readyz").await), (200, 200));
     gate.drain();
@@ -460,13 +459,13 @@ async fn the_development_certificate_serves_both_protocols_with_post_quantum_key
         stream.write_all(post("/", "x").as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        assert!(answer.ends_with(b"\r\n\r\nsecure x"));
+        assert!(answer.ends_with(b"\r\n\r\nx"));
     }
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
     let stream = tls_client(&authority, b"h2").connect(name.clone(), server.connect().await).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let mut client = http2_client(stream).await;
-    assert_eq!(ask(&mut client, "/", b"x".to_vec()).await, (200, Bytes::from("secure x")));
+    assert_eq!(ask(&mut client, "/", b"x".to_vec()).await, (200, Bytes::from("x")));
     let (_elsewhere, other_authority, _other) = secure_server(limits()).await;
     let refused = tls_client(&other_authority, b"h2").connect(name, server.connect().await).await;
     assert!(refused.is_err());

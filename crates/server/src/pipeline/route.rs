@@ -26,8 +26,10 @@ impl Protocol {
         let protocol = Self::of_content_type(parts.headers.get(CONTENT_TYPE));
         match (&parts.method, protocol) {
             (&Method::POST, Some(protocol)) => Some(protocol),
-            // A presigned GetCallerIdentity: the parameters stand in the query string.
-            (&Method::GET, None | Some(Self::Query)) if asks_in_query(parts) => Some(Self::Query),
+            // A presigned call: the parameters stand in the query string.
+            (&Method::GET | &Method::POST, None | Some(Self::Query)) if asks_in_query(parts) => {
+                Some(Self::Query)
+            }
             _ => None,
         }
     }
@@ -63,9 +65,9 @@ pub(super) fn kms_operation(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.strip_prefix("TrentService.")
 }
 
-/// The parameters of a Query call: the body's, or those of the query string of a GET.
+/// The parameters of a Query call: those of the query string if it names the action, otherwise the body's.
 pub(super) fn form(request: &IncomingRequest) -> Result<Form, Fault> {
-    if request.parts.method == Method::GET {
+    if asks_in_query(&request.parts) {
         Form::parse(request.parts.uri.query().unwrap_or_default().as_bytes())
     } else {
         Form::parse(&request.body)
@@ -91,6 +93,7 @@ mod tests {
         assert_eq!(Protocol::of(&parts("POST", "/", json)), Some(Protocol::AwsJson));
         assert_eq!(Protocol::of(&parts("POST", "/", form)), Some(Protocol::Query));
         assert_eq!(Protocol::of(&parts("GET", "/?Action=GetCallerIdentity", None)), Some(Protocol::Query));
+        assert_eq!(Protocol::of(&parts("POST", "/?Action=GetCallerIdentity", None)), Some(Protocol::Query));
     }
 
     #[test]
