@@ -88,6 +88,12 @@ class _QuerySigner(_HeaderSigner, SigV4QueryAuth):
         SigV4QueryAuth.__init__(self, credentials, service, region, expires=expires)
         self.time = time
 
+    def _modify_request_before_signing(self, request: AWSRequest) -> None:
+        # botocore would move the members of a body into the query; a request of ours keeps its body.
+        body, request.data = request.data, b""
+        super()._modify_request_before_signing(request)
+        request.data = body
+
 
 def sign(
     server: Server,
@@ -185,15 +191,16 @@ def get(server: Server, path: str) -> Answer:
     return exchange(server, Request("GET", path, {}, b""))
 
 
-def exchange_bytes(server: Server, sent: bytes, *, seconds: float = 20.0) -> bytes:
-    """Writes bytes, ends the writing side, and reads until the server closes."""
-    with connect(server, seconds) as connection:
+def exchange_bytes(server: Server, sent: bytes, *, ended: bool) -> bytes:
+    """Writes bytes and reads until the server closes; `ended` says at once that no more will come."""
+    with connect(server) as connection:
         received = bytearray()
         try:
             connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
+            if ended:
+                connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(65536):
                 received += chunk
-        except (ConnectionResetError, BrokenPipeError):
-            pass
+        except OSError:
+            pass  # closed by the server, perhaps before all was written
         return bytes(received)

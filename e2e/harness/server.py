@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from harness.polling import eventually
 from harness.seed import TWO_ACCOUNTS
@@ -31,6 +32,8 @@ class StartFailed(Exception):
 
 class Server:
     """One server on one data folder. It can be stopped and started again."""
+
+    running: ClassVar[set["Server"]] = set()
 
     def __init__(
         self,
@@ -107,15 +110,18 @@ class Server:
                 env=clean_environment(self.folder) | self.environment,
                 cwd=self.folder,
             )
+        Server.running.add(self)
+
+    def has_ended(self) -> bool:
+        assert self.process is not None
+        return self.process.poll() is not None
 
     def wait_until_ready(self) -> None:
         eventually(self._ready, "the server answers /readyz", START_SECONDS)
 
     def _ready(self) -> bool:
-        assert self.process is not None
-        if self.process.poll() is not None:
-            exit_code, self.process = self.process.returncode, None
-            raise StartFailed(exit_code, self.output)
+        if self.has_ended():
+            raise StartFailed(self.take_process().returncode, self.output)
         try:
             return self._probe() == 200
         except (OSError, http.client.HTTPException):
@@ -147,8 +153,7 @@ class Server:
         self.assert_sound_log()
 
     def end_with(self, number: signal.Signals) -> int:
-        assert self.process is not None, "not running"
-        process, self.process = self.process, None
+        process = self.take_process()
         process.send_signal(number)
         try:
             return process.wait(STOP_SECONDS)
@@ -156,6 +161,13 @@ class Server:
             process.kill()
             process.wait()
             raise AssertionError(f"no end within {STOP_SECONDS} s of {number.name}\n{self.output}") from None
+
+    def take_process(self) -> subprocess.Popen[bytes]:
+        """The process, which from now on is the caller's to end."""
+        assert self.process is not None, "not running"
+        process, self.process = self.process, None
+        Server.running.discard(self)
+        return process
 
     def restart(self) -> "Server":
         self.stop()
@@ -216,6 +228,6 @@ def start_to_first_answer(server: Server) -> float:
                     return time.perf_counter() - began
         except OSError:
             pass
-        assert server.process is not None and server.process.poll() is None, server.output
+        assert not server.has_ended(), server.output
         assert time.perf_counter() - began < START_SECONDS, server.output
         time.sleep(0.001)

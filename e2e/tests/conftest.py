@@ -34,12 +34,32 @@ def dev_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield from _running(Server(tmp_path_factory.mktemp("dev"), seed=None, development=True))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """Ends the servers that a failed test left behind."""
+    before = set(Server.running)
+    yield
+    for server in Server.running - before:
+        server.take_process().kill()
+
+
 def _running(server: Server) -> Iterator[Server]:
     server.start()
     try:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Shows a measurement also when the test passes."""
+
+    def show(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}")
+
+    return show
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from harness.clients import account_environment, run
 from harness.seed import ONE, SEEDED_KEY
 from harness.server import Server
 
-SERVICE_ERROR = 254  # "the command was parsed and made, but an error came back from the service"
+SERVICE_ERROR = 255  # version 1 of the CLI: "the command failed"
 
 
 @pytest.fixture

@@ -101,13 +101,13 @@ UNKNOWN_MULTI_REGION = "mrk-" + "0123456789abcdef" * 2
         ("", "ValidationException",
          CONSTRAINT + "Value '' at 'keyId' failed to satisfy constraint: "
          "Member must have length greater than or equal to 1"),
-        ("x" * 2049, "ValidationException",
-         CONSTRAINT + f"Value '{'x' * 2049}' at 'keyId' failed to satisfy constraint: "
-         "Member must have length less than or equal to 2048"),
+        ("x" * 2049, "ValidationException", re.compile(
+            CONSTRAINT + r"Value 'x+(\.\.\.)?' at 'keyId' failed to satisfy constraint: "
+            "Member must have length less than or equal to 2048")),
     ],
     ids=lambda value: str(value)[:40] if value else "none",
 )  # fmt: skip
-def test_a_key_that_cannot_be_found(unchecked: Any, identifier: str, code: str, text: str | None) -> None:
+def test_a_key_that_cannot_be_found(unchecked: Any, identifier: str, code: str, text: str | re.Pattern[str] | None) -> None:
     with refused(code, text):
         unchecked.describe_key(KeyId=identifier)
 

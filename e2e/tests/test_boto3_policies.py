@@ -103,7 +103,7 @@ def test_the_longest_policy_and_its_characters(unchecked: Any, key: str) -> None
     with refused("ValidationException"):
         unchecked.put_key_policy(KeyId=key, Policy=policy() + " " * 131072)
     with refused("ValidationException"):
-        unchecked.put_key_policy(KeyId=key, Policy=policy(Sid="\u0100"))
+        unchecked.put_key_policy(KeyId=key, Policy=policy().replace("Enable", "\u0100"))
     with refused("ValidationException"):
         unchecked.put_key_policy(KeyId=key, Policy="")
     assert json.loads(unchecked.get_key_policy(KeyId=key)["Policy"]) == DEFAULT

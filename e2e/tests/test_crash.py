@@ -119,7 +119,7 @@ def load(server: Server, acknowledged: Acknowledged, moment: float, end: Callabl
 
 
 @pytest.mark.timeout(240)
-def test_what_was_acknowledged_survives(fresh_server: Server) -> None:
+def test_what_was_acknowledged_survives(fresh_server: Server, report: Callable[[str], None]) -> None:
     randomness = random.Random(SEED)
     acknowledged = Acknowledged()
     for number in range(ROUNDS):
@@ -133,7 +133,7 @@ def test_what_was_acknowledged_survives(fresh_server: Server) -> None:
         # What was looked at stays as the look left it.
         for facts in acknowledged.keys.values():
             facts.pop("disabled", None)
-    print(f"\n{ROUNDS} crashes, {acknowledged.calls} acknowledged writes, {len(acknowledged.keys)} keys: all there")
+    report(f"{ROUNDS} crashes, {acknowledged.calls} acknowledged writes, {len(acknowledged.keys)} keys: all there")
 
 
 def test_a_termination_under_load_ends_in_order(fresh_server: Server) -> None:
@@ -166,9 +166,6 @@ def test_a_crash_during_the_first_start(tmp_path: Any) -> None:
         server = Server(folder)
         server.launch(port=0)
         time.sleep(randomness.uniform(0.0, 0.15))  # as above
-        if server.process is not None and server.process.poll() is None:
-            server.kill()
-        else:
-            server.process = None
+        server.kill()
         assert clients.kms(server.start()).create_key()["KeyMetadata"]["Enabled"]
         server.stop()

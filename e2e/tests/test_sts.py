@@ -48,7 +48,7 @@ def test_the_cli(server: Server, tmp_path: Path) -> None:
 
 def test_a_pre_signed_url(server: Server) -> None:
     # What Kubernetes and Vault use to prove an identity.
-    url = clients.sts(server).generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    url = clients.sts(server).generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
     with urllib.request.urlopen(url, timeout=10) as response:
         assert response.headers["content-type"].startswith("text/xml")
         assert f"<Arn>{ONE.user_arn}</Arn>" in response.read().decode()

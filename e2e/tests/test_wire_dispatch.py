@@ -107,9 +107,11 @@ def test_bodies_that_are_no_json_object(server: Server, body: bytes) -> None:
 
 
 def test_deep_arrays_end_in_a_refusal(server: Server) -> None:
-    for body in (b"[" * 100_000, b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
-        answer = call(server, "ListKeys", body)
+    for depth in (b"[" * 100_000, b'{"KeyId": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
+        answer = call(server, "DescribeKey", depth)
         assert (answer.status, answer.code) == (400, "SerializationException")
+    # In a member that nobody knows, depth is as unimportant as the rest of it.
+    assert call(server, "ListKeys", b'{"a": ' + b"[" * 1000 + b"]" * 1000 + b"}").status == 200
 
 
 LIST, MAP = "Start of list found where not expected", "Start of structure or map found where not expected."
@@ -131,7 +133,6 @@ LIST, MAP = "Start of list found where not expected", "Start of structure or map
         ("DescribeKey", {"KeyId": True}, "TRUE_VALUE can not be converted to a String"),
         ("TagResource", {"KeyId": "x", "Tags": "x"}, "Expected list or null"),
         ("TagResource", {"KeyId": "x", "Tags": ["x"]}, "Expected null"),
-        ("Encrypt", {"KeyId": "x", "Plaintext": "eA==", "EncryptionContext": "x"}, "Expected null"),
     ],
 )
 def test_types_that_do_not_fit(server: Server, operation: str, body: Any, text: str) -> None:

@@ -55,7 +55,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("sent", GARBAGE.values(), ids=GARBAGE)
 def test_garbage_ends_in_a_refusal_or_a_closed_connection(server: Server, sent: bytes) -> None:
-    received = exchange_bytes(server, sent)
+    received = exchange_bytes(server, sent, ended=True)
     if received.startswith(b"HTTP/1.1 "):
         assert received.split(b" ")[1][:1] == b"4", received[:200]
     assert_alive(server)
@@ -65,7 +65,7 @@ def test_random_bytes(server: Server) -> None:
     randomness = random.Random(SEED)
     for _ in range(50):
         sent = randomness.randbytes(randomness.randrange(1, 2000))
-        received = exchange_bytes(server, sent)
+        received = exchange_bytes(server, sent, ended=True)
         assert not received.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5")), (sent, received)
     assert_alive(server)
 
@@ -73,11 +73,11 @@ def test_random_bytes(server: Server) -> None:
 def test_a_good_request_with_bytes_changed(server: Server) -> None:
     randomness = random.Random(SEED)
     good = as_bytes(sign(server, kms_request("ListKeys", {"Limit": 1}, Connection="close")))
-    assert exchange_bytes(server, good).startswith(b"HTTP/1.1 200")
+    assert exchange_bytes(server, good, ended=False).startswith(b"HTTP/1.1 200")
     for _ in range(200):
         spoiled = bytearray(good)
         spoiled[randomness.randrange(len(spoiled))] = randomness.randrange(256)
-        received = exchange_bytes(server, bytes(spoiled))
+        received = exchange_bytes(server, bytes(spoiled), ended=True)
         assert not received.startswith(b"HTTP/1.1 5"), (bytes(spoiled), received)
     assert_alive(server)
 
@@ -85,7 +85,7 @@ def test_a_good_request_with_bytes_changed(server: Server) -> None:
 def test_a_request_cut_off_anywhere(server: Server) -> None:
     good = as_bytes(sign(server, kms_request("ListKeys", {"Limit": 1})))
     for length in range(0, len(good) - 1, 17):
-        received = exchange_bytes(server, good[:length])
+        received = exchange_bytes(server, good[:length], ended=True)
         assert not received.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5")), (good[:length], received)
     assert_alive(server)
 
@@ -93,14 +93,14 @@ def test_a_request_cut_off_anywhere(server: Server) -> None:
 def test_a_chunked_body(server: Server) -> None:
     request = sign(server, kms_request("ListKeys", b'{"Limit": 1}', Connection="close"))
     head = as_bytes(Request(request.method, request.path, request.headers, b""), framing="Transfer-Encoding: chunked")
-    received = exchange_bytes(server, head + b'5\r\n{"Lim\r\n7\r\nit": 1}\r\n0\r\n\r\n')
+    received = exchange_bytes(server, head + b'5\r\n{"Lim\r\n7\r\nit": 1}\r\n0\r\n\r\n', ended=False)
     assert received.startswith(b"HTTP/1.1 200"), received
 
 
 def test_expect_continue(server: Server) -> None:
     request = sign(server, kms_request("ListKeys", {"Limit": 1}, Connection="close"))
     sent = as_bytes(Request(request.method, request.path, request.headers | {"Expect": "100-continue"}, request.body))
-    received = exchange_bytes(server, sent)
+    received = exchange_bytes(server, sent, ended=False)
     assert b"HTTP/1.1 200" in received, received
 
 
@@ -118,7 +118,7 @@ def test_many_requests_on_one_connection(server: Server) -> None:
 def test_two_requests_in_one_write(server: Server) -> None:
     first = as_bytes(sign(server, kms_request("ListKeys", {"Limit": 1})))
     second = as_bytes(sign(server, kms_request("ListKeys", {"Limit": 1}, Connection="close")))
-    assert exchange_bytes(server, first + second).count(b"HTTP/1.1 200") == 2
+    assert exchange_bytes(server, first + second, ended=False).count(b"HTTP/1.1 200") == 2
 
 
 def test_idle_and_half_open_connections_do_not_keep_others_out(server: Server) -> None:
