@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
 use base::Call;
 use wire::Fault;
@@ -41,8 +40,6 @@ pub struct Operation {
     pub name: &'static str,
     /// True if it changes nothing.
     pub read_only: bool,
-    /// How long it may take.
-    pub deadline: Duration,
     handler: Handler,
 }
 
@@ -59,14 +56,12 @@ pub(crate) trait Handle: wire::kms::Operation {
     ) -> impl Future<Output = Result<Self::Response, KmsError>> + Send + 'a;
 }
 
-const DEADLINE: Duration = Duration::from_secs(10);
-
 const fn row<O: Handle>() -> Operation
 where
     O::Request: Send,
     O::Response: Send,
 {
-    Operation { name: O::NAME, read_only: O::READ_ONLY, deadline: DEADLINE, handler: run::<O> }
+    Operation { name: O::NAME, read_only: O::READ_ONLY, handler: run::<O> }
 }
 
 fn run<'a, O: Handle>(

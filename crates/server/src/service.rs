@@ -28,7 +28,8 @@ pub(crate) struct Service {
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     trail: Arc<Trail>,
-    healthy: Arc<AtomicBool>,
+    store_works: AtomicBool,
+    trail_works: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -57,7 +58,8 @@ impl Service {
             identity,
             kms: Arc::new(kms),
             trail: Arc::new(trail),
-            healthy: Arc::new(AtomicBool::new(true)),
+            store_works: AtomicBool::new(true),
+            trail_works: Arc::new(AtomicBool::new(true)),
         }))
     }
 
@@ -90,6 +92,7 @@ impl Service {
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),
+            trail_works: Arc::clone(&self.trail_works),
         })
     }
 
@@ -103,20 +106,26 @@ impl Service {
         }
     }
 
-    /// Does the work that is due and moves mutation records from the outbox to the trail. What fails is logged, tried
-    /// again at the next turn, and shows in the service's health.
+    /// Does the work that is due and moves mutation records from the outbox to the trail. What fails is logged once,
+    /// tried again at the next turn, and shows in the service's health.
     pub(crate) async fn chores(&self) {
-        let due = self.kms.run_due(self.clock.now()).await.map_err(|error| error.to_string());
-        let drained = self.trail.drain().await.map_err(|error| error.to_string());
-        let was_healthy = self.healthy.swap(due.is_ok() && drained.is_ok(), Ordering::Relaxed);
-        for error in [due.err(), drained.err()].into_iter().flatten().filter(|_| was_healthy) {
-            tracing::error!(error, "the store or the trail does not work; health is bad until it does");
-        }
+        let due = self.kms.run_due(self.clock.now()).await.map(|_| ()).map_err(|error| error.to_string());
+        note(&self.store_works, due, "the store does not work; health is bad until it does");
+        let drained = self.trail.drain().await.map(|_| ()).map_err(|error| error.to_string());
+        note(&self.trail_works, drained, "the trail cannot be written; nothing is changed until it can");
     }
 
     /// Whether the last chores went well: the store answered and the trail took what there was.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed)
+        self.store_works.load(Ordering::Relaxed) && self.trail_works.load(Ordering::Relaxed)
+    }
+}
+
+/// Keeps how a chore went, and logs when it begins to fail.
+fn note(works: &AtomicBool, outcome: Result<(), String>, consequence: &'static str) {
+    let worked = works.swap(outcome.is_ok(), Ordering::Relaxed);
+    if let (Err(error), true) = (outcome, worked) {
+        tracing::error!(error, consequence);
     }
 }
 

@@ -8,6 +8,7 @@ mod reply;
 mod route;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::{Call, Clock, Randomness, Region, RequestId};
 use http::header::{CONTENT_TYPE, USER_AGENT};
@@ -25,12 +26,17 @@ use route::Protocol;
 /// What CloudTrail keeps of a user agent, in bytes.
 const USER_AGENT_MAX: usize = 1_024;
 
+/// No effect without its record: the outbox would grow without bound.
+const TRAIL_BROKEN: &str = "The audit trail cannot be written, so nothing is changed. The operator of this service finds \
+                            the cause in its log.";
+
 /// Everything a request passes on its way.
 pub(crate) struct Pipeline {
     authenticator: Authenticator,
     kms: Arc<Kms>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    trail_works: Arc<AtomicBool>,
 }
 
 /// What the pipeline is made of.
@@ -44,6 +50,8 @@ pub(crate) struct Parties {
     pub(crate) signature_window_seconds: u32,
     /// The Regions that are served; none: all.
     pub(crate) regions: Vec<Region>,
+    /// Whether mutation records reach the trail. While they do not, nothing is changed.
+    pub(crate) trail_works: Arc<AtomicBool>,
 }
 
 impl Pipeline {
@@ -57,6 +65,7 @@ impl Pipeline {
             kms: parties.kms,
             clock: parties.clock,
             randomness: parties.randomness,
+            trail_works: parties.trail_works,
         }
     }
 
@@ -93,6 +102,9 @@ impl Pipeline {
         let operation = route::kms_operation(&request.parts.headers)
             .and_then(Kms::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
+        if !operation.read_only && !self.trail_works.load(Ordering::Relaxed) {
+            return Err(Fault::bad_request("KMSInternalException", TRAIL_BROKEN).with_status(500));
+        }
         self.kms.call(operation, call, &request.body).await.map_err(|refused| {
             log_failure(operation.name, call, &refused);
             refused.to_fault()
