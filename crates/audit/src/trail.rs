@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use store::{OutboxEntry, OutboxPosition, Store, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::event_file::{Day, EventFile, FiledEvent, REMEMBERED_EVENTS, make_folder};
 
@@ -23,8 +23,11 @@ pub struct Trail {
     folder: PathBuf,
     store: Arc<dyn Store>,
     /// The file that was written last. Held while draining: one drain at a time.
-    last: Mutex<Option<EventFile>>,
+    last: Arc<Mutex<Option<EventFile>>>,
 }
+
+/// The hold on the file that was written last.
+type LastFile = OwnedMutexGuard<Option<EventFile>>;
 
 /// Events could not be moved. They are safe in the outbox; the next drain tries again.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +60,7 @@ impl Trail {
     /// The folder cannot be made.
     pub fn open(folder: &Path, store: Arc<dyn Store>) -> Result<Self, TrailError> {
         make_folder(folder).map_err(|source| file_error(folder, source))?;
-        Ok(Self { folder: folder.to_owned(), store, last: Mutex::new(None) })
+        Ok(Self { folder: folder.to_owned(), store, last: Arc::new(Mutex::new(None)) })
     }
 
     /// Moves everything that is in the outbox now into the files, in order, and tells how many events that were.
@@ -66,27 +69,28 @@ impl Trail {
     /// # Errors
     /// See [`TrailError`]; nothing is lost by any of them.
     pub async fn drain(&self) -> Result<usize, TrailError> {
-        let mut last = self.last.lock().await;
+        let mut last = Arc::clone(&self.last).lock_owned().await;
         let mut moved = 0;
         loop {
             let entries = self.store.outbox(BATCH_EVENTS).await?;
             let Some(through) = entries.last().map(|entry| entry.position) else { return Ok(moved) };
             let count = entries.len();
-            *last = Some(self.write(last.take(), entries).await?);
+            last = self.write(last, entries).await?;
             self.store.remove_from_outbox(through).await?;
             moved += count;
         }
     }
 
-    /// Writes one batch, day by day; the files are durable when this returns.
-    async fn write(
-        &self,
-        last: Option<EventFile>,
-        entries: Vec<OutboxEntry>,
-    ) -> Result<EventFile, TrailError> {
+    /// Writes one batch, day by day; the files are durable when this returns. The hold goes with the work: if this
+    /// future is dropped, the next drain still waits until the files are at rest.
+    async fn write(&self, mut last: LastFile, entries: Vec<OutboxEntry>) -> Result<LastFile, TrailError> {
         let folder = self.folder.clone();
         // Waiting for the disk must not keep a worker from answering requests.
-        let written = tokio::task::spawn_blocking(move || write(&folder, last, entries));
+        let written = tokio::task::spawn_blocking(move || {
+            let file = write(&folder, last.take(), entries)?;
+            *last = Some(file);
+            Ok(last)
+        });
         written.await.map_err(|_| TrailError::Interrupted)?
     }
 }

@@ -24,14 +24,22 @@ impl Identity {
     /// Makes the first account, with an administrator and one access key, if there is no account at all. Everything
     /// is one commit: a crash leaves all of it or nothing. `None` if there was an account.
     ///
+    /// `keep` gets the credentials before they are worth anything, to put them where a crash does not lose them; if it
+    /// fails, nothing is made.
+    ///
     /// # Errors
     /// The store or the machine failed.
-    pub async fn bootstrap(&self) -> Result<Option<FirstCredentials>, IdentityError> {
-        let accounts = self.store.range(Range::prefix(paths::ACCOUNTS).limit(1)).await?;
+    pub async fn bootstrap<E: From<IdentityError>>(
+        &self,
+        keep: impl FnOnce(&FirstCredentials) -> Result<(), E>,
+    ) -> Result<Option<FirstCredentials>, E> {
+        let accounts =
+            self.store.range(Range::prefix(paths::ACCOUNTS).limit(1)).await.map_err(IdentityError::from)?;
         if !accounts.entries.is_empty() {
             return Ok(None);
         }
         let (transaction, first) = self.first_start().await?;
+        keep(&first)?;
         match self.commit(transaction).await? {
             Committed::Yes => Ok(Some(first)),
             // Another process on the same store was faster.

@@ -130,6 +130,10 @@ impl Credentials {
 
 impl Observer for Credentials {
     fn committed(&self, keys: &[Key], _revision: Revision) {
+        self.uncertain(keys);
+    }
+
+    fn uncertain(&self, keys: &[Key]) {
         for key in keys {
             if key.as_str().starts_with(paths::USERS) {
                 self.user_changes.note(key);

@@ -33,6 +33,9 @@ impl Identity {
     /// There is no such account, there is such a user, a limit is reached, or the store or the machine failed.
     pub async fn create_user(&self, account: AccountId, user: NewUser) -> Result<(), IdentityError> {
         let record = self.user_record(&user, Vec::new())?;
+        if self.read::<UserRecord>(&paths::user(account, &user.name)?).await?.is_some() {
+            return Err(IdentityError::UserExists(user.name));
+        }
         let path = paths::account(account)?;
         let mut attempts = Attempts::default();
         loop {

@@ -7,14 +7,17 @@ use base::{Randomness, SecretBytes};
 use crypto::root::RootKey;
 use crypto::{Binding, Sealed, SealingKey};
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Store, StoreError, Transaction, encode_record};
+use store::{CommitError, Key, Range, Store, StoreError, Transaction, encode_record};
 
 use crate::live_keys::LiveKeys;
-use crate::record::{DomainKeyRecord, binding, path};
+use crate::record::{DOMAIN_KEYS, DomainKeyRecord, binding, domain_and_number, path};
 use crate::{Domain, KeyringError, root_check};
 
 /// The most keys that one domain can have: a rotation a day for 27 years.
 pub const DOMAIN_KEYS_MAX: u32 = 10_000;
+
+/// The most domains: far more than AWS has Regions. A Region that nobody ever meant must not cost memory for ever.
+pub const DOMAINS_MAX: usize = 128;
 
 /// The domain keys of all domains. One for the whole process; share it.
 pub struct DomainKeys {
@@ -125,11 +128,31 @@ impl DomainKeys {
         loaded
     }
 
+    /// How many domains have keys, counted no further than the limit: one read for each.
+    async fn domains(&self) -> Result<usize, KeyringError> {
+        let mut count = 0;
+        let mut range = Range::prefix(DOMAIN_KEYS).limit(1);
+        while count < DOMAINS_MAX {
+            let page = self.store.range(range.clone()).await?;
+            let Some((domain, _)) = page.entries.first().and_then(|entry| domain_and_number(&entry.key))
+            else {
+                break;
+            };
+            count += 1;
+            let behind = Key::new(format!("{DOMAIN_KEYS}{domain}/{}", u32::MAX)).map_err(StoreError::from)?;
+            range = range.after(&behind);
+        }
+        Ok(count)
+    }
+
     /// Stores the key after the highest of `known`. If another process did so first, its key is the new one.
     async fn add_key(&self, domain: &Domain, known: &LiveKeys) -> Result<Arc<LiveKeys>, KeyringError> {
         let number = known.highest() + 1;
         if number > DOMAIN_KEYS_MAX {
             return Err(KeyringError::TooManyDomainKeys { domain: domain.to_string() });
+        }
+        if number == 1 && self.domains().await? >= DOMAINS_MAX {
+            return Err(KeyringError::TooManyDomains { domain: domain.to_string(), limit: DOMAINS_MAX });
         }
         let key = SealingKey::generate(self.randomness.as_ref())?;
         let secret = key.expose_for_sealing().expose();

@@ -32,6 +32,14 @@ pub enum KeyringError {
         /// The name of the domain.
         domain: String,
     },
+    /// The caller's: a domain more than the store may have; see [`crate::DOMAINS_MAX`].
+    #[error("there are {limit} domains already, and {domain} would be one more")]
+    TooManyDomains {
+        /// The name of the domain.
+        domain: String,
+        /// How many there may be.
+        limit: usize,
+    },
     /// The operator's: a sealed secret was changed or put where it does not belong.
     #[error("a stored secret cannot be opened: {0}")]
     Seal(#[from] DamagedSeal),

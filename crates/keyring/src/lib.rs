@@ -13,5 +13,5 @@ mod record;
 mod root_check;
 
 pub use domain::Domain;
-pub use domain_keys::{DOMAIN_KEYS_MAX, DomainKeys, SealedUnderDomain};
+pub use domain_keys::{DOMAIN_KEYS_MAX, DOMAINS_MAX, DomainKeys, SealedUnderDomain};
 pub use error::KeyringError;

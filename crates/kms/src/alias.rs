@@ -131,6 +131,7 @@ impl Edit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::kms::ErrorCode;
 
     #[test]
     fn customers_names_are_read() {
@@ -141,7 +142,9 @@ mod tests {
 
     #[test]
     fn other_names_are_refused_for_the_right_reason() {
-        let refusal = |text: &str| AliasName::parse(text).unwrap_err().to_fault().code;
+        let refusal = |text: &str| {
+            AliasName::parse(text).unwrap_err().to_fault(&[ErrorCode::InvalidAliasNameException]).code
+        };
         assert_eq!(refusal("app"), "ValidationException");
         assert_eq!(refusal("alias/"), "ValidationException");
         assert_eq!(refusal("alias/a:b"), "ValidationException");

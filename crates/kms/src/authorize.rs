@@ -24,6 +24,9 @@ pub(crate) trait KeyAction: Send + Sync + 'static {
     const STATES: StateRule;
 }
 
+/// An action that encrypts or decrypts: the only ones for which key material can be had.
+pub(crate) trait CryptographicAction: KeyAction {}
+
 /// How a request may name a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Identifiers {

@@ -1,6 +1,8 @@
 //! Changing a key: read, authorize, check the state, edit, compare-and-swap, all over again if somebody was faster.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use base::{Call, KeyArn, Timestamp};
 use store::{CommitError, Key, Record, Revision, Transaction};
@@ -25,10 +27,16 @@ impl Attempts {
         Self(0)
     }
 
-    /// Notes a conflict; fails when there were too many.
-    pub(crate) fn again(&mut self) -> Result<(), KmsError> {
+    /// Notes a conflict and lets the others pass for a moment; fails when there were too many.
+    pub(crate) async fn again(&mut self) -> Result<(), KmsError> {
         self.0 += 1;
-        if self.0 < ATTEMPTS_MAX { Ok(()) } else { Err(KmsError::Contention(self.0)) }
+        if self.0 >= ATTEMPTS_MAX {
+            return Err(KmsError::Contention(self.0));
+        }
+        // Losers of one race must not run the next one in step. A new hasher is seeded at random.
+        let spread = RandomState::new().hash_one(self.0) % (2 * u64::from(self.0));
+        tokio::time::sleep(Duration::from_millis(spread)).await;
+        Ok(())
     }
 }
 
@@ -135,16 +143,17 @@ impl Kms {
         identifier: &str,
         edit: impl Fn(&mut Edit, &Usable<A>) -> Result<T, KmsError>,
     ) -> Result<T, KmsError> {
+        let arn = self.keys.resolve::<A>(call, identifier).await?;
         let mut attempts = Attempts::new();
-        let _turn = self.turns.take(identifier).await;
+        let _turn = self.turns.take(&arn).await;
         loop {
-            let key = self.keys.read::<A>(call, identifier).await?.authorize::<A>(call)?.usable()?;
+            let key = self.keys.read::<A>(call, &arn).await?.authorize::<A>(call)?.usable()?;
             let mut draft = Edit::of(key.key())?;
             let outcome = edit(&mut draft, &key)?;
             let record = self.call_record(call, A::NAME, &[key.arn()])?;
             match self.commit(draft.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(outcome),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }

@@ -18,6 +18,18 @@ const BATCH: usize = 100;
 /// Records of a deleted key that are removed in one transaction.
 const PURGE_BATCH: usize = 100;
 
+/// Entries that one turn of due work takes, so that a long backlog keeps no other chore waiting.
+const TURN_MAX: usize = 1_000;
+
+/// How a turn of due work went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DueTurn {
+    /// Entries that were done.
+    pub done: usize,
+    /// Entries that failed and stay due.
+    pub failed: usize,
+}
+
 /// What can become due on a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DueWork {
@@ -47,40 +59,42 @@ impl DueWork {
 }
 
 impl Kms {
-    /// Does everything that is due at `now` and returns how much that was. Ends when nothing more can be done.
-    ///
-    /// An entry that fails is logged, stays due, and keeps no other one waiting.
+    /// Does what is due at `now`, at most [`TURN_MAX`] entries, and tells how it went. An entry that fails stays due and
+    /// keeps no other one waiting.
     ///
     /// # Errors
     /// The index itself cannot be read.
-    pub async fn run_due(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let mut done = 0;
+    pub async fn run_due(&self, now: Timestamp) -> Result<DueTurn, KmsError> {
+        let mut turn = DueTurn::default();
         loop {
+            let before = turn.done;
+            self.run_due_once(now, &mut turn).await?;
             // Work can make more work due at once (a deletion leaves a purge), hence another pass after progress.
-            let progress = self.run_due_once(now).await?;
-            done += progress;
-            if progress == 0 {
-                return Ok(done);
+            if turn.done == before || turn.done + turn.failed >= TURN_MAX {
+                return Ok(turn);
             }
         }
     }
 
-    async fn run_due_once(&self, now: Timestamp) -> Result<usize, KmsError> {
-        let mut done = 0;
+    async fn run_due_once(&self, now: Timestamp, turn: &mut DueTurn) -> Result<(), KmsError> {
+        turn.failed = 0;
         let mut range = due::range_until(now).limit(BATCH);
         loop {
             let page = self.store.range(range.clone()).await?;
             for entry in &page.entries {
                 match self.run_entry(&entry.key, now).await {
-                    Ok(()) => done += 1,
+                    Ok(()) => turn.done += 1,
                     Err(error) => {
-                        tracing::error!(entry = %entry.key, %error, "due work failed; it stays due")
+                        turn.failed += 1;
+                        tracing::warn!(entry = %entry.key, %error, "due work failed; it stays due");
                     }
                 }
             }
             match page.entries.last() {
-                Some(last) if page.more => range = range.after(&last.key),
-                _ => return Ok(done),
+                Some(last) if page.more && turn.done + turn.failed < TURN_MAX => {
+                    range = range.after(&last.key)
+                }
+                _ => return Ok(()),
             }
         }
     }
@@ -105,11 +119,11 @@ impl Kms {
         loop {
             let transaction = match self.keys.load(arn).await? {
                 Some(key) if is_deletable(&key, now) => self.deletion(&key, path, now).await?,
-                _ => Transaction::new().delete(path.clone()),
+                other => not_due(arn, other.as_ref(), path)?,
             };
             match self.commit(transaction).await? {
                 Committed::Yes => return Ok(()),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }
@@ -124,9 +138,10 @@ impl Kms {
             .put(DueWork::Purge.path(&arn, now), Vec::new())
             .put(count_path.clone(), store::encode_record(&count.less_one())?)
             .outbox(self.service_record("DeleteKey", &arn, now)?);
-        if let Some(revision) = count_revision {
-            transaction = transaction.expect_revision(count_path, revision);
-        }
+        transaction = match count_revision {
+            Some(revision) => transaction.expect_revision(count_path, revision),
+            None => transaction.expect_absent(count_path),
+        };
         if let Some(rotation) = key.record.rotation {
             let at = Timestamp::from_millis(rotation.next_at);
             transaction = transaction.delete(DueWork::Rotate.path(&arn, at));
@@ -161,31 +176,50 @@ impl Kms {
                     let record = self.service_record("RotateKey", arn, now)?;
                     self.commit(edit.into_transaction(record)?).await?
                 }
-                _ => self.commit(Transaction::new().delete(path.clone())).await?,
+                other => self.commit(not_due(arn, other.as_ref(), path)?).await?,
             };
             match committed {
                 Committed::Yes => return Ok(()),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }
 
-    /// Removes what a deleted key left, a bounded piece at a time; the index entry goes last.
     async fn purge(&self, arn: &KeyArn, path: &Key) -> Result<(), KmsError> {
+        self.remove_remains(arn).await?;
+        // Whether it is gone already makes no difference.
+        let _ = self.commit(Transaction::new().delete(path.clone())).await?;
+        Ok(())
+    }
+
+    /// Removes what a deleted key left, a bounded piece at a time, for as long as there is no key of this name: one that
+    /// was seeded again keeps what it has.
+    pub(crate) async fn remove_remains(&self, arn: &KeyArn) -> Result<(), KmsError> {
         for prefix in [paths::materials(arn), paths::rotations(arn)] {
             loop {
                 let page = self.store.range(Range::prefix(&prefix).limit(PURGE_BATCH)).await?;
                 if page.entries.is_empty() {
                     break;
                 }
+                let absent = Transaction::new().expect_absent(paths::key(arn)?);
                 let delete = |transaction: Transaction, entry: store::Entry| transaction.delete(entry.key);
-                let transaction = page.entries.into_iter().fold(Transaction::new(), delete);
-                let _ = self.commit(transaction).await?;
+                let transaction = page.entries.into_iter().fold(absent, delete);
+                if self.commit(transaction).await? == Committed::Conflict {
+                    return Ok(());
+                }
             }
         }
-        let _ = self.commit(Transaction::new().delete(path.clone())).await?;
         Ok(())
     }
+}
+
+/// Drops an entry whose work is not wanted, if the key is still what was looked at.
+fn not_due(arn: &KeyArn, key: Option<&LoadedKey>, path: &Key) -> Result<Transaction, KmsError> {
+    let drop = Transaction::new().delete(path.clone());
+    Ok(match key {
+        Some(key) => drop.expect_revision(paths::key(arn)?, key.revision),
+        None => drop.expect_absent(paths::key(arn)?),
+    })
 }
 
 /// True for a key that is pending deletion and whose window has ended.

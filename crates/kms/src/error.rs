@@ -4,6 +4,7 @@
 
 use base::{Caller, KeyArn, RandomnessUnavailable, Region};
 use crypto::KeyMaterialId;
+use keyring::KeyringError;
 use wire::Fault;
 use wire::kms::ErrorCode;
 
@@ -87,7 +88,7 @@ pub enum KmsError {
     Audit(#[from] audit::RecordError),
     /// A domain key could not be read or made.
     #[error("keyring: {0}")]
-    Keyring(#[from] keyring::KeyringError),
+    Keyring(#[from] KeyringError),
     /// The port to identities failed.
     #[error(transparent)]
     Principals(#[from] crate::key_policy::PrincipalsUnavailable),
@@ -259,11 +260,18 @@ impl KmsError {
         ))
     }
 
-    /// The answer for the client. What only the operator may know stays in `Display`.
-    pub fn to_fault(&self) -> Fault {
+    /// The answer for the client of an operation that may answer with the codes in `modelled`. What only the operator may
+    /// know stays in `Display`.
+    pub fn to_fault(&self, modelled: &[ErrorCode]) -> Fault {
         let message = self.client_text();
         match self.code() {
-            Code::Modelled(code) => Fault { code: code.as_str(), status: code.status(), message },
+            Code::Modelled(code) if modelled.contains(&code) => {
+                Fault { code: code.as_str(), status: code.status(), message }
+            }
+            Code::Modelled(code) => {
+                let (code, status) = instead_of(code);
+                Fault { code, status, message }
+            }
             Code::Framework(code) => Fault { code, status: 400, message },
         }
     }
@@ -291,6 +299,7 @@ impl KmsError {
             Self::CustomKeyStoreNotFound(_) => ErrorCode::CustomKeyStoreNotFoundException,
             Self::Unsupported(_) => ErrorCode::UnsupportedOperationException,
             Self::RotationImminent(_) => ErrorCode::ConflictException,
+            Self::Keyring(KeyringError::TooManyDomains { .. }) => ErrorCode::LimitExceededException,
             Self::DryRun => ErrorCode::DryRunOperationException,
             Self::Contention(_) => ErrorCode::DependencyTimeoutException,
             Self::Store(_)
@@ -324,6 +333,9 @@ impl KmsError {
                 format!("An automatic rotation of {key} is in progress or starts within 20 minutes.")
             }
             Self::MalformedPolicy(text) => (*text).to_owned(),
+            Self::Keyring(error @ KeyringError::TooManyDomains { .. }) => {
+                format!("This service holds keys in as many Regions as it may: {error}.")
+            }
             Self::InvalidArn(text) => format!("Invalid arn {text}"),
             Self::AliasNotSupported => "Key Aliases are not supported for this operation".to_owned(),
             Self::IncorrectKey => {
@@ -353,6 +365,19 @@ impl KmsError {
 /// All that a client learns of a failure that is not its own.
 const OUR_FAILURE: &str = "The request could not be carried out because of a failure of this service. Its operator \
                            finds the cause in the log under the request id.";
+
+/// What an operation answers in the place of a code that its model does not have.
+const STAND_INS: [(ErrorCode, &str, u16); 4] = [
+    (ErrorCode::InvalidArnException, "NotFoundException", 400),
+    (ErrorCode::InvalidAliasNameException, "NotFoundException", 400),
+    (ErrorCode::InvalidMarkerException, "ValidationException", 400),
+    (ErrorCode::DependencyTimeoutException, "KMSInternalException", 500),
+];
+
+fn instead_of(code: ErrorCode) -> (&'static str, u16) {
+    let stand_in = STAND_INS.into_iter().find(|(missing, ..)| *missing == code);
+    stand_in.map_or((code.as_str(), code.status()), |(_, code, status)| (code, status))
+}
 
 /// Where a code comes from: the service model knows its status, the framework's are all 400 on KMS.
 enum Code {

@@ -32,20 +32,26 @@ pub(crate) struct Keys {
     aliases: Cache<AliasName, KeyId>,
 }
 
-/// Entries that each cache holds at most.
+/// What each cache holds at most.
 #[derive(Clone, Copy, Debug)]
 pub struct CacheSizes {
-    /// Key records.
-    pub keys: usize,
+    /// Bytes of key records, roughly: a key with a long policy and many tags takes the place of many small ones.
+    pub key_bytes: u64,
     /// Alias targets.
     pub aliases: usize,
     /// Opened key materials.
     pub materials: usize,
 }
 
+/// What an entry takes beside its texts, roughly.
+const RECORD_BYTES: usize = 512;
+
+/// Bytes of an ordinary record, roughly: the default policy, no tags.
+const RECORD_BYTES_EXPECTED: u64 = 1_024;
+
 impl Default for CacheSizes {
     fn default() -> Self {
-        Self { keys: 100_000, aliases: 100_000, materials: 100_000 }
+        Self { key_bytes: 128 * 1_024 * 1_024, aliases: 100_000, materials: 100_000 }
     }
 }
 
@@ -54,7 +60,11 @@ impl Keys {
     pub(crate) fn new(store: Arc<dyn Store>, sizes: CacheSizes) -> Arc<Self> {
         let keys = Arc::new(Self {
             store: Arc::clone(&store),
-            records: Cache::new(sizes.keys),
+            records: Cache::weighing(
+                usize::try_from(sizes.key_bytes / RECORD_BYTES_EXPECTED).unwrap_or(usize::MAX),
+                sizes.key_bytes,
+                weight,
+            ),
             aliases: Cache::new(sizes.aliases),
         });
         store.observe(Arc::<Self>::clone(&keys));
@@ -72,14 +82,9 @@ impl Keys {
         Ok(Unchecked::new(key))
     }
 
-    /// The key that a request names, read from the store: what a change starts from.
-    pub(crate) async fn read<A: KeyAction>(
-        &self,
-        call: &Call,
-        identifier: &str,
-    ) -> Result<Unchecked, KmsError> {
-        let arn = self.resolve::<A>(call, identifier).await?;
-        let key = self.load(&arn).await?.ok_or_else(|| missing::<A>(call, arn))?;
+    /// The key with this ARN, read from the store: what a change starts from.
+    pub(crate) async fn read<A: KeyAction>(&self, call: &Call, arn: &KeyArn) -> Result<Unchecked, KmsError> {
+        let key = self.load(arn).await?.ok_or_else(|| missing::<A>(call, *arn))?;
         Ok(Unchecked::new(Arc::new(key)))
     }
 
@@ -106,7 +111,12 @@ impl Keys {
         Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material }))
     }
 
-    async fn resolve<A: KeyAction>(&self, call: &Call, identifier: &str) -> Result<KeyArn, KmsError> {
+    /// What an identifier stands for. The key itself need not exist.
+    pub(crate) async fn resolve<A: KeyAction>(
+        &self,
+        call: &Call,
+        identifier: &str,
+    ) -> Result<KeyArn, KmsError> {
         match KeyReference::parse(identifier, call, A::IDENTIFIERS)? {
             KeyReference::Key(place, id) => Ok(place.key_arn(id)),
             KeyReference::Alias(place, name) => match self.alias_target(place, name).await? {
@@ -139,6 +149,10 @@ impl Keys {
 
 impl Observer for Keys {
     fn committed(&self, keys: &[Key], _revision: Revision) {
+        self.uncertain(keys);
+    }
+
+    fn uncertain(&self, keys: &[Key]) {
         for key in keys {
             match paths::cached(key) {
                 Some(Cached::Key(arn)) => self.records.invalidate(&arn),
@@ -147,6 +161,13 @@ impl Observer for Keys {
             }
         }
     }
+}
+
+fn weight(_: &KeyArn, key: &LoadedKey) -> u64 {
+    let record = &key.record;
+    let tags: usize = record.tags.iter().map(|(tag_key, value)| tag_key.len() + value.len() + 64).sum();
+    let bytes = RECORD_BYTES + record.policy.len() + record.description.len() + tags;
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 fn missing<A: KeyAction>(call: &Call, arn: KeyArn) -> KmsError {

@@ -31,6 +31,7 @@ use base::Randomness;
 use keyring::DomainKeys;
 use store::Store;
 
+pub use due::DueTurn;
 pub use error::KmsError;
 pub use key_policy::{Principals, PrincipalsUnavailable};
 pub use keys::CacheSizes;
@@ -52,12 +53,15 @@ pub struct Kms {
     settings: Settings,
 }
 
+/// What one commit can delete with a key.
+const ALIASES_PER_KEY_MAX: u32 = 50;
+
 /// What an operator may set.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Customer managed keys per account and Region. AWS's default is 100,000.
     pub keys_per_region_max: u64,
-    /// Aliases per key. AWS's default is 50, which is also the most that one commit can delete with the key.
+    /// Aliases per key. AWS's default is 50, which is also the most: one commit deletes them all with the key.
     pub aliases_per_key_max: u32,
     /// How much is kept in memory.
     pub caches: CacheSizes,
@@ -90,7 +94,10 @@ impl Kms {
             principals,
             store,
             randomness,
-            settings,
+            settings: Settings {
+                aliases_per_key_max: settings.aliases_per_key_max.min(ALIASES_PER_KEY_MAX),
+                ..settings
+            },
         }
     }
 }

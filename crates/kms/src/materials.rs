@@ -10,7 +10,7 @@ use keyring::{Domain, DomainKeys};
 use store::cache::Cache;
 use store::{Key, Observer, Revision, Store};
 
-use crate::authorize::{KeyAction, Usable};
+use crate::authorize::{CryptographicAction, Usable};
 use crate::error::KmsError;
 use crate::paths::{self, Cached};
 use crate::record::MaterialRecord;
@@ -64,7 +64,7 @@ impl Materials {
     }
 
     /// Encrypts under the key's current material.
-    pub(crate) async fn encrypt<A: KeyAction>(
+    pub(crate) async fn encrypt<A: CryptographicAction>(
         &self,
         key: &Usable<A>,
         context: &EncryptionContext,
@@ -80,7 +80,7 @@ impl Materials {
 
     /// Decrypts with the material that the ciphertext names. The caller has made sure that the ciphertext names
     /// this key.
-    pub(crate) async fn decrypt<A: KeyAction>(
+    pub(crate) async fn decrypt<A: CryptographicAction>(
         &self,
         key: &Usable<A>,
         ciphertext: &Ciphertext<'_>,
@@ -113,6 +113,10 @@ impl Materials {
 
 impl Observer for Materials {
     fn committed(&self, keys: &[Key], _revision: Revision) {
+        self.uncertain(keys);
+    }
+
+    fn uncertain(&self, keys: &[Key]) {
         for key in keys {
             if let Some(Cached::Material(arn, id)) = paths::cached(key)
                 && let Ok(id) = id.parse()

@@ -2,22 +2,20 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html>
 
-use base::Timestamp;
+use base::{KeyArn, Timestamp};
 use wire::kms::{
     CustomerMasterKeySpec, EncryptionAlgorithmSpec, KeyManagerType, KeyMetadata, KeySpec, KeyState,
     KeyUsageType, OriginType,
 };
 
-use crate::keys::LoadedKey;
-use crate::record;
+use crate::record::{self, KeyRecord};
 
 /// The metadata of a customer managed symmetric key.
-pub(crate) fn of(key: &LoadedKey) -> KeyMetadata {
-    let record = &key.record;
+pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
     KeyMetadata {
-        aws_account_id: Some(key.arn.account.to_string()),
-        key_id: key.arn.id.to_string(),
-        arn: Some(key.arn.to_string()),
+        aws_account_id: Some(arn.account.to_string()),
+        key_id: arn.id.to_string(),
+        arn: Some(arn.to_string()),
         creation_date: Some(Timestamp::from_millis(record.created_at)),
         enabled: Some(record.state == record::KeyState::Enabled),
         description: Some(record.description.clone()),

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn texts_are_those_recorded_from_aws() {
-        let text = |text: &str| parse(text, Identifiers::KeyOrAlias).unwrap_err().to_fault().message.unwrap();
+        let text =
+            |text: &str| parse(text, Identifiers::KeyOrAlias).unwrap_err().to_fault(&[]).message.unwrap();
         assert_eq!(text("fake-key-id"), "Invalid keyId 'fake-key-id'");
         assert_eq!(text(&format!("arn:aws:kms:us-east-1:123456789012:key/{ID}")), "Invalid arn us-east-1");
         assert_eq!(text("arn:aws:kms:eu-central-1:123456789012:key/mrk-1"), "Invalid keyId 'mrk-1'");

@@ -59,6 +59,8 @@ impl Kms {
             if self.keys.load(&seed.arn).await?.is_some() {
                 return Ok(Seeded::Existed);
             }
+            // A key of this name may have been deleted without its remains being gone yet.
+            self.remove_remains(&seed.arn).await?;
             let mut edit = Edit::create(seed.arn, new.record())?;
             for (number, material) in self.seed_materials(seed).await?.iter().enumerate() {
                 match number {
@@ -73,7 +75,7 @@ impl Kms {
             let record = self.service_record("CreateKey", &seed.arn, now)?;
             match self.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(Seeded::Created),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }
@@ -95,7 +97,7 @@ impl Kms {
             let record = self.service_record("CreateAlias", &seed.target, now)?;
             match self.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(Seeded::Created),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }

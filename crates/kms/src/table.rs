@@ -6,6 +6,7 @@ use std::pin::Pin;
 use base::Call;
 use wire::Fault;
 use wire::json;
+use wire::kms::ErrorCode;
 
 use crate::Kms;
 use crate::error::KmsError;
@@ -21,7 +22,12 @@ pub enum Refused {
     /// The body is not a valid request of the operation.
     Request(Fault),
     /// The operation refused or failed.
-    Operation(KmsError),
+    Operation {
+        /// Why.
+        error: KmsError,
+        /// The codes that the model lets the operation answer with.
+        modelled: &'static [ErrorCode],
+    },
 }
 
 impl Refused {
@@ -29,7 +35,7 @@ impl Refused {
     pub fn to_fault(&self) -> Fault {
         match self {
             Self::Request(fault) => fault.clone(),
-            Self::Operation(error) => error.to_fault(),
+            Self::Operation { error, modelled } => error.to_fault(modelled),
         }
     }
 }
@@ -75,7 +81,8 @@ where
 {
     Box::pin(async move {
         let request = json::decode::<O::Request>(body).map_err(Refused::Request)?;
-        let response = O::handle(kms, call, request).await.map_err(Refused::Operation)?;
+        let response = O::handle(kms, call, request).await;
+        let response = response.map_err(|error| Refused::Operation { error, modelled: O::ERRORS })?;
         Ok(json::encode(&response))
     })
 }

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use base::KeyArn;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// Stripes of the lock. Two keys rarely share one; if they do, one waits for the other's commit, no more.
@@ -18,10 +19,10 @@ impl Turns {
         Self { stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(), hasher: RandomState::new() }
     }
 
-    /// Waits for the turn of `name`. Never take a second turn while holding one.
-    pub(crate) async fn take(&self, name: &str) -> Option<MutexGuard<'_, ()>> {
+    /// Waits for the turn of a key. Never take a second turn while holding one.
+    pub(crate) async fn take(&self, key: &KeyArn) -> Option<MutexGuard<'_, ()>> {
         let stripes = u64::try_from(self.stripes.len()).ok()?;
-        let index = usize::try_from(self.hasher.hash_one(name).checked_rem(stripes)?).ok()?;
+        let index = usize::try_from(self.hasher.hash_one(key).checked_rem(stripes)?).ok()?;
         Some(self.stripes.get(index)?.lock().await)
     }
 }

@@ -10,6 +10,7 @@ use rustix::fs::FlockOperation;
 const LOCK: &str = "lock";
 const MARK: &str = "format";
 const STORE: &str = "keywright.redb";
+const COMPLETE: &str = "complete";
 const ROOT: &str = "root.json";
 const PROFILE: &str = "aws-profile";
 
@@ -93,8 +94,20 @@ impl DataFolder {
     }
 
     /// The embedded store's file.
-    pub(crate) fn store_path(&self) -> PathBuf {
-        self.path.join(STORE)
+    ///
+    /// # Errors
+    /// It is missing although the folder was complete once: a new one would hide that everything is lost.
+    pub(crate) fn store_path(&self) -> Result<PathBuf, DataFolderError> {
+        let store = self.path.join(STORE);
+        if self.path.join(COMPLETE).exists() && !store.exists() {
+            return Err(damaged(&self.path, "its keywright.redb is missing"));
+        }
+        Ok(store)
+    }
+
+    /// Notes that root and store are there, so that one which goes missing later is not made anew.
+    pub(crate) fn note_complete(&self) -> Result<(), DataFolderError> {
+        if self.path.join(COMPLETE).exists() { Ok(()) } else { self.write_private(COMPLETE, b"") }
     }
 
     /// The AWS profile file that the first start writes.
@@ -108,8 +121,9 @@ impl DataFolder {
     /// It is missing although there is a store: a new root could never open what is in there.
     pub(crate) fn root_path(&self) -> Result<PathBuf, DataFolderError> {
         let root = self.path.join(ROOT);
-        if self.store_path().exists() && !root.exists() {
-            return Err(damaged(&self.path, "there is a store but its root.json is missing"));
+        let was_there = self.path.join(STORE).exists() || self.path.join(COMPLETE).exists();
+        if was_there && !root.exists() {
+            return Err(damaged(&self.path, "its root.json is missing"));
         }
         Ok(root)
     }
@@ -122,6 +136,13 @@ impl DataFolder {
     /// Writes a file that only this user can read (0600), durably and whole or not at all.
     pub(crate) fn write_private(&self, name: &str, content: &[u8]) -> Result<(), DataFolderError> {
         write_private(&self.path, name, content)
+    }
+}
+
+impl DataFolderError {
+    /// What the system said of one file of the folder.
+    pub(crate) fn of_file(path: &Path, action: &'static str, source: std::io::Error) -> Self {
+        trouble(path, action, source)
     }
 }
 

@@ -44,9 +44,10 @@ impl Foundation {
             open_root(&root_path, passphrase)?
         };
         let key = root.unlock(passphrase.as_ref()).map_err(PassphraseError::from)?;
-        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.store_path())?);
+        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.store_path()?)?);
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), key, Arc::clone(&randomness)));
         domain_keys.verify_root().await?;
+        folder.note_complete()?;
         Ok(Self { domain_keys, store, randomness, new_plain_root: is_new && passphrase.is_none(), folder })
     }
 }
@@ -112,6 +113,20 @@ mod tests {
         assert_eq!(code(open(two.path(), None).await), Some(4));
         std::fs::remove_file(two.path().join("root.json")).unwrap();
         assert_eq!(code(open(two.path(), None).await), Some(3));
+        assert!(!two.path().join("root.json").exists());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_went_missing_is_not_made_anew() {
+        let place = tempfile::tempdir().unwrap();
+        drop(open(place.path(), None).await.ok().unwrap());
+        let store = place.path().join("keywright.redb");
+        std::fs::remove_file(&store).unwrap();
+        assert_eq!(code(open(place.path(), None).await), Some(3));
+        assert!(!store.exists());
+        // A start that was cut off before the folder was complete is taken up again.
+        std::fs::remove_file(place.path().join("complete")).unwrap();
+        assert!(open(place.path(), None).await.is_ok());
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
-use crate::service::Service;
+use crate::service::{self, Service};
 use crate::signals::Signals;
 use crate::start_error::StartError;
 use crate::welcome::{self, Endpoint};
@@ -22,6 +22,7 @@ use crate::{process, terminal, tls};
 /// Something could not be opened; nothing was served, and what exists was left as it is.
 pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let mut signals = Signals::new().map_err(StartError::System)?;
+    let seeds = service::read_seeds(&config)?;
     let purpose = if config.dev { Purpose::Tests } else { Purpose::Production };
     let folder = DataFolder::open_or_create(&config.data_dir, purpose)?;
     // The address is taken before anything is made: a port in use must not cost the first credentials.
@@ -29,7 +30,6 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
     let service = Service::new(&foundation)?;
-    let first = service.populate(&config).await?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {
@@ -39,7 +39,10 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         authority: authority.flatten(),
         dev: config.dev,
     };
-    greet(&config, &foundation, first.as_ref(), &endpoint)?;
+    let keep = |first: &FirstCredentials| Ok(welcome::write_profile(&foundation.folder, first, &endpoint)?);
+    let first = service.populate(&config, &seeds, keep).await?;
+    terminal::say(welcome::welcome(first.as_ref(), &foundation.folder, &endpoint).expose());
+    warn(&config, &foundation, &endpoint);
 
     let development = config.dev.then(|| development_clock(&service));
     let limits = Limits {
@@ -51,7 +54,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || {
         healthy.is_healthy()
     });
-    let chores = tokio::spawn(Arc::clone(&service).keep_house());
+    let (end_chores, chores_end) = oneshot::channel();
+    let mut chores = tokio::spawn(Arc::clone(&service).keep_house(chores_end));
 
     tracing::info!(address = %endpoint.address, tls = endpoint.secure, "listening");
     let (stop, stopped) = oneshot::channel();
@@ -61,28 +65,14 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     tokio::select! {
         () = serving => {}
         () = two_signals(&mut signals, stop) => return Err(StartError::SecondSignal),
+        // It ends only when it is told to, so this is a panic, which has been logged.
+        _ = &mut chores => return Err(StartError::Chores),
     }
-    chores.abort();
     // What the last requests left in the outbox reaches the trail before the end.
-    service.chores().await;
+    let _ = end_chores.send(());
+    let _ = chores.await;
     drop(foundation);
     tracing::info!("stopped");
-    Ok(())
-}
-
-/// Says what a person needs to go on, and keeps the first credentials in the profile file.
-fn greet(
-    config: &Config,
-    foundation: &Foundation,
-    first: Option<&FirstCredentials>,
-    endpoint: &Endpoint,
-) -> Result<(), StartError> {
-    // Shown before it is written: when the file cannot be written, the secret is not lost.
-    terminal::say(welcome::welcome(first, &foundation.folder, endpoint).expose());
-    if let Some(credentials) = first {
-        welcome::write_profile(&foundation.folder, credentials, endpoint)?;
-    }
-    warn(config, foundation, endpoint);
     Ok(())
 }
 
@@ -113,7 +103,7 @@ fn development_clock(service: &Arc<Service>) -> DevelopmentClock {
         let service = Arc::clone(&moved);
         async move {
             service.clock.advance_millis(seconds.saturating_mul(1_000));
-            service.chores().await;
+            service.do_what_is_due().await;
         }
     })
 }

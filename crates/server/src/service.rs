@@ -1,6 +1,5 @@
 //! The rooms plugged together: identities, keys, the trail, the seed, and the work that becomes due by itself.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,7 +7,8 @@ use std::time::Duration;
 use audit::Trail;
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
 use identity::{FirstCredentials, Identity};
-use kms::{Kms, KmsError, SeedAlias, Seeded, Settings};
+use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
+use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::foundation::Foundation;
@@ -22,13 +22,16 @@ const TRAIL_FOLDER: &str = "trail";
 /// How often due work is looked for and the outbox is emptied.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
+/// A drain of the outbox that takes longer is taken for one that does not work.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
 /// Everything behind the listener.
 pub(crate) struct Service {
     pub(crate) clock: Arc<SettableClock>,
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     trail: Arc<Trail>,
-    store_works: AtomicBool,
+    due_works: AtomicBool,
     trail_works: Arc<AtomicBool>,
 }
 
@@ -58,23 +61,26 @@ impl Service {
             identity,
             kms: Arc::new(kms),
             trail: Arc::new(trail),
-            store_works: AtomicBool::new(true),
+            due_works: AtomicBool::new(true),
             trail_works: Arc::new(AtomicBool::new(true)),
         }))
     }
 
-    /// Applies the seeds that the configuration names; without any account afterwards, makes the first one.
+    /// Applies the seeds; without any account afterwards, makes the first one. `keep` gets
+    /// its credentials before they are worth anything.
     ///
     /// # Errors
-    /// A seed file is wrong, or the store cannot be written.
-    pub(crate) async fn populate(&self, config: &Config) -> Result<Option<FirstCredentials>, StartError> {
-        if config.dev {
-            self.apply(&SeedFile::development()?).await?;
+    /// The store cannot be written, or a seed asks for what cannot be.
+    pub(crate) async fn populate(
+        &self,
+        config: &Config,
+        seeds: &[SeedFile],
+        keep: impl FnOnce(&FirstCredentials) -> Result<(), StartError>,
+    ) -> Result<Option<FirstCredentials>, StartError> {
+        for seed in seeds {
+            self.apply(seed).await?;
         }
-        if let Some(path) = &config.seed {
-            self.apply(&read_seed(path, config.dev)?).await?;
-        }
-        Ok(if config.dev { None } else { self.identity.bootstrap().await? })
+        if config.dev { Ok(None) } else { self.identity.bootstrap(keep).await }
     }
 
     async fn apply(&self, seed: &SeedFile) -> Result<(), StartError> {
@@ -96,28 +102,61 @@ impl Service {
         })
     }
 
-    /// Does the chores for ever.
-    pub(crate) async fn keep_house(self: Arc<Self>) {
+    /// Does the chores until `stop` is told or dropped; empties the outbox a last time then.
+    pub(crate) async fn keep_house(self: Arc<Self>, mut stop: oneshot::Receiver<()>) {
         let mut ticks = tokio::time::interval(CHORES_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            self.chores().await;
+            tokio::select! {
+                _ = ticks.tick() => self.chores().await,
+                _ = &mut stop => break,
+            }
+        }
+        self.empty_outbox().await;
+    }
+
+    /// Does the work that is due, and all that becomes due with it.
+    pub(crate) async fn do_what_is_due(&self) {
+        loop {
+            self.empty_outbox().await;
+            if self.due_turn().await.done == 0 {
+                return;
+            }
         }
     }
 
-    /// Does the work that is due and moves mutation records from the outbox to the trail. What fails is logged once,
-    /// tried again at the next turn, and shows in the service's health.
-    pub(crate) async fn chores(&self) {
-        let due = self.kms.run_due(self.clock.now()).await.map(|_| ()).map_err(|error| error.to_string());
-        note(&self.store_works, due, "the store does not work; health is bad until it does");
-        let drained = self.trail.drain().await.map(|_| ()).map_err(|error| error.to_string());
+    /// One turn: mutation records go from the outbox to the trail, then due work is done, if it can be recorded. What
+    /// fails is logged once, tried again at the next turn, and shows in the service's health.
+    async fn chores(&self) {
+        self.empty_outbox().await;
+        self.due_turn().await;
+    }
+
+    async fn empty_outbox(&self) {
+        let drained = match tokio::time::timeout(DRAIN_MAX, self.trail.drain()).await {
+            Ok(drained) => drained.map(|_| ()).map_err(|error| error.to_string()),
+            Err(_) => Err(format!("writing took longer than {} s", DRAIN_MAX.as_secs())),
+        };
         note(&self.trail_works, drained, "the trail cannot be written; nothing is changed until it can");
     }
 
-    /// Whether the last chores went well: the store answered and the trail took what there was.
+    async fn due_turn(&self) -> DueTurn {
+        if !self.trail_works.load(Ordering::Relaxed) {
+            return DueTurn::default();
+        }
+        let turn = self.kms.run_due(self.clock.now()).await;
+        let outcome = match &turn {
+            Ok(DueTurn { failed: 0, .. }) => Ok(()),
+            Ok(DueTurn { failed, .. }) => Err(format!("{failed} entries of due work failed")),
+            Err(error) => Err(error.to_string()),
+        };
+        note(&self.due_works, outcome, "due work cannot be done; health is bad until it can");
+        turn.unwrap_or_default()
+    }
+
+    /// Whether the last chores went well: due work was done and the trail took what there was.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.store_works.load(Ordering::Relaxed) && self.trail_works.load(Ordering::Relaxed)
+        self.due_works.load(Ordering::Relaxed) && self.trail_works.load(Ordering::Relaxed)
     }
 }
 
@@ -156,7 +195,18 @@ fn outcome(seeded: Seeded) -> SeedOutcome {
     }
 }
 
-fn read_seed(path: &Path, dev: bool) -> Result<SeedFile, StartError> {
-    let purpose = if dev { Purpose::Development } else { Purpose::Production };
-    Ok(SeedFile::read(path, purpose)?)
+/// Reads the seeds that the configuration names, before anything is made.
+///
+/// # Errors
+/// A seed file is wrong.
+pub(crate) fn read_seeds(config: &Config) -> Result<Vec<SeedFile>, StartError> {
+    let purpose = if config.dev { Purpose::Development } else { Purpose::Production };
+    let mut seeds = Vec::new();
+    if config.dev {
+        seeds.push(SeedFile::development()?);
+    }
+    if let Some(path) = &config.seed {
+        seeds.push(SeedFile::read(path, purpose)?);
+    }
+    Ok(seeds)
 }

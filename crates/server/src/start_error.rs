@@ -1,6 +1,7 @@
 //! Why the program ended, as one sentence and one exit code.
 
 use audit::TrailError;
+use crypto::root::RootError;
 use identity::IdentityError;
 use keyring::KeyringError;
 use store::redb_engine::OpenError;
@@ -26,6 +27,8 @@ Exit codes:
 /// Any failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
+    #[error("the task that does due work and writes the trail has failed; see the log")]
+    Chores,
     #[error(transparent)]
     Clock(#[from] ClockError),
     #[error(transparent)]
@@ -39,7 +42,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
-    Root(#[from] PassphraseError),
+    Root(PassphraseError),
     #[error(transparent)]
     Seed(#[from] SeedError),
     #[error(transparent)]
@@ -62,7 +65,7 @@ impl StartError {
     /// The code of [`EXIT_CODES`].
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
+            Self::Chores | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
@@ -72,6 +75,26 @@ impl StartError {
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
             Self::Listen(_) | Self::Tls(_) => 5,
+        }
+    }
+}
+
+impl From<PassphraseError> for StartError {
+    /// That the root's file cannot be read or written is trouble with the folder, not with the passphrase.
+    fn from(error: PassphraseError) -> Self {
+        match error {
+            PassphraseError::Root(RootError::Io { what: "write", path, source }) => {
+                Self::DataFolder(DataFolderError::of_file(&path, "written", source))
+            }
+            PassphraseError::Root(RootError::Io { path, source, .. }) => {
+                Self::DataFolder(DataFolderError::of_file(&path, "read", source))
+            }
+            other @ (PassphraseError::Unreadable { .. }
+            | PassphraseError::Empty
+            | PassphraseError::Differ
+            | PassphraseError::NoTerminal
+            | PassphraseError::Needed
+            | PassphraseError::Root(_)) => Self::Root(other),
         }
     }
 }

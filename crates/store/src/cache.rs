@@ -17,9 +17,25 @@ const STRIPES: usize = 256;
 /// The way of a reader: [`Cache::get`]; if that finds nothing, [`Cache::begin_load`], then read the store, then
 /// [`Cache::insert`]. The way of a commit's observer: [`Cache::invalidate`] each key that was written.
 pub struct Cache<K, V> {
-    entries: quick_cache::sync::Cache<K, Arc<V>>,
+    entries: quick_cache::sync::Cache<K, Arc<V>, Weight<K, V>>,
     generations: Box<[Mutex<u64>]>,
     hasher: RandomState,
+}
+
+/// How much an entry weighs.
+struct Weight<K, V>(fn(&K, &V) -> u64);
+
+impl<K, V> Clone for Weight<K, V> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<K, V> quick_cache::Weighter<K, Arc<V>> for Weight<K, V> {
+    fn weight(&self, key: &K, value: &Arc<V>) -> u64 {
+        // What weighs nothing would never make room.
+        (self.0)(key, value).max(1)
+    }
 }
 
 /// The right to insert what is read from now on, until the key is invalidated.
@@ -33,8 +49,14 @@ pub struct LoadTicket {
 impl<K: Eq + Hash, V> Cache<K, V> {
     /// Holds about `capacity` entries, never more.
     pub fn new(capacity: usize) -> Self {
+        Self::weighing(capacity, u64::try_from(capacity).unwrap_or(u64::MAX), |_, _| 1)
+    }
+
+    /// Holds entries that weigh `capacity` together, never more. `weigh` is asked once, at the insertion; something like
+    /// bytes. About `entries` are expected, which only saves growing.
+    pub fn weighing(entries: usize, capacity: u64, weigh: fn(&K, &V) -> u64) -> Self {
         Self {
-            entries: quick_cache::sync::Cache::new(capacity),
+            entries: quick_cache::sync::Cache::with_weighter(entries, capacity, Weight(weigh)),
             generations: (0..STRIPES).map(|_| Mutex::new(0)).collect(),
             hasher: RandomState::new(),
         }
@@ -140,6 +162,19 @@ mod tests {
         let ticket = cache.begin_load(&0);
         assert!(!cache.insert(ticket, other, Arc::new(1)));
         assert!(cache.is_empty());
+    }
+
+    #[test]
+    fn heavy_entries_take_the_place_of_many() {
+        let cache = Cache::weighing(100, 1_000, |_: &u32, value: &u64| *value);
+        for key in 0..1_000 {
+            let ticket = cache.begin_load(&key);
+            cache.insert(ticket, key, Arc::new(100));
+        }
+        assert!(cache.len() <= 10, "{}", cache.len());
+        let ticket = cache.begin_load(&5_000);
+        cache.insert(ticket, 5_000, Arc::new(5_000));
+        assert!(cache.get(&5_000).is_none(), "what is heavier than everything is not held");
     }
 
     #[test]

@@ -27,6 +27,7 @@
 //!   Records stay until [`Store::remove_from_outbox`] takes them away. They are not entries and show in no range.
 //! * **Observers.** [`Observer::committed`] is called once for each commit that wrote anything, never for a failed
 //!   one, in the order of the commits, after the commit is durable and before it is acknowledged to its caller.
+//!   [`Observer::uncertain`] is called before a caller is told that the outcome is unknown.
 //!
 //! What the store never does: interpret a value. [`Record`] is the form that rooms give to theirs.
 
@@ -101,4 +102,8 @@ pub trait Observer: Send + Sync {
     /// order, before the commit is acknowledged to its caller. Must not block, wait for the store, or panic: an
     /// engine whose observer panicked takes no further commits, for a cache that missed one is no longer to be trusted.
     fn committed(&self, keys: &[Key], revision: Revision);
+
+    /// A commit that would have written or deleted `keys` ended in [`StoreError::OutcomeUnknown`]: what a cache holds of
+    /// them may be old. Called like [`Observer::committed`], under the same rules.
+    fn uncertain(&self, keys: &[Key]);
 }

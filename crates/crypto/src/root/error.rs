@@ -77,7 +77,7 @@ pub enum RootError {
         memory_kib: u32,
     },
     /// The file system's fault.
-    #[error("cannot {what} the root file {}", path.display())]
+    #[error("cannot {what} the root file {}: {source}", path.display())]
     Io {
         /// What was tried.
         what: &'static str,

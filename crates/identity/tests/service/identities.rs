@@ -1,9 +1,24 @@
 //! Accounts, users, access keys and the first start over the real store.
 
-use identity::{AccessKeyId, IdentityError, ManagedPolicyArn, NewUser, UserName};
+use identity::{AccessKeyId, FirstCredentials, IdentityError, ManagedPolicyArn, NewUser, UserName};
 use store::{Range, Store};
 
 use crate::scene::{self, Scene, account, new_user, secret, user};
+
+/// Where the first credentials go makes no difference to most tests.
+fn kept(_: &FirstCredentials) -> Result<(), IdentityError> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn credentials_that_could_not_be_kept_are_not_made() {
+    let scene = Scene::new();
+    let identity = scene.identity();
+    let refused = identity.bootstrap(|_| Err(IdentityError::Damaged("the disk".to_owned()))).await;
+    assert!(matches!(refused, Err(IdentityError::Damaged(_))));
+    assert!(identity.accounts().await.unwrap().is_empty());
+    assert!(identity.bootstrap(kept).await.unwrap().is_some());
+}
 
 #[tokio::test]
 async fn an_account_is_made_once() {
@@ -111,7 +126,7 @@ async fn a_secret_that_cannot_be_sent_is_refused() {
 #[tokio::test]
 async fn the_first_start_makes_an_administrator_once() {
     let scene = Scene::new();
-    let first = scene.identity().bootstrap().await.unwrap().unwrap();
+    let first = scene.identity().bootstrap(kept).await.unwrap().unwrap();
     assert!(!first.account.to_string().starts_with('0'));
     assert_eq!(first.user.as_str(), "admin");
     let identity = scene.identity();
@@ -120,7 +135,7 @@ async fn the_first_start_makes_an_administrator_once() {
     assert_eq!(credential.caller.arn().to_string(), arn);
     assert!(scene::signs_like(&credential, first.access_key.secret.expose()));
     assert_eq!(identity.accounts().await.unwrap(), [first.account]);
-    assert!(identity.bootstrap().await.unwrap().is_none());
+    assert!(identity.bootstrap(kept).await.unwrap().is_none());
     // The account that the first start made takes further users.
     identity.create_user(first.account, new_user("bob", "/")).await.unwrap();
 }
@@ -130,7 +145,7 @@ async fn where_there_is_an_account_nothing_is_made() {
     let scene = Scene::new();
     let identity = scene.identity();
     identity.create_account(account("000000000000")).await.unwrap();
-    assert!(identity.bootstrap().await.unwrap().is_none());
+    assert!(identity.bootstrap(kept).await.unwrap().is_none());
     assert_eq!(identity.accounts().await.unwrap(), [account("000000000000")]);
 }
 
@@ -138,11 +153,11 @@ async fn where_there_is_an_account_nothing_is_made() {
 async fn a_first_start_that_fails_leaves_nothing() {
     let scene = Scene::new();
     scene.store.fail_commits_of("identity/first-start");
-    assert!(scene.identity().bootstrap().await.is_err());
+    assert!(scene.identity().bootstrap(kept).await.is_err());
     let left = scene.store.range(Range::prefix("identity/")).await.unwrap();
     assert!(left.entries.is_empty());
     scene.store.fail_commits_of("nothing");
-    assert!(scene.identity().bootstrap().await.unwrap().is_some());
+    assert!(scene.identity().bootstrap(kept).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -167,7 +182,7 @@ async fn every_change_leaves_an_audit_record() {
 #[tokio::test]
 async fn no_secret_is_stored_in_the_clear() {
     let scene = Scene::new();
-    let first = scene.identity().bootstrap().await.unwrap().unwrap();
+    let first = scene.identity().bootstrap(kept).await.unwrap().unwrap();
     let secret = first.access_key.secret.expose().as_bytes();
     let everything = scene.store.range(Range::prefix("").limit(1_000)).await.unwrap();
     assert!(everything.entries.len() >= 4);

@@ -28,10 +28,11 @@ impl Handle for CreateAlias {
     ) -> Result<CreateAliasResponse, KmsError> {
         let name = AliasName::parse(&request.alias_name)?;
         let target = AliasName::refuse_as_target(&request.target_key_id)?;
-        let _turn = kms.turns.take(target).await;
+        let arn = kms.keys.resolve::<Self>(call, target).await?;
+        let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {
-            let key = kms.keys.read::<Self>(call, target).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
             if kms.alias(&key.arn().into(), name).await?.is_some() {
                 return Err(KmsError::AliasExists(name.arn(&key.arn().into())));
             }
@@ -40,7 +41,7 @@ impl Handle for CreateAlias {
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
             match kms.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(CreateAliasResponse),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }

@@ -47,13 +47,11 @@ impl Handle for CreateKey {
             let mut edit = Edit::create(arn, new.record())?;
             edit.begin_with(&material)?;
             kms.count_new_key(&mut edit).await?;
+            let response = CreateKeyResponse { key_metadata: Some(metadata::of(&arn, &edit.record)) };
             let record = kms.call_record(call, <Self as AccountAction>::NAME, &[arn])?;
             match kms.commit(edit.into_transaction(record)?).await? {
-                Committed::Yes => {
-                    let key = kms.keys.load(&arn).await?.ok_or(KmsError::Bug("a created key is gone"))?;
-                    return Ok(CreateKeyResponse { key_metadata: Some(metadata::of(&key)) });
-                }
-                Committed::Conflict => attempts.again()?,
+                Committed::Yes => return Ok(response),
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }
@@ -128,8 +126,8 @@ fn key_spec(request: &CreateKeyRequest) -> Result<&'static str, KmsError> {
     let newer = request.key_spec.map(KeySpec::as_str);
     let older = request.customer_master_key_spec.map(CustomerMasterKeySpec::as_str);
     match (newer, older) {
-        (Some(newer), Some(older)) if newer != older => Err(InvalidRequest::KeySpecTwice.into()),
-        (Some(spec), _) | (None, Some(spec)) => Ok(spec),
+        (Some(_), Some(_)) => Err(InvalidRequest::KeySpecTwice.into()),
+        (Some(spec), None) | (None, Some(spec)) => Ok(spec),
         (None, None) => Ok(KeySpec::SymmetricDefault.as_str()),
     }
 }

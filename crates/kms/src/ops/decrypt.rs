@@ -11,7 +11,7 @@ use super::request::{
     symmetric_algorithm,
 };
 use crate::Kms;
-use crate::authorize::{Authorized, Identifiers, KeyAction, StateRule, Usable};
+use crate::authorize::{Authorized, CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{InvalidRequest, KmsError};
 use crate::paths::Place;
 use crate::table::Handle;
@@ -21,6 +21,8 @@ impl KeyAction for Decrypt {
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
 }
+
+impl CryptographicAction for Decrypt {}
 
 impl Handle for Decrypt {
     const READ_ONLY: bool = true;
@@ -87,7 +89,7 @@ impl Kms {
     }
 
     /// Encrypts a secret under a key that may be used.
-    pub(super) async fn encrypt_under<A: KeyAction>(
+    pub(super) async fn encrypt_under<A: CryptographicAction>(
         &self,
         key: &Usable<A>,
         context: &EncryptionContext,

@@ -29,12 +29,12 @@ impl Handle for DeleteAlias {
     ) -> Result<DeleteAliasResponse, KmsError> {
         let name = AliasName::parse(&request.alias_name)?;
         let place = Place { account: call.caller.account, region: call.region };
-        let _turn = kms.turns.take(name.as_str()).await;
         let mut attempts = Attempts::new();
         loop {
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
-            let target = alias.target.to_string();
-            let key = kms.keys.read::<Self>(call, &target).await?.authorize::<Self>(call)?.usable()?;
+            let arn = place.key_arn(alias.target);
+            let _turn = kms.turns.take(&arn).await;
+            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
             let mut edit = Edit::of(key.key())?;
             edit.release_alias(name)?;
             edit.expect(alias.path.clone(), Some(alias.revision));
@@ -42,7 +42,7 @@ impl Handle for DeleteAlias {
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
             match kms.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(DeleteAliasResponse),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }

@@ -25,6 +25,6 @@ impl Handle for DescribeKey {
         request: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
-        Ok(DescribeKeyResponse { key_metadata: Some(metadata::of(key.key())) })
+        Ok(DescribeKeyResponse { key_metadata: Some(metadata::of(&key.arn(), key.record())) })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html>
 
-use base::Call;
+use base::{Call, Timestamp};
 use wire::kms::{EnableKey, EnableKeyRequest, EnableKeyResponse};
 
 use crate::Kms;
@@ -29,11 +29,11 @@ impl Handle for EnableKey {
         let owed = kms
             .change::<Self, _>(call, &request.key_id, |edit, key| {
                 edit.record.state = KeyState::Enabled;
-                let owed = edit.record.rotation.filter(|rotation| rotation.next_at <= call.time.millis());
-                if owed.is_some() {
-                    edit.schedule(DueWork::Rotate, call.time);
-                }
-                Ok(owed.map(|_| key.arn()))
+                let Some(rotation) = edit.record.rotation else { return Ok(None) };
+                // The entry may have been used up while the key could not rotate, so it is always put back.
+                let at = call.time.max(Timestamp::from_millis(rotation.next_at));
+                edit.schedule(DueWork::Rotate, at);
+                Ok((at == call.time).then(|| key.arn()))
             })
             .await?;
         if let Some(arn) = owed {

@@ -1,5 +1,5 @@
 //! EnableKeyRotation: rotates the material every RotationPeriodInDays (90 to 2560, default 365), first one period from
-//! now. Called again, it begins a new schedule.
+//! now. Called again with another period, it begins a new schedule; with the same period, it changes nothing.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>
 
@@ -31,7 +31,9 @@ impl Handle for EnableKeyRotation {
         let days = request.rotation_period_in_days.and_then(|days| u32::try_from(days).ok());
         let schedule = RotationSchedule::starting(call.time, days.unwrap_or(PERIOD_DAYS_DEFAULT));
         kms.change::<Self, _>(call, &request.key_id, |edit, _| {
-            edit.schedule_rotation(schedule);
+            if edit.record.rotation.is_none_or(|present| present.period_days != schedule.period_days) {
+                edit.schedule_rotation(schedule);
+            }
             Ok(())
         })
         .await?;

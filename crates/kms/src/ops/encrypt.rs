@@ -7,7 +7,7 @@ use wire::kms::{Encrypt, EncryptRequest, EncryptResponse, EncryptionAlgorithmSpe
 
 use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run, symmetric_algorithm};
 use crate::Kms;
-use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
 use crate::table::Handle;
 
@@ -16,6 +16,8 @@ impl KeyAction for Encrypt {
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
 }
+
+impl CryptographicAction for Encrypt {}
 
 impl Handle for Encrypt {
     const READ_ONLY: bool = true;

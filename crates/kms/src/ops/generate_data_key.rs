@@ -7,7 +7,7 @@ use wire::kms::{DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDa
 
 use super::request::{encryption_context, no_grant_tokens, no_recipient, stop_if_dry_run};
 use crate::Kms;
-use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
 use crate::table::Handle;
 
@@ -16,6 +16,8 @@ impl KeyAction for GenerateDataKey {
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
 }
+
+impl CryptographicAction for GenerateDataKey {}
 
 impl Handle for GenerateDataKey {
     const READ_ONLY: bool = true;

@@ -11,7 +11,7 @@ use wire::kms::{
 use super::generate_data_key::data_key_length;
 use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
-use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
 use crate::table::Handle;
 
@@ -20,6 +20,8 @@ impl KeyAction for GenerateDataKeyWithoutPlaintext {
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
 }
+
+impl CryptographicAction for GenerateDataKeyWithoutPlaintext {}
 
 impl Handle for GenerateDataKeyWithoutPlaintext {
     const READ_ONLY: bool = true;

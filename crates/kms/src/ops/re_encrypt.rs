@@ -9,7 +9,7 @@ use super::request::{
     encryption_context, ignores_ciphertext, no_grant_tokens, stop_if_dry_run, symmetric_algorithm,
 };
 use crate::Kms;
-use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
 use crate::table::Handle;
 
@@ -30,6 +30,10 @@ impl KeyAction for ReEncryptTo {
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
 }
+
+impl CryptographicAction for ReEncryptFrom {}
+
+impl CryptographicAction for ReEncryptTo {}
 
 impl Handle for ReEncrypt {
     const READ_ONLY: bool = true;

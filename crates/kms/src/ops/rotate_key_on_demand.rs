@@ -29,7 +29,7 @@ impl Handle for RotateKeyOnDemand {
         call: &Call,
         request: RotateKeyOnDemandRequest,
     ) -> Result<RotateKeyOnDemandResponse, KmsError> {
-        let key = kms.keys.read::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         may_rotate(call, &key)?;
         let material = kms.materials.generate(&key.arn()).await?;
         let arn = kms

@@ -11,6 +11,7 @@ use crate::alias::{AliasName, LoadedAlias};
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError, NotFound};
+use crate::paths::Place;
 use crate::table::Handle;
 
 /// The new target. The old one is checked as [`OldTarget`]: it may be pending deletion, this one may not.
@@ -38,27 +39,24 @@ impl Handle for UpdateAlias {
     ) -> Result<UpdateAliasResponse, KmsError> {
         let name = AliasName::parse(&request.alias_name)?;
         let target = AliasName::refuse_as_target(&request.target_key_id)?;
-        let _turn = kms.turns.take(name.as_str()).await;
+        let arn = kms.keys.resolve::<Self>(call, target).await?;
+        let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {
-            let new = kms.keys.read::<Self>(call, target).await?.authorize::<Self>(call)?.usable()?;
-            let place = new.arn().into();
+            let new = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let place = Place::from(new.arn());
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
             let transaction = if alias.target == new.arn().id {
                 kms.touch(call, &new, &alias)?
             } else {
-                let old_id = alias.target.to_string();
-                let old = kms
-                    .keys
-                    .read::<OldTarget>(call, &old_id)
-                    .await?
-                    .authorize::<OldTarget>(call)?
-                    .usable()?;
+                let old = place.key_arn(alias.target);
+                let old =
+                    kms.keys.read::<OldTarget>(call, &old).await?.authorize::<OldTarget>(call)?.usable()?;
                 kms.repoint(call, &old, &new, &alias, name)?
             };
             match kms.commit(transaction).await? {
                 Committed::Yes => return Ok(UpdateAliasResponse),
-                Committed::Conflict => attempts.again()?,
+                Committed::Conflict => attempts.again().await?,
             }
         }
     }

@@ -98,7 +98,9 @@ impl Bench {
     }
 
     pub(crate) async fn run_due(&self, at: i64) -> usize {
-        self.kms.run_due(moment(at)).await.unwrap()
+        let turn = self.kms.run_due(moment(at)).await.unwrap();
+        assert_eq!(turn.failed, 0);
+        turn.done
     }
 
     pub(crate) async fn state(&self, key: &str) -> Value {

@@ -2,7 +2,11 @@
 //!
 //! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html> and `deleting-keys.html`.
 
-use crate::bench::{Bench, DAY, arn, code, refusal};
+use base::KeyArn;
+use kms::{SeedKey, Seeded};
+use store::{Transaction, due};
+
+use crate::bench::{ACCOUNT, Bench, DAY, arn, code, moment, refusal};
 use serde_json::{Value, json};
 
 async fn rotation_dates(bench: &Bench, key: &str) -> Vec<(f64, String)> {
@@ -170,4 +174,62 @@ async fn a_deletion_that_was_scheduled_twice_waits_for_the_second_window() {
     assert_eq!(bench.state(&key).await, "PendingDeletion");
     bench.run_due(31 * DAY).await;
     assert_eq!(code(bench.call(0, "DescribeKey", json!({"KeyId": key})).await), "NotFoundException");
+}
+
+fn seed(key: &str) -> SeedKey<'static> {
+    let arn = KeyArn {
+        account: ACCOUNT.parse().unwrap(),
+        region: "eu-central-1".parse().unwrap(),
+        id: key.parse().unwrap(),
+    };
+    SeedKey { arn, description: "", policy: None, tags: &[], material: &[], enabled: true }
+}
+
+#[tokio::test]
+async fn a_key_seeded_again_keeps_its_material_from_a_late_purge_and_has_none_of_the_old() {
+    let bench = Bench::new();
+    let key = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    bench.kms.seed_key(&seed(key), moment(0)).await.unwrap();
+    let old = bench.encrypt(0, key).await;
+    // The deletion as it stands when the process is killed before the purge: the key is gone, its remains are not.
+    let path = bench.paths("kms/key/").await.remove(0);
+    let entry = due::key(moment(1), "kms-purge", &format!("{ACCOUNT}/eu-central-1/{key}"));
+    let killed = Transaction::new().delete(store::Key::new(path).unwrap()).put(entry, Vec::new());
+    bench.store.commit(killed).await.unwrap();
+    assert_eq!(bench.kms.seed_key(&seed(key), moment(2)).await.unwrap(), Seeded::Created);
+    let new = bench.encrypt(2, key).await;
+    bench.run_due(3).await;
+    assert!(bench.decrypts(3, &new).await);
+    assert!(!bench.decrypts(3, &old).await, "what was deleted stays deleted");
+}
+
+#[tokio::test]
+async fn a_rotation_survives_a_clock_that_went_ahead_and_came_back() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 90})).await.unwrap();
+    bench.call(0, "DisableKey", json!({"KeyId": key})).await.unwrap();
+    bench.run_due(400 * DAY).await;
+    bench.call(DAY, "EnableKey", json!({"KeyId": key})).await.unwrap();
+    assert_eq!(bench.run_due(90 * DAY - 1).await, 0);
+    assert_eq!(bench.run_due(90 * DAY).await, 1);
+    assert_eq!(rotation_dates(&bench, &key).await, [(90.0, "AUTOMATIC".to_owned())]);
+}
+
+#[tokio::test]
+async fn enabling_rotation_again_with_the_same_period_moves_nothing() {
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let enable = |at: i64, days: i64| {
+        bench.call(at, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": days}))
+    };
+    enable(0, 100).await.unwrap();
+    enable(50 * DAY, 100).await.unwrap();
+    let next = || async {
+        let status = bench.call(0, "GetKeyRotationStatus", json!({"KeyId": key})).await.unwrap();
+        (status["NextRotationDate"].as_i64().unwrap() - 1_700_000_000) / DAY
+    };
+    assert_eq!(next().await, 100);
+    enable(50 * DAY, 200).await.unwrap();
+    assert_eq!(next().await, 250);
 }

@@ -298,3 +298,67 @@ async fn a_policy_must_not_lock_out_and_must_name_who_exists() {
     put(other.clone(), true).await.unwrap();
     assert_eq!(bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await.unwrap()["Policy"], other.as_str());
 }
+
+#[tokio::test]
+async fn every_refusal_has_a_code_that_the_model_gives_the_operation() {
+    // Codes of the framework, which no model lists.
+    let framework = ["AccessDeniedException", "ValidationException"];
+    let bench = Bench::new();
+    let key = bench.create_key().await;
+    let pending = bench.create_key().await;
+    bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": pending})).await.unwrap();
+    let identifiers = [
+        arn("1234abcd-12ab-34cd-56ef-1234567890ab"),
+        "arn:aws:s3:::bucket".to_owned(),
+        "arn:aws:kms:us-east-1:123456789012:key/x".to_owned(),
+        "alias/none".to_owned(),
+        "nothing".to_owned(),
+        pending,
+    ];
+    for operation in ON_ONE_KEY {
+        let mut bodies: Vec<Value> = identifiers.iter().map(|key| body(operation, key)).collect();
+        let mut with_marker = body(operation, &key);
+        with_marker["Marker"] = json!("forged");
+        bodies.push(with_marker);
+        for body in bodies {
+            if let Err((code, _)) = bench.call(0, operation, body.clone()).await {
+                let modelled = modelled_errors(operation);
+                let known = modelled.contains(&code.as_str()) || framework.contains(&code.as_str());
+                assert!(known, "{operation} {body}: {code} is none of {modelled:?}");
+            }
+        }
+    }
+    for operation in ["UpdateAlias", "DeleteAlias"] {
+        let body = json!({"AliasName": "alias/aws/s3", "TargetKeyId": key});
+        assert_eq!(code(bench.call(0, operation, body).await), "NotFoundException", "{operation}");
+    }
+}
+
+fn modelled_errors(operation: &str) -> Vec<&'static str> {
+    let text = include_str!("../../../../models/kms-2014-11-01.json");
+    let model: &'static Value = Box::leak(Box::new(serde_json::from_str(text).unwrap()));
+    let errors = model["operations"][operation]["errors"].as_array().unwrap();
+    errors.iter().map(|error| error["shape"].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_aliases_of_one_key_can_go_at_once() {
+    let bench = Arc::new(Bench::new());
+    let key = bench.create_key().await;
+    for number in 0..50 {
+        let alias = json!({"AliasName": format!("alias/{number}"), "TargetKeyId": key});
+        bench.call(0, "CreateAlias", alias).await.unwrap();
+    }
+    let tasks: Vec<_> = (0..50)
+        .map(|number| {
+            let bench = Arc::clone(&bench);
+            tokio::spawn(async move {
+                bench.call(0, "DeleteAlias", json!({"AliasName": format!("alias/{number}")})).await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(bench.call(0, "ListAliases", json!({"KeyId": key})).await.unwrap()["Aliases"], json!([]));
+}

@@ -17,6 +17,9 @@ pub(super) const PATH: &str = "/_dev/clock";
 /// One step goes no further than a hundred years.
 const ADVANCE_MAX_SECONDS: u64 = 100 * 366 * 86_400;
 
+/// 9990-01-01T00:00:00Z: what is scheduled from here still has a date of four digits.
+const LATEST: Timestamp = Timestamp::from_seconds(253_086_249_600);
+
 type Advance = dyn Fn(u64) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
 /// The clock, and what moves it.
@@ -60,6 +63,10 @@ impl DevelopmentClock {
         };
         if request.advance_seconds > ADVANCE_MAX_SECONDS {
             return refusal(StatusCode::BAD_REQUEST, "one step goes no further than a hundred years");
+        }
+        let seconds = i64::try_from(request.advance_seconds).unwrap_or(i64::MAX);
+        if self.clock.now().plus_seconds(seconds) > LATEST {
+            return refusal(StatusCode::BAD_REQUEST, "the clock goes no further than the year 9999");
         }
         (self.advance)(request.advance_seconds).await;
         time(self.clock.now())

@@ -41,7 +41,7 @@ impl<F: Front> Connections<F> {
         let mut protocols = Builder::new(TokioExecutor::new());
         // The time for a head is kept by `Activity`, which also knows the silence between requests.
         let mut http1 = protocols.http1();
-        http1.header_read_timeout(None).max_buf_size(limits.header_max).half_close(false);
+        http1.header_read_timeout(None).max_buf_size(limits.header_max).half_close(true);
         if limits.header_count_max != HEADERS_ON_STACK {
             http1.max_headers(limits.header_count_max);
         }

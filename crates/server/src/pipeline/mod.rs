@@ -165,7 +165,7 @@ impl Front for Pipeline {
 
 /// What only the operator may know goes to the log, under the id that the client has.
 fn log_failure(operation: &'static str, call: &Call, refused: &Refused) {
-    let Refused::Operation(error) = refused else { return };
+    let Refused::Operation { error, .. } = refused else { return };
     if refused.to_fault().status >= 500 {
         tracing::error!(request_id = %call.request_id, operation, %error, "the call failed");
     } else {

@@ -14,6 +14,16 @@ pub(super) enum Change {
     RemoveFromOutbox(OutboxPosition),
 }
 
+impl Change {
+    /// What observers are told of, if this is for them.
+    pub(super) fn observed_keys(&self) -> Option<Vec<Key>> {
+        match self {
+            Self::Commit(transaction) => transaction.writes_anything().then(|| transaction.written_keys()),
+            Self::RemoveFromOutbox(_) => None,
+        }
+    }
+}
+
 /// What became of a change once its group is durable.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {

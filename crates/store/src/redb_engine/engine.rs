@@ -54,6 +54,13 @@ impl Engine {
         }
     }
 
+    pub(super) fn warn_observers(&self, keys: &[Key]) {
+        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for observer in observers {
+            observer.uncertain(keys);
+        }
+    }
+
     /// Runs `read` on the last committed state; once more if the database had to be opened again.
     pub(super) fn read<T>(
         &self,

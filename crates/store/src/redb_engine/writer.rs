@@ -99,12 +99,21 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 fn tell_observers(engine: &Engine, group: &[Job], result: &Result<Vec<Outcome>, StoreError>) {
-    for (job, outcome) in group.iter().zip(result.iter().flatten()) {
-        if let (Change::Commit(transaction), Outcome::Applied(revision)) = (&job.change, outcome)
-            && transaction.writes_anything()
-        {
-            engine.tell_observers(&transaction.written_keys(), *revision);
+    match result {
+        Ok(outcomes) => {
+            for (job, outcome) in group.iter().zip(outcomes) {
+                if let (Some(keys), Outcome::Applied(revision)) = (job.change.observed_keys(), outcome) {
+                    engine.tell_observers(&keys, *revision);
+                }
+            }
         }
+        Err(StoreError::OutcomeUnknown(_)) => {
+            group
+                .iter()
+                .filter_map(|job| job.change.observed_keys())
+                .for_each(|keys| engine.warn_observers(&keys));
+        }
+        Err(_) => {}
     }
 }
 

@@ -14,6 +14,10 @@ impl Observer for Notes {
         keys.sort();
         self.0.lock().unwrap().push((keys, revision));
     }
+
+    fn uncertain(&self, keys: &[Key]) {
+        panic!("every outcome is known here, also that of {keys:?}");
+    }
 }
 
 impl Notes {
@@ -71,6 +75,10 @@ pub(crate) async fn a_caller_is_answered_after_the_observers(engine: &impl Engin
     impl Observer for Latest {
         fn committed(&self, _keys: &[Key], revision: Revision) {
             self.0.fetch_max(revision.number(), Ordering::SeqCst);
+        }
+
+        fn uncertain(&self, keys: &[Key]) {
+            panic!("every outcome is known here, also that of {keys:?}");
         }
     }
     let store = engine.fresh().await;

@@ -2,8 +2,10 @@
 
 use super::disk::{Disk, Faults};
 use super::*;
-use crate::StoreError;
+use crate::{Observer, StoreError};
 use std::io::ErrorKind::{self, StorageFull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn broken(kind: ErrorKind, after: usize, times: usize) -> Faults {
     Faults { writes: Some(kind), syncs: Some(kind), after, times, ..Faults::default() }
@@ -51,14 +53,36 @@ async fn a_commit_that_failed_at_its_last_step_does_not_come_to_life() {
     }
 }
 
+/// Counts what it was told.
+#[derive(Default)]
+struct Doubts {
+    committed: AtomicUsize,
+    uncertain: AtomicUsize,
+}
+
+impl Observer for Doubts {
+    fn committed(&self, _keys: &[Key], _revision: Revision) {
+        self.committed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn uncertain(&self, keys: &[Key]) {
+        self.uncertain.fetch_add(keys.len(), Ordering::SeqCst);
+    }
+}
+
 #[tokio::test]
 async fn an_outcome_that_nobody_can_know_is_not_called_a_failure() {
     let disk = Disk::default();
     let store = new_store(&disk);
     write(&store, 1).await.unwrap();
+    let doubts = Arc::new(Doubts::default());
+    store.observe(doubts.clone());
     disk.fail(Faults { syncs: Some(ErrorKind::Other), ..Faults::default() });
     let unknown = write(&store, 2).await.unwrap_err();
     assert!(matches!(unknown, CommitError::Store(StoreError::OutcomeUnknown(_))), "{unknown}");
+    // Caches must forget what may have changed.
+    assert!(doubts.uncertain.load(Ordering::SeqCst) > 0);
+    assert_eq!(doubts.committed.load(Ordering::SeqCst), 0);
     // This process settles it as not applied, and makes that durable before it writes again.
     assert_eq!(numbers(&store).await, [1]);
     disk.heal();

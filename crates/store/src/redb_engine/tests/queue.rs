@@ -21,6 +21,8 @@ impl Observer for Gate {
         // Gone once the test is over.
         let _ = self.leave.lock().unwrap().recv();
     }
+
+    fn uncertain(&self, _keys: &[Key]) {}
 }
 
 fn gate(store: &RedbStore) -> (Receiver<()>, Sender<()>) {
@@ -123,6 +125,8 @@ async fn an_observer_that_panics_stops_the_writer_and_not_the_reads() {
         fn committed(&self, _keys: &[Key], _revision: Revision) {
             panic!("on purpose");
         }
+
+        fn uncertain(&self, _keys: &[Key]) {}
     }
     let store = new_store(&Disk::default());
     store.observe(Arc::new(Broken));
