@@ -64,8 +64,9 @@ def tool_environment(folder: Path, additions: dict[str, str]) -> dict[str, str]:
     return environment | additions
 
 
-def run(command: list[str], folder: Path, additions: dict[str, str], *, stdin: str | None = None,
-        seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+def run(
+    command: list[str], folder: Path, additions: dict[str, str], *, stdin: str | None = None, seconds: float = 60.0
+) -> subprocess.CompletedProcess[str]:
     """Runs a client program to its end."""
     return subprocess.run(
         command,

@@ -76,9 +76,7 @@ class _HeaderSigner(SigV4Auth):
         request.context["timestamp"] = self.time.strftime(SIGV4_TIMESTAMP)
         self._modify_request_before_signing(request)
         canonical = self.canonical_request(request)
-        self._inject_signature_to_request(
-            request, self.signature(self.string_to_sign(request, canonical), request)
-        )
+        self._inject_signature_to_request(request, self.signature(self.string_to_sign(request, canonical), request))
 
 
 class _QuerySigner(_HeaderSigner, SigV4QueryAuth):
@@ -180,8 +178,9 @@ def _read(response: http.client.HTTPResponse) -> Answer:
     return Answer(response.status, headers, response.read())
 
 
-def call(server: Server, operation: str, body: Any = None, *, account: Account = ONE, region: str = EUROPE,
-         **headers: str) -> Answer:
+def call(
+    server: Server, operation: str, body: Any = None, *, account: Account = ONE, region: str = EUROPE, **headers: str
+) -> Answer:
     """One signed KMS call."""
     return exchange(server, sign(server, kms_request(operation, body, **headers), account=account, region=region))
 

@@ -201,8 +201,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run_tool(*arguments: str, folder: Path, environment: dict[str, str] | None = None, stdin: str = "",
-             seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+def run_tool(
+    *arguments: str, folder: Path, environment: dict[str, str] | None = None, stdin: str = "", seconds: float = 60.0
+) -> subprocess.CompletedProcess[str]:
     """Runs a command of the binary other than a server that stays, to its end."""
     return subprocess.run(
         [str(BINARY), *arguments],

@@ -83,7 +83,11 @@ def test_a_foreign_key_cannot_be_managed(kms: Any, stranger: Any, key: str, oper
     before = kms.describe_key(KeyId=key)["KeyMetadata"]
     with pytest.raises(stranger.exceptions.ClientError) as caught:
         MANAGEMENT[operation](stranger, key)
-    assert caught.value.response["Error"]["Code"] in ("AccessDeniedException", "NotFoundException", "InvalidArnException")
+    assert caught.value.response["Error"]["Code"] in (
+        "AccessDeniedException",
+        "NotFoundException",
+        "InvalidArnException",
+    )
     assert kms.describe_key(KeyId=key)["KeyMetadata"] == before
     assert kms.list_resource_tags(KeyId=key)["Tags"] == []
 

@@ -54,14 +54,19 @@ def test_a_key_from_its_making_to_its_deletion(answer: Callable[..., Any]) -> No
     assert answer("get-key-rotation-status", "--key-id", key)["RotationPeriodInDays"] == 180
     assert answer("rotate-key-on-demand", "--key-id", key)["KeyId"] == arn
     assert answer("delete-alias", "--alias-name", alias) is None
-    assert answer("schedule-key-deletion", "--key-id", key, "--pending-window-in-days", "7")["KeyState"] == "PendingDeletion"
+    assert (
+        answer("schedule-key-deletion", "--key-id", key, "--pending-window-in-days", "7")["KeyState"]
+        == "PendingDeletion"
+    )
     assert answer("cancel-key-deletion", "--key-id", key)["KeyId"] == arn
     assert answer("describe-key", "--key-id", key)["KeyMetadata"]["KeyState"] == "Disabled"
 
 
 def test_a_file_there_and_back(answer: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(bytes(range(256)) * 16)
-    encrypted = answer("encrypt", "--key-id", "alias/app", "--plaintext", "fileb://plain", "--encryption-context", "a=1,b=2")
+    encrypted = answer(
+        "encrypt", "--key-id", "alias/app", "--plaintext", "fileb://plain", "--encryption-context", "a=1,b=2"
+    )
     assert encrypted["KeyId"] == ONE.key_arn(SEEDED_KEY)
     (tmp_path / "blob").write_bytes(base64.b64decode(encrypted["CiphertextBlob"]))
     decrypted = answer("decrypt", "--ciphertext-blob", "fileb://blob", "--encryption-context", "b=2,a=1")
@@ -71,7 +76,9 @@ def test_a_file_there_and_back(answer: Callable[..., Any], tmp_path: Path) -> No
 def test_data_keys_and_random_bytes(answer: Callable[..., Any]) -> None:
     data_key = answer("generate-data-key", "--key-id", SEEDED_KEY, "--key-spec", "AES_256")
     assert len(base64.b64decode(data_key["Plaintext"])) == 32
-    assert "Plaintext" not in answer("generate-data-key-without-plaintext", "--key-id", SEEDED_KEY, "--number-of-bytes", "64")
+    assert "Plaintext" not in answer(
+        "generate-data-key-without-plaintext", "--key-id", SEEDED_KEY, "--number-of-bytes", "64"
+    )
     assert len(base64.b64decode(answer("generate-random", "--number-of-bytes", "24")["Plaintext"])) == 24
 
 
@@ -94,7 +101,9 @@ def test_a_policy_there_and_back(answer: Callable[..., Any]) -> None:
         (["list-grants", "--key-id", SEEDED_KEY], "(UnknownOperationException) when calling the ListGrants operation"),
     ],
 )  # fmt: skip
-def test_refusals_are_told(aws: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], text: str) -> None:
+def test_refusals_are_told(
+    aws: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], text: str
+) -> None:
     finished = aws(*arguments)
     assert finished.returncode == SERVICE_ERROR, finished
     assert text in finished.stderr

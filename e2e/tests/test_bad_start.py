@@ -154,7 +154,13 @@ def test_a_wrong_setting(tmp_path: Path, text: str, words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--unknown",), ("--config", "/nowhere/keywright.toml"), ("--listen", "not an address"), ("--log-level", "loud"), ("serve",)],
+    [
+        ("--unknown",),
+        ("--config", "/nowhere/keywright.toml"),
+        ("--listen", "not an address"),
+        ("--log-level", "loud"),
+        ("serve",),
+    ],
     ids=str,
 )
 def test_a_wrong_command_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
@@ -237,7 +243,9 @@ def test_help_and_version_work_without_anything(tmp_path: Path) -> None:
 
 
 def test_commands_on_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    finished = run_tool("domain-key", "rotate", "--region", "eu-central-1", "--data-dir", str(tmp_path / "none"), folder=tmp_path)
+    finished = run_tool(
+        "domain-key", "rotate", "--region", "eu-central-1", "--data-dir", str(tmp_path / "none"), folder=tmp_path
+    )
     assert finished.returncode == EXIT_DATA_FOLDER, finished
     assert not (tmp_path / "none").exists()
 

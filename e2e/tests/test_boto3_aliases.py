@@ -50,9 +50,7 @@ def test_the_list_without_a_filter_has_the_aliases_of_all_keys(
     assert {f"{alias}/0", f"{alias}/1", SEEDED_ALIAS} <= names
 
 
-def test_an_alias_stands_for_its_key_and_follows_an_update(
-    kms: Any, new_key: Callable[..., str], alias: str
-) -> None:
+def test_an_alias_stands_for_its_key_and_follows_an_update(kms: Any, new_key: Callable[..., str], alias: str) -> None:
     first, second = new_key(), new_key()
     kms.create_alias(AliasName=alias, TargetKeyId=first)
     blob = kms.encrypt(KeyId=alias, Plaintext=b"x")

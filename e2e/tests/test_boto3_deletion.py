@@ -100,7 +100,12 @@ def test_at_the_end_of_the_window_everything_is_gone(dev_server: Server, dev_kms
     for identifier in (dev_key, key_id):
         with refused("NotFoundException", text):
             dev_kms.encrypt(KeyId=identifier, Plaintext=b"x")
-    for call in (dev_kms.list_resource_tags, dev_kms.get_key_policy, dev_kms.list_key_rotations, dev_kms.cancel_key_deletion):
+    for call in (
+        dev_kms.list_resource_tags,
+        dev_kms.get_key_policy,
+        dev_kms.list_key_rotations,
+        dev_kms.cancel_key_deletion,
+    ):
         with refused("NotFoundException", text):
             call(KeyId=dev_key)
     with refused("NotFoundException", f"Alias {DEVELOPMENT.alias_arn(alias)} is not found."):

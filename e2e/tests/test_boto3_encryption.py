@@ -157,7 +157,12 @@ def test_reencrypt_under_the_same_key_changes_the_context(kms: Any) -> None:
 @FORMS
 @pytest.mark.parametrize(
     ("size", "length"),
-    [({"KeySpec": "AES_256"}, 32), ({"KeySpec": "AES_128"}, 16), ({"NumberOfBytes": 1}, 1), ({"NumberOfBytes": 1024}, 1024)],
+    [
+        ({"KeySpec": "AES_256"}, 32),
+        ({"KeySpec": "AES_128"}, 16),
+        ({"NumberOfBytes": 1}, 1),
+        ({"NumberOfBytes": 1024}, 1024),
+    ],
     ids=["AES_256", "AES_128", "1", "1024"],
 )
 def test_data_keys(kms: Any, identifier: str, size: dict[str, Any], length: int) -> None:
@@ -189,7 +194,9 @@ def test_exactly_one_way_to_say_the_length(kms: Any, call: str, size: dict[str, 
 
 def number_text(number: int) -> str:
     bound = "greater than or equal to 1" if number < 1 else "less than or equal to 1024"
-    return f"{CONSTRAINT}Value '{number}' at 'numberOfBytes' failed to satisfy constraint: Member must have value {bound}"
+    return (
+        f"{CONSTRAINT}Value '{number}' at 'numberOfBytes' failed to satisfy constraint: Member must have value {bound}"
+    )
 
 
 @pytest.mark.parametrize("number", [-1, 0, 1025, 2**31 - 1])
@@ -220,7 +227,10 @@ def test_random_bytes_need_a_number(kms: Any) -> None:
 def test_random_bytes_from_a_key_store_that_does_not_exist(kms: Any) -> None:
     with pytest.raises(kms.exceptions.ClientError) as caught:
         kms.generate_random(NumberOfBytes=1, CustomKeyStoreId="cks-1234567890abcdef0")
-    assert caught.value.response["Error"]["Code"] in ("CustomKeyStoreNotFoundException", "UnsupportedOperationException")
+    assert caught.value.response["Error"]["Code"] in (
+        "CustomKeyStoreNotFoundException",
+        "UnsupportedOperationException",
+    )
 
 
 def dry_runs(kms: Any, identifier: str, blob: bytes) -> dict[str, Callable[[], Any]]:

@@ -107,7 +107,9 @@ UNKNOWN_MULTI_REGION = "mrk-" + "0123456789abcdef" * 2
     ],
     ids=lambda value: str(value)[:40] if value else "none",
 )  # fmt: skip
-def test_a_key_that_cannot_be_found(unchecked: Any, identifier: str, code: str, text: str | re.Pattern[str] | None) -> None:
+def test_a_key_that_cannot_be_found(
+    unchecked: Any, identifier: str, code: str, text: str | re.Pattern[str] | None
+) -> None:
     with refused(code, text):
         unchecked.describe_key(KeyId=identifier)
 
@@ -176,7 +178,9 @@ def test_usage_must_fit_the_spec(kms: Any, parameters: dict[str, str], text: str
 def test_a_spec_outside_the_enum_is_named_with_the_set_of_values(kms: Any) -> None:
     # Recorded form; the order of the set is arbitrary.
     head = "Value 'INVALID' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: "
-    with refused("ValidationException", re.compile(re.escape(CONSTRAINT + head) + r"\[(\w+, )*SYMMETRIC_DEFAULT(, \w+)*\]")):
+    with refused(
+        "ValidationException", re.compile(re.escape(CONSTRAINT + head) + r"\[(\w+, )*SYMMETRIC_DEFAULT(, \w+)*\]")
+    ):
         kms.create_key(KeySpec="INVALID")
 
 
@@ -270,9 +274,7 @@ def test_what_a_key_pending_deletion_refuses(kms: Any, key: str, operation: str)
 
 
 @pytest.mark.parametrize("operation", STATE_TABLE)
-def test_an_enabled_key_refuses_only_the_end_of_a_deletion_that_never_began(
-    kms: Any, key: str, operation: str
-) -> None:
+def test_an_enabled_key_refuses_only_the_end_of_a_deletion_that_never_began(kms: Any, key: str, operation: str) -> None:
     blob = kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
     expected = NOT_PENDING if operation == "CancelKeyDeletion" else None
     assert_state_answer(kms, key, blob, operation, expected)

@@ -67,9 +67,7 @@ def list_key_rotations(kms: Any) -> Listing:
         kms.rotate_key_on_demand(KeyId=key)
     found = kms.list_key_rotations(KeyId=key, Limit=1000)["Rotations"]
     materials = {entry["KeyMaterialId"] for entry in found}
-    return Listing(
-        kms.list_key_rotations, "Rotations", {"KeyId": key}, materials, lambda entry: entry["KeyMaterialId"]
-    )
+    return Listing(kms.list_key_rotations, "Rotations", {"KeyId": key}, materials, lambda entry: entry["KeyMaterialId"])
 
 
 def list_key_policies(kms: Any) -> Listing:
@@ -134,7 +132,9 @@ GARBAGE = ["x", "AAAA", "eyJrZXkiOiAiMSJ9", "{}", "0", " ", "~" * 1024, "1234abc
 @EVERY_LISTING
 @pytest.mark.parametrize("marker", GARBAGE, ids=lambda marker: repr(marker)[:12])
 def test_a_marker_that_was_never_issued(paged: Any, make: Callable[[Any], Listing], marker: str) -> None:
-    with refused("InvalidMarkerException"):
+    # ListKeyPolicies is the one listing whose model has no InvalidMarkerException.
+    code = "ValidationException" if make is list_key_policies else "InvalidMarkerException"
+    with refused(code):
         make(paged).page(Marker=marker)
 
 
@@ -167,7 +167,11 @@ def test_an_altered_marker(paged: Any, make: Callable[[Any], Listing]) -> None:
 @EVERY_LISTING
 def test_limits_out_of_bounds(paged: Any, make: Callable[[Any], Listing]) -> None:
     listing = make(paged)
-    for limit, bound in [(0, "greater than or equal to 1"), (-5, "greater than or equal to 1"), (1001, "less than or equal to 1000")]:
+    for limit, bound in [
+        (0, "greater than or equal to 1"),
+        (-5, "greater than or equal to 1"),
+        (1001, "less than or equal to 1000"),
+    ]:
         text = f"{CONSTRAINT}Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value {bound}"
         with refused("ValidationException", text):
             listing.page(Limit=limit)

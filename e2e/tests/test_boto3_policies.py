@@ -43,7 +43,11 @@ def test_the_default_policy(kms: Any, key: str) -> None:
 
 
 def test_a_policy_comes_back_byte_for_byte(kms: Any, key: str) -> None:
-    text = '{\r\n\t"Version" : "2012-10-17",  "Id":"Übersicht",\n"Statement": ' + json.dumps(DEFAULT["Statement"]) + "\n }\n"
+    text = (
+        '{\r\n\t"Version" : "2012-10-17",  "Id":"Übersicht",\n"Statement": '
+        + json.dumps(DEFAULT["Statement"])
+        + "\n }\n"
+    )
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=text)
     assert kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] == text
 

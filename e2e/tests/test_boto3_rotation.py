@@ -70,7 +70,7 @@ def test_the_period_at_its_limits(dev_kms: Any, dev_key: str, period: int) -> No
 @pytest.mark.parametrize(
     ("period", "bound"), [(89, "greater than or equal to 90"), (2561, "less than or equal to 2560")]
 )
-def test_the_period_outside_its_limits(server: Server, unchecked: Any, key: str, period: int, bound: str) -> None:
+def test_the_period_outside_its_limits(unchecked: Any, key: str, period: int, bound: str) -> None:
     text = f"{CONSTRAINT}Value '{period}' at 'rotationPeriodInDays' failed to satisfy constraint: Member must have value {bound}"
     with refused("ValidationException", text):
         unchecked.enable_key_rotation(KeyId=key, RotationPeriodInDays=period)
@@ -181,9 +181,7 @@ def test_25_rotations_on_demand_and_no_more(dev_kms: Any, dev_key: str) -> None:
     assert len(materials) == 25
 
 
-def test_on_demand_collides_with_an_automatic_one_that_is_near(
-    dev_server: Server, dev_kms: Any, dev_key: str
-) -> None:
+def test_on_demand_collides_with_an_automatic_one_that_is_near(dev_server: Server, dev_kms: Any, dev_key: str) -> None:
     # RotateKeyOnDemand: ConflictException when the automatic rotation starts within the next 20 minutes.
     dev_kms.enable_key_rotation(KeyId=dev_key, RotationPeriodInDays=90)
     advance(dev_server, 90 * DAY - timedelta(minutes=10))

@@ -82,9 +82,18 @@ def test_bytes_added(kms: Any, blob: bytes, more: bytes) -> None:
 def aws_like() -> bytes:
     """A blob with the outline that published ciphertexts of AWS have."""
     randomness = random.Random(SEED)
-    body = bytes.fromhex("306a06092a864886f70d010706a05d305b020100305606092a864886f70d010701301e060960864801650304012e3011040c")
+    body = bytes.fromhex(
+        "306a06092a864886f70d010706a05d305b020100305606092a864886f70d010701301e060960864801650304012e3011040c"
+    )
     body += randomness.randbytes(12) + bytes.fromhex("0201108029") + randomness.randbytes(41)
-    return b"\x01\x02\x02\x00\x78" + randomness.randbytes(32) + b"\x01" + randomness.randbytes(16) + len(body).to_bytes(4, "big") + body
+    return (
+        b"\x01\x02\x02\x00\x78"
+        + randomness.randbytes(32)
+        + b"\x01"
+        + randomness.randbytes(16)
+        + len(body).to_bytes(4, "big")
+        + body
+    )
 
 
 FOREIGN = {

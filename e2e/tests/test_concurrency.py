@@ -19,7 +19,10 @@ CLIENTS = 32
 @pytest.fixture
 def many(server: Server) -> list[Any]:
     """32 boto3 clients, each with its own connections."""
-    return [clients.client("kms", server.endpoint, ONE, EUROPE, (("user_agent_extra", f"client-{n}"),)) for n in range(CLIENTS)]
+    return [
+        clients.client("kms", server.endpoint, ONE, EUROPE, (("user_agent_extra", f"client-{n}"),))
+        for n in range(CLIENTS)
+    ]
 
 
 def at_once(many: list[Any], work: Callable[[Any, int], Any]) -> list[Any]:
@@ -47,7 +50,9 @@ def test_encryption_on_one_key(many: list[Any]) -> None:
 
 @pytest.mark.timeout(240)
 def test_a_thousand_keys(many: list[Any]) -> None:
-    made = at_once(many, lambda kms, number: [kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(1000 // CLIENTS + 1)])
+    made = at_once(
+        many, lambda kms, number: [kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(1000 // CLIENTS + 1)]
+    )
     keys = [key for part in made for key in part]
     assert len(set(keys)) == len(keys) >= 1000
 

@@ -56,9 +56,12 @@ def test_a_file_of_100_mb(provider: StrictAwsKmsMasterKeyProvider, tmp_path: Pat
             block = hashlib.shake_128(b"%d" % number).digest(MEBIBYTE)
             digest.update(block)
             file.write(block)
-    with plain.open("rb") as source, SDK.stream(
-        mode="e", source=source, key_provider=provider, encryption_context=CONTEXT, frame_length=MEBIBYTE
-    ) as stream:
+    with (
+        plain.open("rb") as source,
+        SDK.stream(
+            mode="e", source=source, key_provider=provider, encryption_context=CONTEXT, frame_length=MEBIBYTE
+        ) as stream,
+    ):
         copy(stream, sealed)
     assert sealed.stat().st_size > 100 * MEBIBYTE
     with sealed.open("rb") as source, SDK.stream(mode="d", source=source, key_provider=provider) as stream:

@@ -36,7 +36,9 @@ def printed_call(output: str) -> str:
 
 
 def secret_of(server: Server) -> str:
-    found = re.search(r"^\s*aws_secret_access_key\s*=\s*(\S+)$", (server.data / "aws-profile").read_text(), re.MULTILINE)
+    found = re.search(
+        r"^\s*aws_secret_access_key\s*=\s*(\S+)$", (server.data / "aws-profile").read_text(), re.MULTILINE
+    )
     assert found
     return found[1]
 
@@ -81,7 +83,9 @@ def test_the_second_start_finds_everything_and_prints_no_secret(bare_server: Ser
     bare_server.launch(first_port)  # the profile names the endpoint
     bare_server.wait_until_ready()
     assert secret not in bare_server.output
-    described = run(["aws", "kms", "describe-key", "--key-id", key["KeyId"], "--output", "json"], bare_server.folder, environment)
+    described = run(
+        ["aws", "kms", "describe-key", "--key-id", key["KeyId"], "--output", "json"], bare_server.folder, environment
+    )
     assert described.returncode == 0, described
     assert json.loads(described.stdout)["KeyMetadata"] == key
     assert secret_of(bare_server) == secret

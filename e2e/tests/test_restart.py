@@ -24,7 +24,9 @@ def build_up(kms: Any) -> dict[str, Any]:
     kms.enable_key_rotation(KeyId=arn, RotationPeriodInDays=100)
     blobs = []
     for number in range(3):
-        blobs.append(kms.encrypt(KeyId=alias, Plaintext=b"%d" % number, EncryptionContext={"n": str(number)})["CiphertextBlob"])
+        blobs.append(
+            kms.encrypt(KeyId=alias, Plaintext=b"%d" % number, EncryptionContext={"n": str(number)})["CiphertextBlob"]
+        )
         kms.rotate_key_on_demand(KeyId=arn)
     disabled = kms.create_key()["KeyMetadata"]["Arn"]
     kms.disable_key(KeyId=disabled)

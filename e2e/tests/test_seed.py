@@ -140,7 +140,16 @@ def test_a_wrong_seed_is_told_with_its_place_and_applies_nothing(tmp_path: Path,
 
 
 def test_a_seed_that_is_not_there(tmp_path: Path) -> None:
-    finished = run_tool("serve", "--data-dir", str(tmp_path / "data"), "--seed", str(tmp_path / "none.toml"), "--listen", "127.0.0.1:0", folder=tmp_path)
+    finished = run_tool(
+        "serve",
+        "--data-dir",
+        str(tmp_path / "data"),
+        "--seed",
+        str(tmp_path / "none.toml"),
+        "--listen",
+        "127.0.0.1:0",
+        folder=tmp_path,
+    )
     assert finished.returncode == EXIT_USAGE, finished
     assert "none.toml" in finished.stderr
 
@@ -154,7 +163,13 @@ id = "AKIAI44QH8DHBEXAMPLE"
 secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"
 """
     server = start(tmp_path, account_form(ONE) + more + key_form(EUROPE, KEY, "alias/app"))
-    second = clients.client("sts", server.endpoint, type(ONE)(ONE.id, "AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"), EUROPE, ())
+    second = clients.client(
+        "sts",
+        server.endpoint,
+        type(ONE)(ONE.id, "AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"),
+        EUROPE,
+        (),
+    )
     assert second.get_caller_identity()["Arn"] == f"arn:aws:iam::{ONE.id}:user/second"
     assert clients.sts(server).get_caller_identity()["Arn"] == ONE.user_arn
     server.stop()

@@ -27,7 +27,9 @@ SIGNATURE_CODES = {
     "UnrecognizedClientException",
 }  # fmt: skip
 
-header_names = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=20).map(lambda name: f"X-Test-{name}")
+header_names = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=20).map(
+    lambda name: f"X-Test-{name}"
+)
 header_values = st.text(string.ascii_letters + string.digits + string.punctuation + " \t", max_size=60).map(str.strip)
 headers = st.dictionaries(header_names, header_values, max_size=6).filter(
     lambda found: len({name.lower() for name in found}) == len(found)
@@ -59,7 +61,10 @@ def test_odd_queries_are_accepted(server: Server, extra: dict[str, str], query: 
 
 
 path_parts = st.lists(
-    st.one_of(st.sampled_from(["..", ".", "", "%2F", "%2e", "a b".replace(" ", "%20"), "~", "%7E", "+", "a=b", "ä"]), st.text(max_size=6)),
+    st.one_of(
+        st.sampled_from(["..", ".", "", "%2F", "%2e", "a b".replace(" ", "%20"), "~", "%7E", "+", "a=b", "ä"]),
+        st.text(max_size=6),
+    ),
     max_size=5,
 ).map(lambda parts: "/" + "/".join(quote(part, safe="-_.~%+=") for part in parts))
 
@@ -96,7 +101,7 @@ def test_a_changed_signature_is_refused(server: Server, data: st.DataObject) -> 
     head, _, signature = signed.headers["Authorization"].rpartition("=")
     position = data.draw(st.integers(0, len(signature) - 1))
     digit = data.draw(st.sampled_from([digit for digit in "0123456789abcdefg" if digit != signature[position]]))
-    signed.headers["Authorization"] = f"{head}={signature[:position]}{digit}{signature[position + 1:]}"
+    signed.headers["Authorization"] = f"{head}={signature[:position]}{digit}{signature[position + 1 :]}"
     answer = exchange(server, signed)
     assert answer.code == "InvalidSignatureException", answer
 

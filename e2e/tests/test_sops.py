@@ -72,6 +72,8 @@ def test_another_account_cannot_open_the_file(
     sops: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     encrypt(sops, tmp_path, "--kms", ONE.key_arn(SEEDED_KEY))
-    refused = sops("decrypt", "sealed.yaml", AWS_ACCESS_KEY_ID=TWO.access_key_id, AWS_SECRET_ACCESS_KEY=TWO.secret_access_key)
+    refused = sops(
+        "decrypt", "sealed.yaml", AWS_ACCESS_KEY_ID=TWO.access_key_id, AWS_SECRET_ACCESS_KEY=TWO.secret_access_key
+    )
     assert refused.returncode != 0
     assert "AccessDeniedException" in refused.stderr

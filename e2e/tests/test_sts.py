@@ -56,7 +56,9 @@ def test_a_pre_signed_url(server: Server) -> None:
 
 def test_refusals_have_the_names_and_status_of_the_query_protocol(server: Server) -> None:
     wrong_secret = Account(ONE.id, ONE.access_key_id, "x" * 40)
-    with refused("SignatureDoesNotMatch", re.compile("The request signature we calculated does not match .*", re.DOTALL), 403):
+    with refused(
+        "SignatureDoesNotMatch", re.compile("The request signature we calculated does not match .*", re.DOTALL), 403
+    ):
         clients.sts(server, wrong_secret).get_caller_identity()
     nobody = Account(ONE.id, "AKIAIOSFODNN7NOBODY0", ONE.secret_access_key)
     with refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403):

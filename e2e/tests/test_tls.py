@@ -46,9 +46,7 @@ def write_certificate(folder: Path, names: list[x509.GeneralName]) -> tuple[Path
     certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
     certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     key_file.chmod(0o600)
     return certificate_file, key_file
@@ -104,7 +102,9 @@ def test_an_own_certificate(tls_server: Server) -> None:
     verified(tls_server, tls_server.folder / "certificate.pem")
 
 
-@pytest.mark.parametrize(("version", "name"), [(ssl.TLSVersion.TLSv1_3, "TLSv1.3"), (ssl.TLSVersion.TLSv1_2, "TLSv1.2")])
+@pytest.mark.parametrize(
+    ("version", "name"), [(ssl.TLSVersion.TLSv1_3, "TLSv1.3"), (ssl.TLSVersion.TLSv1_2, "TLSv1.2")]
+)
 def test_versions_that_are_spoken(tls_server: Server, version: ssl.TLSVersion, name: str) -> None:
     with handshake(tls_server, client_context(version)) as connection:
         assert connection.version() == name

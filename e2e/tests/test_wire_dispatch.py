@@ -187,7 +187,9 @@ def test_integers_beyond_32_bits_meet_the_constraint(server: Server) -> None:
         answer = call(server, "ListKeys", {"Limit": number})
         assert answer.code == "ValidationException", answer
         assert answer.text is not None
-        assert answer.text.endswith("at 'limit' failed to satisfy constraint: Member must have value less than or equal to 1000")
+        assert answer.text.endswith(
+            "at 'limit' failed to satisfy constraint: Member must have value less than or equal to 1000"
+        )
 
 
 def test_types_are_checked_before_constraints(server: Server) -> None:
@@ -261,7 +263,10 @@ def test_a_body_above_the_cap(server: Server) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_refused(server: Server, method: str) -> None:
-    answer = exchange(server, sign(server, Request(method, "/", {"Content-Type": JSON, "X-Amz-Target": "TrentService.ListKeys"}, b"{}")))
+    answer = exchange(
+        server,
+        sign(server, Request(method, "/", {"Content-Type": JSON, "X-Amz-Target": "TrentService.ListKeys"}, b"{}")),
+    )
     assert 400 <= answer.status < 500, answer
     assert UUID.fullmatch(answer.request_id)
     assert "access-control-allow-origin" not in answer.headers
@@ -285,7 +290,9 @@ def test_cross_origin_requests_get_no_permission_unless_configured(server: Serve
     request = kms_request("ListKeys", Origin="https://console.example.com")
     answer = exchange(server, sign(server, request))
     assert answer.status == 200
-    preflight = Request("OPTIONS", "/", {"Origin": "https://console.example.com", "Access-Control-Request-Method": "POST"}, b"")
+    preflight = Request(
+        "OPTIONS", "/", {"Origin": "https://console.example.com", "Access-Control-Request-Method": "POST"}, b""
+    )
     for headers in (answer.headers, exchange(server, preflight).headers):
         assert not [name for name in headers if name.startswith("access-control-")]
 

@@ -46,10 +46,16 @@ def test_a_good_signature(server: Server) -> None:
 
 def test_no_signature(server: Server) -> None:
     answer = exchange(server, kms_request("ListKeys"))
-    assert_refused(answer, "MissingAuthenticationTokenException", re.compile("Missing Authentication Token|missing Authentication Token"))
+    assert_refused(
+        answer,
+        "MissingAuthenticationTokenException",
+        re.compile("Missing Authentication Token|missing Authentication Token"),
+    )
 
 
-@pytest.mark.parametrize("value", ["", "x", "Basic dXNlcjpwYXNz", "Bearer token", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 x"])
+@pytest.mark.parametrize(
+    "value", ["", "x", "Basic dXNlcjpwYXNz", "Bearer token", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 x"]
+)
 def test_an_authorization_header_that_is_none_of_ours(server: Server, value: str) -> None:
     request = signed(server)
     request.headers["Authorization"] = value
@@ -65,7 +71,9 @@ def test_an_authorization_header_that_lacks_a_part(server: Server, parameter: st
     rest = ", ".join(part for part in parts if not part.startswith(parameter + "="))
     request.headers["Authorization"] = f"AWS4-HMAC-SHA256 {rest}"
     text = f"Authorization header requires '{parameter}' parameter."
-    assert_refused(exchange(server, request), "IncompleteSignatureException", re.compile("^" + re.escape(text) + " Authorization="))
+    assert_refused(
+        exchange(server, request), "IncompleteSignatureException", re.compile("^" + re.escape(text) + " Authorization=")
+    )
 
 
 def test_no_date(server: Server) -> None:
@@ -88,7 +96,9 @@ def test_a_date_in_another_form(server: Server, date: str) -> None:
 
 def test_another_algorithm(server: Server) -> None:
     answer = change_authorization(server, "^AWS4-HMAC-SHA256", "AWS4-HMAC-SHA512")
-    assert_refused(answer, "IncompleteSignatureException", re.compile("^Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA512'"))
+    assert_refused(
+        answer, "IncompleteSignatureException", re.compile("^Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA512'")
+    )
 
 
 def test_a_credential_that_has_not_five_parts(server: Server) -> None:
@@ -96,7 +106,9 @@ def test_a_credential_that_has_not_five_parts(server: Server) -> None:
     assert_refused(
         answer,
         "IncompleteSignatureException",
-        re.compile("^Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '"),
+        re.compile(
+            "^Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '"
+        ),
     )
 
 
@@ -117,7 +129,9 @@ def test_a_scope_for_another_service(server: Server) -> None:
 
 
 def test_a_scope_with_another_region_does_not_fit_the_signature(server: Server) -> None:
-    assert_refused(change_authorization(server, "/eu-central-1/", f"/{AMERICA}/"), "InvalidSignatureException", MISMATCH)
+    assert_refused(
+        change_authorization(server, "/eu-central-1/", f"/{AMERICA}/"), "InvalidSignatureException", MISMATCH
+    )
 
 
 @pytest.mark.parametrize("region", ["nowhere", "EU-CENTRAL-1", "eu_central_1"])
@@ -128,7 +142,9 @@ def test_a_scope_with_a_region_that_cannot_be(server: Server, region: str) -> No
 
 def test_the_host_must_be_signed(server: Server) -> None:
     answer = change_authorization(server, "content-type;host;", "content-type;")
-    assert_refused(answer, "InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    assert_refused(
+        answer, "InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+    )
 
 
 def test_a_wrong_secret(server: Server) -> None:
@@ -173,7 +189,12 @@ def test_any_other_content(server: Server) -> None:
         {"headers": request.headers | {"X-Amz-Target": "TrentService.CreateKey"}},
         {"headers": request.headers | {"Host": "kms.eu-central-1.amazonaws.com"}},
     ):
-        spoiled = Request(**({"method": request.method, "path": request.path, "headers": request.headers, "body": request.body} | change))
+        spoiled = Request(
+            **(
+                {"method": request.method, "path": request.path, "headers": request.headers, "body": request.body}
+                | change
+            )
+        )
         answer = exchange(server, spoiled)
         assert answer.code == "InvalidSignatureException", (change, answer)
         assert answer.text is not None and answer.text.startswith(MISMATCH)
@@ -228,7 +249,9 @@ def test_a_signature_in_the_query_ends_with_its_time(server: Server) -> None:
     assert exchange(server, late).status == 400
 
 
-@pytest.mark.parametrize("name", ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature"])
+@pytest.mark.parametrize(
+    "name", ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature"]
+)
 def test_a_query_signature_that_lacks_a_part(server: Server, name: str) -> None:
     request = sign_query(server, kms_request("ListKeys"))
     path, _, query = request.path.partition("?")
@@ -240,7 +263,9 @@ def test_a_query_signature_that_lacks_a_part(server: Server, name: str) -> None:
 
 def test_both_forms_at_once(server: Server) -> None:
     query = sign_query(server, kms_request("ListKeys"))
-    both = Request(query.method, query.path, query.headers | {"Authorization": signed(server).headers["Authorization"]}, query.body)
+    both = Request(
+        query.method, query.path, query.headers | {"Authorization": signed(server).headers["Authorization"]}, query.body
+    )
     assert exchange(server, both).status == 400
 
 
