@@ -218,3 +218,19 @@ async fn what_is_no_event_stops_the_trail_and_stays() {
     assert!(matches!(trail.drain().await, Err(TrailError::NotAnEvent(_))));
     assert_eq!(store.outbox(10).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_drain_that_was_dropped_halfway_does_not_meet_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory().unwrap());
+    let trail = Trail::open(folder.path(), Arc::clone(&store)).unwrap();
+    for round in 0..40 {
+        for number in 0..20 {
+            mutate(&*store, round * 20 + number, 1_537_465_261).await;
+        }
+        // Polled once: the write has begun on its own thread, and nobody waits for it any more.
+        let _ = tokio::time::timeout(std::time::Duration::ZERO, trail.drain()).await;
+        trail.drain().await.unwrap();
+    }
+    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids(0..800));
+}

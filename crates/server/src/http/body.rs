@@ -18,6 +18,8 @@ use crate::config::Limits;
 const FIRST_ROOM: usize = 16 * 1024;
 /// The unit in which the memory for bodies is counted.
 const UNIT: usize = 1_024;
+/// Ordinary calls are shorter; however many large bodies stall, there is room for them. In bytes.
+const SMALL: usize = 16 * 1_024;
 /// How much of a body that is too long is read and thrown away, as a multiple of the limit, so that a client which
 /// sends everything before it reads finds the answer instead of a reset connection.
 const DISCARD_FACTOR: usize = 8;
@@ -26,7 +28,7 @@ const DISCARD_FACTOR: usize = 8;
 pub(crate) struct WipedBody {
     bytes: SecretBytes,
     length: usize,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Memory,
 }
 
 impl Deref for WipedBody {
@@ -40,7 +42,7 @@ impl Deref for WipedBody {
 #[cfg(test)]
 impl From<&[u8]> for WipedBody {
     fn from(bytes: &[u8]) -> Self {
-        Self { bytes: SecretBytes::new(bytes.to_vec()), length: bytes.len(), _memory: None }
+        Self { bytes: SecretBytes::new(bytes.to_vec()), length: bytes.len(), _memory: Memory::default() }
     }
 }
 
@@ -57,16 +59,25 @@ pub(super) enum BodyFault {
 pub(super) struct BodyReader {
     body_max: usize,
     timeout: Duration,
-    memory: Arc<Semaphore>,
+    /// For the first bytes of every body, up to [`SMALL`]: a quarter of the memory, out of the reach of large bodies.
+    small: Arc<Semaphore>,
+    /// For everything else.
+    large: Arc<Semaphore>,
 }
 
 impl BodyReader {
     pub(super) fn new(limits: &Limits) -> Self {
-        let units = (limits.body_memory_max / UNIT).min(Semaphore::MAX_PERMITS);
+        Self::with(limits.body_max, limits.body_read_timeout, limits.body_memory_max)
+    }
+
+    fn with(body_max: usize, timeout: Duration, memory: usize) -> Self {
+        let units = (memory / UNIT).min(Semaphore::MAX_PERMITS);
+        let small = units / 4;
         Self {
-            body_max: limits.body_max,
-            timeout: limits.body_read_timeout,
-            memory: Arc::new(Semaphore::new(units)),
+            body_max,
+            timeout,
+            small: Arc::new(Semaphore::new(small)),
+            large: Arc::new(Semaphore::new(units - small)),
         }
     }
 
@@ -76,7 +87,7 @@ impl BodyReader {
         B: Body<Data = Bytes>,
     {
         if body.is_end_stream() {
-            return Ok(WipedBody { bytes: SecretBytes::zeroed(0), length: 0, _memory: None });
+            return Ok(WipedBody { bytes: SecretBytes::zeroed(0), length: 0, _memory: Memory::default() });
         }
         let reading = self.read_all(body, discard);
         tokio::time::timeout(self.timeout, reading).await.unwrap_or(Err(BodyFault::TimedOut))
@@ -113,13 +124,20 @@ struct Room<'a> {
     reader: &'a BodyReader,
     bytes: SecretBytes,
     length: usize,
-    memory: Option<OwnedSemaphorePermit>,
+    memory: Memory,
     first: usize,
+}
+
+/// What a body holds of the memory for bodies.
+#[derive(Default)]
+struct Memory {
+    small: Option<OwnedSemaphorePermit>,
+    large: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Room<'a> {
     fn new(reader: &'a BodyReader, first: usize) -> Self {
-        Self { reader, bytes: SecretBytes::zeroed(0), length: 0, memory: None, first }
+        Self { reader, bytes: SecretBytes::zeroed(0), length: 0, memory: Memory::default(), first }
     }
 
     fn take(&mut self, data: &[u8]) -> Result<(), BodyFault> {
@@ -140,7 +158,7 @@ impl<'a> Room<'a> {
     fn grow(&mut self, end: usize) -> Result<(), BodyFault> {
         let doubled = self.bytes.len().saturating_mul(2).max(self.first).min(self.reader.body_max);
         let size = doubled.max(end);
-        self.reserve(size.saturating_sub(self.bytes.len()))?;
+        self.reserve(self.bytes.len(), size)?;
         let mut larger = SecretBytes::zeroed(size);
         let filled = self.bytes.expose().get(..self.length).unwrap_or_default();
         if let Some(place) = larger.expose_mut().get_mut(..self.length) {
@@ -150,21 +168,30 @@ impl<'a> Room<'a> {
         Ok(())
     }
 
-    fn reserve(&mut self, more: usize) -> Result<(), BodyFault> {
-        let units = u32::try_from(more.div_ceil(UNIT)).map_err(|_| BodyFault::Overloaded)?;
-        let permit = Arc::clone(&self.reader.memory)
-            .try_acquire_many_owned(units)
-            .map_err(|_| BodyFault::Overloaded)?;
-        match &mut self.memory {
-            Some(held) => held.merge(permit),
-            None => self.memory = Some(permit),
-        }
-        Ok(())
+    fn reserve(&mut self, from: usize, to: usize) -> Result<(), BodyFault> {
+        let small = to.min(SMALL).saturating_sub(from.min(SMALL));
+        let large = to.max(SMALL).saturating_sub(from.max(SMALL));
+        hold(&self.reader.small, &mut self.memory.small, small)?;
+        hold(&self.reader.large, &mut self.memory.large, large)
     }
 
     fn into_body(self) -> WipedBody {
         WipedBody { bytes: self.bytes, length: self.length, _memory: self.memory }
     }
+}
+
+fn hold(
+    from: &Arc<Semaphore>,
+    held: &mut Option<OwnedSemaphorePermit>,
+    bytes: usize,
+) -> Result<(), BodyFault> {
+    let units = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| BodyFault::Overloaded)?;
+    let permit = Arc::clone(from).try_acquire_many_owned(units).map_err(|_| BodyFault::Overloaded)?;
+    match held {
+        Some(held) => held.merge(permit),
+        None => *held = Some(permit),
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -179,11 +206,7 @@ mod tests {
     use super::*;
 
     fn reader(body_max: usize, memory: usize) -> BodyReader {
-        BodyReader {
-            body_max,
-            timeout: Duration::from_secs(5),
-            memory: Arc::new(Semaphore::new(memory / UNIT)),
-        }
+        BodyReader::with(body_max, Duration::from_secs(5), memory)
     }
 
     /// A body of unknown length.
@@ -220,7 +243,7 @@ mod tests {
             } else {
                 prop_assert_eq!(&*outcome.ok().unwrap(), &whole[..]);
             }
-            prop_assert_eq!(reader.memory.available_permits(), 1_024);
+            prop_assert_eq!(reader.small.available_permits() + reader.large.available_permits(), 1_024);
         }
     }
 
@@ -235,13 +258,24 @@ mod tests {
 
     #[test]
     fn bodies_share_one_memory_and_give_it_back() {
-        let reader = reader(8 * 1_024, 10 * 1_024);
+        let reader = reader(8 * 1_024, 40 * 1_024);
         let read = || run(reader.read(Full::new(Bytes::from(vec![7; 8 * 1_024])), false));
         let first = read();
         assert!(first.is_ok());
         assert_eq!(read().err(), Some(BodyFault::Overloaded));
         drop(first);
         assert!(read().is_ok());
+    }
+
+    #[test]
+    fn large_bodies_leave_room_for_small_ones() {
+        let reader = reader(256 * 1_024, 1 << 20);
+        let read = |length| run(reader.read(Full::new(Bytes::from(vec![7; length])), false));
+        let held: Vec<_> = (0..3).map(|_| read(256 * 1_024).ok().unwrap()).collect();
+        assert_eq!(read(256 * 1_024).err(), Some(BodyFault::Overloaded));
+        assert!(read(SMALL).is_ok());
+        drop(held);
+        assert!(read(256 * 1_024).is_ok());
     }
 
     /// A body whose next chunk never comes.

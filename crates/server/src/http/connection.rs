@@ -22,7 +22,7 @@ use super::{Front, Gate, Phase};
 
 /// The header count up to which the HTTP/1 parser needs no memory of its own.
 const HEADERS_ON_STACK: usize = 100;
-const STREAMS_MAX: u32 = 128;
+const STREAMS_MAX: u32 = 32;
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// How long a connection whose time is up may take to say goodbye.

@@ -238,7 +238,7 @@ async fn bodies_that_do_not_come_or_make_no_sense_are_answered() {
 
 #[tokio::test]
 async fn the_memory_for_bodies_is_shared() {
-    let server = Server::start(Limits { body_memory_max: BODY_MAX + 1_024, ..limits() }).await;
+    let server = Server::start(Limits { body_memory_max: 4 * (BODY_MAX + 1_024), ..limits() }).await;
     let body = "x".repeat(BODY_MAX);
     let mut holding = server.connect().await;
     holding.write_all(post("/wait", &body).as_bytes()).await.unwrap();
