@@ -69,9 +69,10 @@ pub(crate) struct EventFile {
 }
 
 impl EventFile {
-    /// Opens or makes the file (0600), cuts off a line that a crash left unfinished and reads the last events' ids.
+    /// Opens or makes the file (0600) and its folder, cuts off a line that a crash left unfinished and reads the last events' ids.
     pub(crate) fn open(folder: &Path, day: Day) -> io::Result<Self> {
         let path = day.path(folder);
+        make_folder(folder)?;
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path)?;
         // The file's name must survive a power cut as well as its content.
         File::open(folder)?.sync_all()?;

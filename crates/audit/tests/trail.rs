@@ -220,6 +220,20 @@ async fn what_is_no_event_stops_the_trail_and_stays() {
 }
 
 #[tokio::test]
+async fn a_folder_taken_away_is_made_again() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("trail");
+    let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory().unwrap());
+    let trail = Trail::open(&folder, Arc::clone(&store)).unwrap();
+    mutate(&*store, 1, 1_537_465_261).await;
+    trail.drain().await.unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    mutate(&*store, 2, 1_537_465_261).await;
+    trail.drain().await.unwrap();
+    assert_eq!(ids_of(&folder, "2018-09-20"), ids([2]));
+}
+
+#[tokio::test]
 async fn a_drain_that_was_dropped_halfway_does_not_meet_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory().unwrap());

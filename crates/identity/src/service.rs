@@ -58,6 +58,15 @@ impl Identity {
         Ok(self.store.get(&paths::account(account)?).await?.is_some())
     }
 
+    /// Whether anybody can sign: whether there is an access key at all.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn has_access_keys(&self) -> Result<bool, IdentityError> {
+        let page = self.store.range(Range::prefix(paths::ACCESS_KEYS).limit(1)).await?;
+        Ok(!page.entries.is_empty())
+    }
+
     /// All accounts, in the order of their ids.
     ///
     /// # Errors

@@ -333,9 +333,9 @@ impl KmsError {
                 format!("An automatic rotation of {key} is in progress or starts within 20 minutes.")
             }
             Self::MalformedPolicy(text) => (*text).to_owned(),
-            Self::Keyring(error @ KeyringError::TooManyDomains { .. }) => {
-                format!("This service holds keys in as many Regions as it may: {error}.")
-            }
+            Self::Keyring(KeyringError::TooManyDomains { domain, .. }) => format!(
+                "This service holds keys in as many Regions as it may, and none in {domain}. Use one of the others."
+            ),
             Self::InvalidArn(text) => format!("Invalid arn {text}"),
             Self::AliasNotSupported => "Key Aliases are not supported for this operation".to_owned(),
             Self::IncorrectKey => {

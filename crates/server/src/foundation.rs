@@ -21,8 +21,8 @@ pub(crate) struct Foundation {
     pub(crate) domain_keys: Arc<DomainKeys>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) randomness: Arc<dyn Randomness>,
-    /// True when the root was made just now without a passphrase.
-    pub(crate) new_plain_root: bool,
+    /// True when the root is a file that opens without a passphrase.
+    pub(crate) plain_root: bool,
     pub(crate) folder: DataFolder,
 }
 
@@ -48,7 +48,7 @@ impl Foundation {
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), key, Arc::clone(&randomness)));
         domain_keys.verify_root().await?;
         folder.note_complete()?;
-        Ok(Self { domain_keys, store, randomness, new_plain_root: is_new && passphrase.is_none(), folder })
+        Ok(Self { domain_keys, store, randomness, plain_root: passphrase.is_none(), folder })
     }
 }
 
@@ -89,9 +89,9 @@ mod tests {
     #[tokio::test]
     async fn a_plain_root_is_made_once_and_opens_again() {
         let place = tempfile::tempdir().unwrap();
-        assert!(open(place.path(), None).await.ok().unwrap().new_plain_root);
+        assert!(open(place.path(), None).await.ok().unwrap().plain_root);
         let root = std::fs::read(place.path().join("root.json")).unwrap();
-        assert!(!open(place.path(), None).await.ok().unwrap().new_plain_root);
+        assert!(open(place.path(), None).await.ok().unwrap().plain_root);
         assert_eq!(std::fs::read(place.path().join("root.json")).unwrap(), root);
         assert_eq!(code(open(place.path(), Some("correct horse")).await), Some(4));
     }
@@ -99,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn a_protected_root_opens_with_its_passphrase_alone() {
         let place = tempfile::tempdir().unwrap();
-        assert!(!open(place.path(), Some("correct horse")).await.ok().unwrap().new_plain_root);
+        assert!(!open(place.path(), Some("correct horse")).await.ok().unwrap().plain_root);
         assert!(open(place.path(), Some("correct horse")).await.is_ok());
         assert_eq!(code(open(place.path(), Some("wrong horse")).await), Some(4));
     }

@@ -89,7 +89,7 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
             "other machines can connect and the connection is not encrypted; see [tls] in the configuration"
         );
     }
-    if foundation.new_plain_root && !config.dev {
+    if foundation.plain_root && !config.dev {
         tracing::warn!(
             "the root is a key file without a passphrase, for development; for production run \
              `keywright root change-passphrase`"

@@ -80,7 +80,13 @@ impl Service {
         for seed in seeds {
             self.apply(seed).await?;
         }
-        if config.dev { Ok(None) } else { self.identity.bootstrap(keep).await }
+        let first = if config.dev { None } else { self.identity.bootstrap(keep).await? };
+        if !self.identity.has_access_keys().await? {
+            tracing::warn!(
+                "nobody can sign in: no user has an access key; add one with a seed file (--seed)"
+            );
+        }
+        Ok(first)
     }
 
     async fn apply(&self, seed: &SeedFile) -> Result<(), StartError> {

@@ -78,6 +78,7 @@ pub(crate) fn welcome(
     let mut text = String::with_capacity(4_096);
     let _ = match first {
         Some(credentials) => first_time(&mut text, credentials, folder, endpoint),
+        None if endpoint.dev => for_tests(&mut text, endpoint),
         None => once_more(&mut text, folder, endpoint),
     };
     SecretString::new(text)
@@ -103,23 +104,34 @@ fn first_time(
 }
 
 fn once_more(text: &mut String, folder: &DataFolder, endpoint: &Endpoint) -> std::fmt::Result {
-    writeln!(text, "\nKeywright is ready at {}. Welcome back.\n", endpoint.url())?;
-    if endpoint.dev {
-        writeln!(text, "  FOR TESTS ONLY: everybody knows the access key. To use it, paste:\n")?;
-        writeln!(text, "    export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")?;
-        writeln!(text, "    export AWS_REGION={} AWS_ENDPOINT_URL={}", endpoint.region, endpoint.url())?;
-        if let Some(authority) = &endpoint.authority {
-            writeln!(text, "    export AWS_CA_BUNDLE={}", quoted(&absolute(authority)))?;
-        }
-        return writeln!(text);
-    }
+    writeln!(text, "\nKeywright is ready at {}\n", endpoint.url())?;
     let profile = folder.profile_path();
-    if !profile.exists() {
-        return Ok(());
+    if profile.exists() {
+        writeln!(text, "  The profile of the first start still works. To use it, paste:\n")?;
+        lines_to_paste(text, &profile, endpoint)?;
+    } else {
+        writeln!(text, "  With the access key of a seeded user in your AWS profile, paste:\n")?;
+        region_and_endpoint(text, endpoint)?;
     }
-    writeln!(text, "  The profile of the first start still works. To use it, paste:\n")?;
-    lines_to_paste(text, &profile, endpoint)?;
     writeln!(text)
+}
+
+fn for_tests(text: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
+    writeln!(text, "\nKeywright is ready at {}\n", endpoint.url())?;
+    writeln!(text, "  FOR TESTS ONLY: everybody knows the access key. To use it, paste:\n")?;
+    writeln!(text, "    export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")?;
+    region_and_endpoint(text, endpoint)?;
+    writeln!(text)
+}
+
+/// Some SDKs read the one name of the Region, some the other.
+fn region_and_endpoint(text: &mut String, endpoint: &Endpoint) -> std::fmt::Result {
+    writeln!(text, "    export AWS_REGION={0} AWS_DEFAULT_REGION={0}", endpoint.region)?;
+    writeln!(text, "    export AWS_ENDPOINT_URL={}", endpoint.url())?;
+    match &endpoint.authority {
+        Some(authority) => writeln!(text, "    export AWS_CA_BUNDLE={}", quoted(&absolute(authority))),
+        None => Ok(()),
+    }
 }
 
 fn lines_to_paste(text: &mut String, profile: &Path, endpoint: &Endpoint) -> std::fmt::Result {

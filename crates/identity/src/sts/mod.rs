@@ -38,6 +38,11 @@ pub fn answer(call: &Call, form: &Form) -> Result<Vec<u8>, Fault> {
     }
 }
 
+/// The refusal of a call to a Query service that is not offered: it has no operations.
+pub fn unknown_operation(form: &Form) -> Fault {
+    unknown(form.action().unwrap_or_default(), form.version().unwrap_or("NO_VERSION_SPECIFIED"))
+}
+
 fn unknown(action: &str, version: &str) -> Fault {
     let shortened = |text: &str| text.chars().take(ECHO_LENGTH_MAX).collect::<String>();
     let message =

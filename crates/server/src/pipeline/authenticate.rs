@@ -9,7 +9,7 @@ use identity::Identity;
 use wire::Fault;
 use wire::sigv4::{self, Refusal, RequestHead, SignedRequest};
 
-use super::route::Protocol;
+use super::route::{Protocol, Service};
 use crate::http::IncomingRequest;
 
 /// Verifies signatures.
@@ -23,6 +23,7 @@ pub(super) struct Authenticator {
 pub(super) struct Identified {
     pub(super) caller: Arc<Caller>,
     pub(super) region: Region,
+    pub(super) service: Service,
 }
 
 impl Authenticator {
@@ -59,7 +60,8 @@ impl Authenticator {
         let scope = signed.scope();
         let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
         signed.verify(&head, &request.body, &key).map_err(refuse)?;
-        Ok(Identified { caller: Arc::clone(&credential.caller), region })
+        let service = Service::of_scope(&scope.service);
+        Ok(Identified { caller: Arc::clone(&credential.caller), region, service })
     }
 
     /// What can be judged before the secret is known: scope, time, and that no session token is sent, since there are
@@ -67,7 +69,9 @@ impl Authenticator {
     fn check(&self, signed: &SignedRequest<'_>, protocol: Protocol) -> Result<Region, Refusal> {
         let region: Option<Region> = signed.scope().region.parse().ok();
         let region = region.filter(|region| self.regions.is_empty() || self.regions.contains(region));
-        signed.check_scope(region.is_some(), protocol.services())?;
+        let name = signed.scope().service.as_ref();
+        let wanted = Service::of_scope(name).speaks(protocol).err().unwrap_or(name);
+        signed.check_scope(region.is_some(), &[wanted])?;
         signed.check_time(SystemClock.now(), self.window_seconds)?;
         if signed.session_token().is_some() {
             return Err(Refusal::InvalidToken);

@@ -21,7 +21,7 @@ use wire::Fault;
 use crate::http::{Front, IncomingRequest, OutgoingResponse};
 use authenticate::Authenticator;
 use reply::Reply;
-use route::Protocol;
+use route::{Protocol, Service};
 
 /// What CloudTrail keeps of a user agent, in bytes.
 const USER_AGENT_MAX: usize = 1_024;
@@ -92,9 +92,11 @@ impl Pipeline {
             source_address: request.peer.ip(),
             user_agent: user_agent(&request.parts.headers),
         };
-        match protocol {
-            Protocol::AwsJson => self.call_kms(request, &call).await,
-            Protocol::Query => sts::answer(&call, &route::form(request)?),
+        match (identified.service, protocol) {
+            (Service::Kms, _) => self.call_kms(request, &call).await,
+            (Service::Sts, _) => sts::answer(&call, &route::form(request)?),
+            (Service::Other, Protocol::AwsJson) => Err(Fault::without_text("UnknownOperationException")),
+            (Service::Other, Protocol::Query) => Err(sts::unknown_operation(&route::form(request)?)),
         }
     }
 

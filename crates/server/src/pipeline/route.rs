@@ -46,12 +46,35 @@ impl Protocol {
             None
         }
     }
+}
 
-    /// The signing names of the services that speak this protocol here.
-    pub(super) fn services(self) -> &'static [&'static str] {
-        match self {
-            Self::AwsJson => &["kms"],
-            Self::Query => &["sts"],
+/// The services on this port. The scope of a request's signature says which one it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    /// `kms`, over awsJson.
+    Kms,
+    /// `sts`, over Query.
+    Sts,
+    /// A service that is not offered; it has no operations.
+    Other,
+}
+
+impl Service {
+    /// The service of a signing name.
+    pub(super) fn of_scope(name: &str) -> Self {
+        match name {
+            "kms" => Self::Kms,
+            "sts" => Self::Sts,
+            _ => Self::Other,
+        }
+    }
+
+    /// Checks that the service speaks the protocol of the request; otherwise gives the signing name that would have.
+    pub(super) fn speaks(self, protocol: Protocol) -> Result<(), &'static str> {
+        match (self, protocol) {
+            (Self::Kms, Protocol::AwsJson) | (Self::Sts, Protocol::Query) | (Self::Other, _) => Ok(()),
+            (Self::Sts, Protocol::AwsJson) => Err("kms"),
+            (Self::Kms, Protocol::Query) => Err("sts"),
         }
     }
 }
@@ -113,6 +136,16 @@ mod tests {
                 "{method} {uri} {content_type:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_scope_names_the_service_and_a_service_has_one_protocol() {
+        let speaks = |name, protocol| Service::of_scope(name).speaks(protocol);
+        assert_eq!(speaks("kms", Protocol::AwsJson), Ok(()));
+        assert_eq!(speaks("sts", Protocol::Query), Ok(()));
+        assert_eq!(speaks("sts", Protocol::AwsJson), Err("kms"));
+        assert_eq!(speaks("kms", Protocol::Query), Err("sts"));
+        assert_eq!(Service::of_scope("iam"), Service::Other);
     }
 
     #[test]
