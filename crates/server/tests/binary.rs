@@ -123,7 +123,7 @@ fn the_first_start_makes_an_administrator_and_the_second_finds_everything() {
     assert_eq!(data.metadata().unwrap().mode() & 0o777, 0o700);
 
     let second = Service::start(&data, &[]).stop(Signal::INT);
-    assert!(second.contains("Welcome back") && !second.contains(secret));
+    assert!(second.contains("The profile of the first start") && !second.contains(secret));
     assert_eq!(std::fs::read_to_string(data.join("aws-profile")).unwrap(), profile);
 }
 
