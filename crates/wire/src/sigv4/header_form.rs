@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::headers::SortedHeaders;
+use super::headers::{SortedHeaders, WHITE_SPACE};
 use super::moment::Moment;
 use super::{ALGORITHM, Claim, Form, IncompleteSignature, Refusal};
 
@@ -18,8 +18,8 @@ struct Parameters<'a> {
 pub(super) fn read<'a>(authorization: &'a [u8], headers: &SortedHeaders<'a>) -> Result<Claim<'a>, Refusal> {
     let text = std::str::from_utf8(authorization)
         .map_err(|_| IncompleteSignature::NotText { name: "authorization" })?
-        .trim_ascii();
-    let (algorithm, parameters) = text.split_once([' ', '\t']).unwrap_or((text, ""));
+        .trim_matches(WHITE_SPACE);
+    let (algorithm, parameters) = text.split_once(WHITE_SPACE).unwrap_or((text, ""));
     if !algorithm.starts_with("AWS4-") {
         return Err(Refusal::MissingAuthenticationToken);
     }
@@ -52,7 +52,7 @@ impl<'a> Parameters<'a> {
     /// Commas, spaces or both stand between parameters; unknown ones mean nothing.
     fn read(text: &'a str, authorization: &str) -> Result<Self, IncompleteSignature> {
         let mut parameters = Self::default();
-        let parts = text.split(',').flat_map(|part| part.split(' ')).map(str::trim_ascii);
+        let parts = text.split(',').flat_map(|part| part.split(WHITE_SPACE));
         for part in parts.filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
                 return Err(IncompleteSignature::NotKeyValue {

@@ -2,6 +2,9 @@
 
 use super::{IncompleteSignature, InvalidSignature, Refusal};
 
+/// What may stand around a header's value, and nothing else may (RFC 9110 section 5.6.3).
+pub(super) const WHITE_SPACE: [char; 2] = [' ', '\t'];
+
 /// A name in lower case and a raw value.
 pub(super) type Header<'a> = (&'a str, &'a [u8]);
 
@@ -52,7 +55,8 @@ impl<'a> SortedHeaders<'a> {
     /// The value is not UTF-8.
     pub(super) fn get_text(&self, name: &'static str) -> Result<Option<&'a str>, IncompleteSignature> {
         let read = |value: &'a [u8]| {
-            std::str::from_utf8(value).map(str::trim_ascii).map_err(|_| IncompleteSignature::NotText { name })
+            let text = std::str::from_utf8(value).map_err(|_| IncompleteSignature::NotText { name })?;
+            Ok(text.trim_matches(WHITE_SPACE))
         };
         self.get(name).map(read).transpose()
     }

@@ -208,7 +208,7 @@ impl<'a> SignedRequest<'a> {
         Ok(Self {
             headers: headers.select(&claim.signed_headers)?,
             signature: read_signature(&claim.signature).ok_or(InvalidSignature::Mismatch)?,
-            declared_payload_hash: headers.get("x-amz-content-sha256").map(<[u8]>::trim_ascii),
+            declared_payload_hash: headers.get_text("x-amz-content-sha256")?.map(str::as_bytes),
             access_key_id,
             scope,
             session_token: claim.session_token,
