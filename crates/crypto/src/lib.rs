@@ -1,6 +1,7 @@
 //! Cryptography: digests, key material, the ciphertext format, seals and roots.
 //!
-//! The only room that names a cryptography library (aws-lc-rs, and argon2 for passphrases). The hierarchy, from the
+//! The only room that names a cryptography library (aws-lc-rs; argon2 for passphrases; ed25519-dalek and
+//! ml-dsa for one algorithm each, see [`PrivateKey`]). The hierarchy, from the
 //! top: a [`root`] key seals domain keys, a domain key ([`SealingKey`]) seals [`KeyMaterial`] and other secrets, key
 //! material encrypts what callers send. Each step draws a fresh key per message (see [`ciphertext`]), so that no key
 //! ever runs out of nonces. Every failure to open a ciphertext or a seal is one error without a reason: nobody can
@@ -15,6 +16,8 @@ mod framing;
 mod hexadecimal;
 mod key_material;
 mod key_material_id;
+mod key_pair;
+mod mac_key;
 mod random;
 pub mod root;
 mod seal;
@@ -25,5 +28,10 @@ pub use ciphertext::{Ciphertext, InvalidCiphertext, PLAINTEXT_MAX};
 pub use encryption_context::EncryptionContext;
 pub use key_material::{EncryptError, KeyMaterial};
 pub use key_material_id::{KeyMaterialId, KeyMaterialIdError};
+pub use key_pair::{
+    EncapsulateError, InvalidPeerKey, KeyPairError, KeyPairSpec, Message, PrivateKey, PublicEncryptError,
+    PublicKey, RsaEncryption, SignError, SigningAlgorithm, UnknownName, VerifyError,
+};
+pub use mac_key::{InvalidMac, MacAlgorithm, MacKey, MacKeyLength};
 pub use random::SystemRandomness;
 pub use seal::{Binding, DamagedSeal, SECRET_MAX, SealError, Sealed, SealingKey};

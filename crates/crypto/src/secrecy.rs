@@ -25,6 +25,8 @@ macro_rules! assert_secret {
 
 assert_secret!(
     crate::KeyMaterial,
+    crate::MacKey,
+    crate::PrivateKey,
     crate::SealingKey,
     crate::digest::HmacSha256Key,
     crate::root::RootKey,
