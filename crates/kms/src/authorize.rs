@@ -8,9 +8,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base::{Call, KeyArn};
+use wire::kms::KeyUsageType;
 
 use crate::error::{KmsError, StateRefusal};
 use crate::keys::LoadedKey;
+use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
 
@@ -24,8 +26,13 @@ pub(crate) trait KeyAction: Send + Sync + 'static {
     const STATES: StateRule;
 }
 
-/// An action that encrypts or decrypts: the only ones for which key material can be had.
-pub(crate) trait CryptographicAction: KeyAction {}
+/// An action that uses key material; for no other can it be had.
+pub(crate) trait CryptographicAction: KeyAction {
+    /// What a key may be for.
+    const USAGES: &'static [KeyUsageType];
+    /// The operation's name, which is not that of the action for ReEncrypt.
+    const OPERATION: &'static str = Self::NAME;
+}
 
 /// How a request may name a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +130,28 @@ impl<A: KeyAction> Usable<A> {
 
     pub(crate) fn record(&self) -> &KeyRecord {
         &self.0.key.record
+    }
+}
+
+impl<A: CryptographicAction> Usable<A> {
+    /// What kind of key this is, if it is for what the action does.
+    pub(crate) fn kind(&self) -> Result<KeyKind, KmsError> {
+        let record = self.record();
+        if !A::USAGES.contains(&record.usage) {
+            return Err(KmsError::InvalidKeyUsage(format!(
+                "{} key usage is {} which is not valid for {}.",
+                self.arn(),
+                record.usage,
+                A::OPERATION
+            )));
+        }
+        KeyKind::of(record.spec).ok_or(KmsError::Bug("a key of a spec that cannot be made"))
+    }
+
+    /// Refuses an algorithm that does not go with the key's spec.
+    pub(crate) fn incompatible(&self, algorithm: &str) -> KmsError {
+        let spec = self.record().spec;
+        KmsError::InvalidKeyUsage(format!("Algorithm {algorithm} is incompatible with key spec {spec}."))
     }
 }
 

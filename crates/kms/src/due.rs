@@ -9,6 +9,7 @@ use store::{Key, Range, StoreError, Transaction, due};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
 use crate::keys::LoadedKey;
+use crate::kind::KeyKind;
 use crate::record::{KeyState, RotationKind};
 use crate::{Kms, paths};
 
@@ -168,7 +169,7 @@ impl Kms {
         loop {
             let committed = match self.keys.load(arn).await? {
                 Some(key) if owes_rotation(&key, now) => {
-                    let material = self.materials.generate(arn).await?;
+                    let material = self.materials.generate(arn, KeyKind::Symmetric).await?;
                     let mut edit = Edit::of(&key)?;
                     edit.rotate_to(&material, RotationKind::Automatic, now)?;
                     edit.reschedule_rotation(now);

@@ -41,6 +41,12 @@ pub enum KmsError {
     /// Ciphertext, encryption context or both are not what this service made. The client never learns which.
     #[error("the ciphertext does not open")]
     InvalidCiphertext,
+    /// The signature is not of this key and message.
+    #[error("the signature does not verify")]
+    InvalidSignature,
+    /// The tag is not of this key and message.
+    #[error("the MAC does not verify")]
+    InvalidMac,
     /// Key and algorithm or key and operation do not fit.
     #[error("invalid key usage: {0}")]
     InvalidKeyUsage(String),
@@ -65,6 +71,9 @@ pub enum KmsError {
     /// The kind of key or parameter is not offered.
     #[error("unsupported: {0}")]
     Unsupported(String),
+    /// RotateKeyOnDemand of a key that has one material for ever.
+    #[error("the key has one material for ever")]
+    RotationOfOneMaterial,
     /// An automatic rotation is running or about to start.
     #[error("an automatic rotation of {0} starts within 20 minutes")]
     RotationImminent(KeyArn),
@@ -83,6 +92,9 @@ pub enum KmsError {
     /// Material could not be sealed or used.
     #[error("cryptography: {0}")]
     Encrypt(#[from] crypto::EncryptError),
+    /// A key pair could not be made.
+    #[error("key pair: {0}")]
+    KeyPair(#[from] crypto::KeyPairError),
     /// The audit record could not be made, so nothing was done.
     #[error("audit: {0}")]
     Audit(#[from] audit::RecordError),
@@ -148,6 +160,33 @@ pub enum InvalidRequest {
     /// DryRunModifiers make sense with DryRun only.
     #[error("DryRunModifiers can be specified only when DryRun is true.")]
     ModifierWithoutDryRun,
+    /// An encryption context goes with symmetric keys only.
+    #[error("EncryptionContext can be specified only for symmetric encryption keys.")]
+    ContextOfAsymmetricKey,
+    /// RSA encryption has a limit of its own.
+    #[error("Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {limit} bytes.")]
+    RsaPlaintext {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// The spec.
+        spec: &'static str,
+        /// Bytes.
+        limit: usize,
+    },
+    /// Sign, Verify: a digest of another hash than the algorithm's.
+    #[error("Digest is invalid length for algorithm {0}.")]
+    DigestLength(&'static str),
+    /// Sign, Verify: the message type does not go with the algorithm.
+    #[error("MessageType {message_type} is not valid for algorithm {algorithm}.")]
+    MessageType {
+        /// The message type.
+        message_type: &'static str,
+        /// The algorithm.
+        algorithm: &'static str,
+    },
+    /// DeriveSharedSecret: not a public key on the key's curve.
+    #[error("the public key is none on the key's curve")]
+    PeerKey,
     /// Attestation documents are not read by this version.
     #[error("Recipient is not offered by this version of Keywright: call without Recipient.")]
     Recipient,
@@ -290,6 +329,8 @@ impl KmsError {
             }
             Self::IncorrectKey => ErrorCode::IncorrectKeyException,
             Self::InvalidCiphertext => ErrorCode::InvalidCiphertextException,
+            Self::InvalidSignature => ErrorCode::KMSInvalidSignatureException,
+            Self::InvalidMac => ErrorCode::KMSInvalidMacException,
             Self::InvalidKeyUsage(_) => ErrorCode::InvalidKeyUsageException,
             Self::InvalidGrantToken => ErrorCode::InvalidGrantTokenException,
             Self::InvalidMarker => ErrorCode::InvalidMarkerException,
@@ -297,7 +338,7 @@ impl KmsError {
             Self::MalformedPolicy(_) => ErrorCode::MalformedPolicyDocumentException,
             Self::LimitExceeded(_) => ErrorCode::LimitExceededException,
             Self::CustomKeyStoreNotFound(_) => ErrorCode::CustomKeyStoreNotFoundException,
-            Self::Unsupported(_) => ErrorCode::UnsupportedOperationException,
+            Self::Unsupported(_) | Self::RotationOfOneMaterial => ErrorCode::UnsupportedOperationException,
             Self::RotationImminent(_) => ErrorCode::ConflictException,
             Self::Keyring(KeyringError::TooManyDomains { .. }) => ErrorCode::LimitExceededException,
             Self::DryRun => ErrorCode::DryRunOperationException,
@@ -305,6 +346,7 @@ impl KmsError {
             Self::Store(_)
             | Self::Commit(_)
             | Self::Encrypt(_)
+            | Self::KeyPair(_)
             | Self::Audit(_)
             | Self::Keyring(_)
             | Self::Principals(_)
@@ -315,7 +357,11 @@ impl KmsError {
 
     fn client_text(&self) -> Option<String> {
         Some(match self {
-            Self::InvalidCiphertext => return None,
+            Self::InvalidCiphertext
+            | Self::InvalidSignature
+            | Self::InvalidMac
+            | Self::RotationOfOneMaterial
+            | Self::Invalid(InvalidRequest::PeerKey) => return None,
             Self::AccessDenied(text) | Self::InvalidKeyUsage(text) | Self::Unsupported(text) => text.clone(),
             Self::Invalid(rule) => rule.to_string(),
             Self::NotFound(what) => what.to_string(),
@@ -353,6 +399,7 @@ impl KmsError {
             Self::Store(_)
             | Self::Commit(_)
             | Self::Encrypt(_)
+            | Self::KeyPair(_)
             | Self::Audit(_)
             | Self::Keyring(_)
             | Self::Principals(_)

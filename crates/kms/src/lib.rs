@@ -8,11 +8,13 @@ mod due;
 mod error;
 mod key_policy;
 mod keys;
+mod kind;
 mod materials;
 mod metadata;
 mod ops;
 mod paging;
 mod paths;
+mod pool;
 mod quota;
 mod record;
 mod reference;
@@ -40,6 +42,7 @@ pub use table::{Operation, Refused};
 
 use keys::Keys;
 use materials::Materials;
+use pool::Pool;
 use turns::Turns;
 
 /// The key management service.
@@ -88,6 +91,7 @@ impl Kms {
                 Arc::clone(&store),
                 domain_keys,
                 Arc::clone(&randomness),
+                Pool::new(),
                 settings.caches.materials,
             ),
             turns: Turns::new(),

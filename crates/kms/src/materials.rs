@@ -1,18 +1,22 @@
 //! Key material: made, sealed into records, opened for keys that may be used.
 //!
-//! What is stored ([`MaterialRecord`]) cannot be used; what can be used ([`KeyMaterial`]) cannot be stored.
+//! What is stored ([`MaterialRecord`]) cannot be used; what can be used ([`LiveMaterial`]) cannot be stored.
 
 use std::sync::Arc;
 
-use base::{KeyArn, Randomness};
-use crypto::{Binding, Ciphertext, EncryptionContext, KeyMaterial, KeyMaterialId};
+use base::{KeyArn, Randomness, SecretArray, SecretBytes};
+use crypto::{
+    Binding, Ciphertext, EncryptionContext, KeyMaterial, KeyMaterialId, KeyPairSpec, MacKey, PrivateKey,
+};
 use keyring::{Domain, DomainKeys};
 use store::cache::Cache;
-use store::{Key, Observer, Revision, Store};
+use store::{Key, Observer, Revision, Store, StoreError};
 
 use crate::authorize::{CryptographicAction, Usable};
 use crate::error::KmsError;
+use crate::kind::KeyKind;
 use crate::paths::{self, Cached};
+use crate::pool::Pool;
 use crate::record::MaterialRecord;
 
 /// A material as a cache key.
@@ -23,7 +27,15 @@ pub(crate) struct Materials {
     store: Arc<dyn Store>,
     domain_keys: Arc<DomainKeys>,
     randomness: Arc<dyn Randomness>,
-    opened: Cache<MaterialName, KeyMaterial>,
+    pool: Pool,
+    opened: Cache<MaterialName, LiveMaterial>,
+}
+
+/// Material that can be used.
+pub(crate) enum LiveMaterial {
+    Symmetric(KeyMaterial),
+    Mac(Box<MacKey>),
+    Pair(Box<PrivateKey>),
 }
 
 /// A material that was made for a key and is not stored yet.
@@ -37,33 +49,59 @@ impl Materials {
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,
         randomness: Arc<dyn Randomness>,
+        pool: Pool,
         capacity: usize,
     ) -> Arc<Self> {
-        let materials = Arc::new(Self {
-            store: Arc::clone(&store),
-            domain_keys,
-            randomness,
-            opened: Cache::new(capacity),
-        });
+        let opened = Cache::new(capacity);
+        let materials = Arc::new(Self { store: Arc::clone(&store), domain_keys, randomness, pool, opened });
         store.observe(Arc::<Self>::clone(&materials));
         materials
     }
 
-    /// Fresh random material for the key `arn`.
-    pub(crate) async fn generate(&self, arn: &KeyArn) -> Result<NewMaterial, KmsError> {
-        let material = KeyMaterial::generate(&arn.id, self.randomness.as_ref())?;
-        self.seal(arn, material).await
+    /// Fresh material for the key `arn`, sealed under the domain key of its Region and bound to the key.
+    pub(crate) async fn generate(&self, arn: &KeyArn, kind: KeyKind) -> Result<NewMaterial, KmsError> {
+        match kind {
+            KeyKind::Symmetric => {
+                self.seal_symmetric(arn, KeyMaterial::generate(&arn.id, self.randomness.as_ref())?).await
+            }
+            KeyKind::Mac(algorithm) => {
+                let key = MacKey::generate(algorithm, self.randomness.as_ref())?;
+                self.seal(arn, self.random_id()?, key.expose_for_sealing().expose()).await
+            }
+            KeyKind::Pair(spec) => {
+                let pair = self.generate_pair(spec).await?;
+                self.seal(arn, self.random_id()?, pair.expose_for_sealing().expose()).await
+            }
+        }
     }
 
-    /// Seals `material` under the domain key of the key's Region, bound to the key.
-    pub(crate) async fn seal(&self, arn: &KeyArn, material: KeyMaterial) -> Result<NewMaterial, KmsError> {
-        let id = material.id();
-        let secret = material.expose_for_sealing().expose();
+    /// A fresh key pair.
+    pub(crate) async fn generate_pair(&self, spec: KeyPairSpec) -> Result<PrivateKey, KmsError> {
+        Ok(self.pool.run(move || PrivateKey::generate(spec)).await??)
+    }
+
+    /// Seals given symmetric material.
+    pub(crate) async fn seal_symmetric(
+        &self,
+        arn: &KeyArn,
+        material: KeyMaterial,
+    ) -> Result<NewMaterial, KmsError> {
+        self.seal(arn, material.id(), material.expose_for_sealing().expose()).await
+    }
+
+    async fn seal(&self, arn: &KeyArn, id: KeyMaterialId, secret: &[u8]) -> Result<NewMaterial, KmsError> {
         let sealed = self.domain_keys.seal(&Domain::region(arn.region), &binding(arn, id), secret).await?;
         Ok(NewMaterial { id, record: MaterialRecord { sealed } })
     }
 
-    /// Encrypts under the key's current material.
+    /// Keys with one material for ever need an id for it that says nothing.
+    fn random_id(&self) -> Result<KeyMaterialId, KmsError> {
+        let mut random = [0; 32];
+        self.randomness.fill(&mut random)?;
+        Ok(KeyMaterialId::from_bytes(random))
+    }
+
+    /// Encrypts under a symmetric key's current material.
     pub(crate) async fn encrypt<A: CryptographicAction>(
         &self,
         key: &Usable<A>,
@@ -71,11 +109,9 @@ impl Materials {
         plaintext: &[u8],
     ) -> Result<Vec<u8>, KmsError> {
         let arn = key.arn();
-        let id = key.key().current_material;
-        let material = self.open(arn, id).await?.ok_or_else(|| KmsError::material_missing(arn, id))?;
-        let ciphertext =
-            material.encrypt(arn.account, &arn.id, context, plaintext, self.randomness.as_ref())?;
-        Ok(ciphertext)
+        let live = self.current(key).await?;
+        let LiveMaterial::Symmetric(material) = live.as_ref() else { return Err(WRONG_KIND) };
+        Ok(material.encrypt(arn.account, &arn.id, context, plaintext, self.randomness.as_ref())?)
     }
 
     /// Decrypts with the material that the ciphertext names. The caller has made sure that the ciphertext names
@@ -85,13 +121,52 @@ impl Materials {
         key: &Usable<A>,
         ciphertext: &Ciphertext<'_>,
         context: &EncryptionContext,
-    ) -> Result<base::SecretBytes, KmsError> {
-        let material =
-            self.open(key.arn(), ciphertext.material_id()).await?.ok_or(KmsError::InvalidCiphertext)?;
+    ) -> Result<SecretBytes, KmsError> {
+        let live = self.open(key, ciphertext.material_id()).await?.ok_or(KmsError::InvalidCiphertext)?;
+        let LiveMaterial::Symmetric(material) = live.as_ref() else {
+            return Err(KmsError::InvalidCiphertext);
+        };
         material.decrypt(ciphertext, context).map_err(|_| KmsError::InvalidCiphertext)
     }
 
-    async fn open(&self, arn: KeyArn, id: KeyMaterialId) -> Result<Option<Arc<KeyMaterial>>, KmsError> {
+    /// Uses the HMAC key of a key that is one.
+    pub(crate) async fn with_mac_key<A: CryptographicAction, T>(
+        &self,
+        key: &Usable<A>,
+        work: impl FnOnce(&MacKey) -> T,
+    ) -> Result<T, KmsError> {
+        match self.current(key).await?.as_ref() {
+            LiveMaterial::Mac(key) => Ok(work(key)),
+            LiveMaterial::Symmetric(_) | LiveMaterial::Pair(_) => Err(WRONG_KIND),
+        }
+    }
+
+    /// Uses the private key of a key pair, on the pool.
+    pub(crate) async fn with_private_key<A: CryptographicAction, T: Send + 'static>(
+        &self,
+        key: &Usable<A>,
+        work: impl FnOnce(&PrivateKey) -> T + Send + 'static,
+    ) -> Result<T, KmsError> {
+        let live = self.current(key).await?;
+        self.pool
+            .run(move || match live.as_ref() {
+                LiveMaterial::Pair(key) => Ok(work(key)),
+                LiveMaterial::Symmetric(_) | LiveMaterial::Mac(_) => Err(WRONG_KIND),
+            })
+            .await?
+    }
+
+    async fn current<A: CryptographicAction>(&self, key: &Usable<A>) -> Result<Arc<LiveMaterial>, KmsError> {
+        let id = key.key().current_material;
+        self.open(key, id).await?.ok_or_else(|| KmsError::material_missing(key.arn(), id))
+    }
+
+    async fn open<A: CryptographicAction>(
+        &self,
+        key: &Usable<A>,
+        id: KeyMaterialId,
+    ) -> Result<Option<Arc<LiveMaterial>>, KmsError> {
+        let arn = key.arn();
         let name = (arn, id);
         if let Some(material) = self.opened.get(&name) {
             return Ok(Some(material));
@@ -103,13 +178,29 @@ impl Materials {
         let secret =
             self.domain_keys.open(&Domain::region(arn.region), &binding(&arn, id), &record.sealed).await?;
         let damaged =
-            || store::StoreError::damaged(path.to_string(), "the material is not 256 bits long".to_owned());
-        let secret = base::SecretArray::copy_from(secret.expose()).ok_or_else(damaged)?;
-        let material = Arc::new(KeyMaterial::from_secret(&arn.id, secret));
-        self.opened.insert(ticket, name, Arc::clone(&material));
-        Ok(Some(material))
+            || StoreError::damaged(path.to_string(), "the material does not fit the key".to_owned());
+        let live = match key.kind()? {
+            KeyKind::Symmetric => {
+                let secret = SecretArray::copy_from(secret.expose()).ok_or_else(damaged)?;
+                LiveMaterial::Symmetric(KeyMaterial::from_secret(&arn.id, secret))
+            }
+            KeyKind::Mac(algorithm) => {
+                let key = MacKey::from_secret(algorithm, secret).map_err(|_| damaged())?;
+                LiveMaterial::Mac(Box::new(key))
+            }
+            KeyKind::Pair(spec) => {
+                let opened = self.pool.run(move || PrivateKey::from_stored(spec, &secret)).await?;
+                LiveMaterial::Pair(Box::new(opened.map_err(|_| damaged())?))
+            }
+        };
+        let live = Arc::new(live);
+        self.opened.insert(ticket, name, Arc::clone(&live));
+        Ok(Some(live))
     }
 }
+
+/// An operation reached for material of another kind than it had checked.
+const WRONG_KIND: KmsError = KmsError::Bug("the material is of another kind than the key");
 
 impl Observer for Materials {
     fn committed(&self, keys: &[Key], _revision: Revision) {

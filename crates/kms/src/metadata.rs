@@ -3,15 +3,14 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html>
 
 use base::{KeyArn, Timestamp};
-use wire::kms::{
-    CustomerMasterKeySpec, EncryptionAlgorithmSpec, KeyManagerType, KeyMetadata, KeySpec, KeyState,
-    KeyUsageType, OriginType,
-};
+use wire::kms::{KeyManagerType, KeyMetadata, KeySpec, KeyState, OriginType};
 
+use crate::kind;
 use crate::record::{self, KeyRecord};
 
-/// The metadata of a customer managed symmetric key.
+/// The metadata of a customer managed key.
 pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
+    let algorithms = kind::algorithms(record.spec, record.usage);
     KeyMetadata {
         aws_account_id: Some(arn.account.to_string()),
         key_id: arn.id.to_string(),
@@ -19,16 +18,22 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         creation_date: Some(Timestamp::from_millis(record.created_at)),
         enabled: Some(record.state == record::KeyState::Enabled),
         description: Some(record.description.clone()),
-        key_usage: Some(KeyUsageType::EncryptDecrypt),
+        key_usage: Some(record.usage),
         key_state: Some(state(record.state)),
         origin: Some(OriginType::AwsKms),
         key_manager: Some(KeyManagerType::Customer),
-        key_spec: Some(KeySpec::SymmetricDefault),
-        customer_master_key_spec: Some(CustomerMasterKeySpec::SymmetricDefault),
-        encryption_algorithms: Some(vec![EncryptionAlgorithmSpec::SymmetricDefault]),
+        key_spec: Some(record.spec),
+        // The deprecated twin; its enumeration lacks the newest specs.
+        customer_master_key_spec: record.spec.as_str().parse().ok(),
+        encryption_algorithms: algorithms.encryption,
+        signing_algorithms: algorithms.signing,
+        mac_algorithms: algorithms.mac,
+        key_agreement_algorithms: algorithms.key_agreement,
+        encapsulation_algorithms: algorithms.encapsulation,
         multi_region: Some(false),
         deletion_date: record.deletion.map(|deletion| Timestamp::from_millis(deletion.at)),
-        current_key_material_id: Some(record.current_material.clone()),
+        current_key_material_id: (record.spec == KeySpec::SymmetricDefault)
+            .then(|| record.current_material.clone()),
         ..KeyMetadata::default()
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use keyring::SealedUnderDomain;
 use serde::{Deserialize, Serialize};
 use store::Record;
+use wire::kms::{KeySpec, KeyUsageType};
 
 /// Metadata, policy and tags of one KMS key. One record, so that each operation is one compare-and-swap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +15,10 @@ pub(crate) struct KeyRecord {
     /// Milliseconds since the epoch.
     pub(crate) created_at: i64,
     pub(crate) description: String,
+    #[serde(with = "name")]
     pub(crate) spec: KeySpec,
-    pub(crate) usage: KeyUsage,
+    #[serde(with = "name")]
+    pub(crate) usage: KeyUsageType,
     pub(crate) state: KeyState,
     /// The policy document as it was given, byte for byte.
     pub(crate) policy: String,
@@ -34,18 +37,22 @@ pub(crate) struct KeyRecord {
     pub(crate) deletion: Option<DeletionSchedule>,
 }
 
-/// Kinds of key that this version can make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum KeySpec {
-    #[serde(rename = "SYMMETRIC_DEFAULT")]
-    SymmetricDefault,
-}
+/// Enumerations of the service model are stored under their names on the wire.
+mod name {
+    use std::fmt::Display;
+    use std::str::FromStr;
 
-/// What keys of this version are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum KeyUsage {
-    #[serde(rename = "ENCRYPT_DECRYPT")]
-    EncryptDecrypt,
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|_| D::Error::custom("unknown name of an enumeration"))
+    }
 }
 
 /// The states a key of this version can be in.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use base::{KeyArn, SecretArray, Timestamp};
 use crypto::KeyMaterial;
-use wire::kms::Tag;
+use wire::kms::{KeySpec, KeyUsageType, Tag};
 
 use crate::alias::AliasName;
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{KmsError, NotFound};
+use crate::kind::KeyKind;
 use crate::materials::NewMaterial;
 use crate::ops::NewKey;
 use crate::record::{KeyState, RotationKind};
@@ -104,14 +105,17 @@ impl Kms {
 
     async fn seed_materials(&self, seed: &SeedKey<'_>) -> Result<Vec<NewMaterial>, KmsError> {
         if seed.material.is_empty() {
-            return Ok(vec![self.materials.generate(&seed.arn).await?]);
+            return Ok(vec![self.materials.generate(&seed.arn, KeyKind::Symmetric).await?]);
         }
         let mut materials = Vec::with_capacity(seed.material.len());
         for secret in seed.material {
             let copy =
                 SecretArray::copy_from(secret.expose()).ok_or(KmsError::Bug("256 bits are 32 bytes"))?;
-            materials
-                .push(self.materials.seal(&seed.arn, KeyMaterial::from_secret(&seed.arn.id, copy)).await?);
+            materials.push(
+                self.materials
+                    .seal_symmetric(&seed.arn, KeyMaterial::from_secret(&seed.arn.id, copy))
+                    .await?,
+            );
         }
         Ok(materials)
     }
@@ -133,6 +137,13 @@ impl NewKey {
             .collect();
         let mut held = BTreeMap::new();
         tags::add(&mut held, &given)?;
-        Ok(Self { created_at: now.millis(), description: seed.description.to_owned(), policy, tags: held })
+        Ok(Self {
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsageType::EncryptDecrypt,
+            created_at: now.millis(),
+            description: seed.description.to_owned(),
+            policy,
+            tags: held,
+        })
     }
 }

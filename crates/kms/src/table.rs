@@ -88,23 +88,30 @@ where
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 29] = [
+static OPERATIONS: [Operation; 39] = [
     row::<wire::kms::CancelKeyDeletion>(),
     row::<wire::kms::CreateAlias>(),
     row::<wire::kms::CreateKey>(),
+    row::<wire::kms::Decapsulate>(),
     row::<wire::kms::Decrypt>(),
     row::<wire::kms::DeleteAlias>(),
+    row::<wire::kms::DeriveSharedSecret>(),
     row::<wire::kms::DescribeKey>(),
     row::<wire::kms::DisableKey>(),
     row::<wire::kms::DisableKeyRotation>(),
     row::<wire::kms::EnableKey>(),
     row::<wire::kms::EnableKeyRotation>(),
+    row::<wire::kms::Encapsulate>(),
     row::<wire::kms::Encrypt>(),
     row::<wire::kms::GenerateDataKey>(),
+    row::<wire::kms::GenerateDataKeyPair>(),
+    row::<wire::kms::GenerateDataKeyPairWithoutPlaintext>(),
     row::<wire::kms::GenerateDataKeyWithoutPlaintext>(),
+    row::<wire::kms::GenerateMac>(),
     row::<wire::kms::GenerateRandom>(),
     row::<wire::kms::GetKeyPolicy>(),
     row::<wire::kms::GetKeyRotationStatus>(),
+    row::<wire::kms::GetPublicKey>(),
     row::<wire::kms::ListAliases>(),
     row::<wire::kms::ListKeyPolicies>(),
     row::<wire::kms::ListKeyRotations>(),
@@ -114,10 +121,13 @@ static OPERATIONS: [Operation; 29] = [
     row::<wire::kms::ReEncrypt>(),
     row::<wire::kms::RotateKeyOnDemand>(),
     row::<wire::kms::ScheduleKeyDeletion>(),
+    row::<wire::kms::Sign>(),
     row::<wire::kms::TagResource>(),
     row::<wire::kms::UntagResource>(),
     row::<wire::kms::UpdateAlias>(),
     row::<wire::kms::UpdateKeyDescription>(),
+    row::<wire::kms::Verify>(),
+    row::<wire::kms::VerifyMac>(),
 ];
 
 impl Kms {
@@ -148,7 +158,7 @@ mod tests {
 
     #[test]
     fn names_are_case_sensitive_and_what_is_not_offered_is_unknown() {
-        for name in ["", "encrypt", "Encrypt ", "Sign", "NoSuchOperation"] {
+        for name in ["", "encrypt", "Encrypt ", "ImportKeyMaterial", "NoSuchOperation"] {
             assert!(Kms::operation(name).is_none(), "{name}");
         }
     }

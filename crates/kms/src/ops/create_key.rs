@@ -2,20 +2,20 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>
 //!
-//! Differs from AWS: symmetric encryption keys with material made here are offered; the other kinds are refused.
+//! Differs from AWS: keys with material made here in one Region are offered; imported material, multi-Region keys,
+//! custom key stores and SM2 are refused.
 
 use std::collections::BTreeMap;
 
 use base::{Call, KeyId};
-use wire::kms::{
-    CreateKey, CreateKeyRequest, CreateKeyResponse, CustomerMasterKeySpec, KeySpec, KeyUsageType, OriginType,
-};
+use wire::kms::{CreateKey, CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType};
 
 use crate::authorize::{AccountAction, authorize_account};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError};
+use crate::kind::{self, KeyKind};
 use crate::paths::Place;
-use crate::record::{self, KeyRecord, KeyState};
+use crate::record::{KeyRecord, KeyState};
 use crate::table::Handle;
 use crate::{Kms, key_policy, metadata, tags};
 
@@ -31,19 +31,19 @@ impl Handle for CreateKey {
         call: &Call,
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, KmsError> {
-        offered(&request)?;
+        let (spec, usage, kind) = offered(&request)?;
         let place = authorize_account::<Self>(call)?.place;
         if let Some(policy) = &request.policy {
             let bypass = request.bypass_policy_lockout_safety_check == Some(true);
             kms.check_policy(call, policy, bypass).await?;
         }
-        let new = NewKey::from_request(request, place, call)?;
+        let new = NewKey::from_request(request, spec, usage, place, call)?;
         let mut attempts = Attempts::new();
         loop {
             let mut random = [0; 16];
             kms.randomness.fill(&mut random)?;
             let arn = place.key_arn(KeyId::single_region(random));
-            let material = kms.materials.generate(&arn).await?;
+            let material = kms.materials.generate(&arn, kind).await?;
             let mut edit = Edit::create(arn, new.record())?;
             edit.begin_with(&material)?;
             kms.count_new_key(&mut edit).await?;
@@ -59,6 +59,8 @@ impl Handle for CreateKey {
 
 /// What a new key begins with, checked.
 pub(crate) struct NewKey {
+    pub(crate) spec: KeySpec,
+    pub(crate) usage: KeyUsageType,
     pub(crate) created_at: i64,
     pub(crate) description: String,
     pub(crate) policy: String,
@@ -66,11 +68,19 @@ pub(crate) struct NewKey {
 }
 
 impl NewKey {
-    fn from_request(request: CreateKeyRequest, place: Place, call: &Call) -> Result<Self, KmsError> {
+    fn from_request(
+        request: CreateKeyRequest,
+        spec: KeySpec,
+        usage: KeyUsageType,
+        place: Place,
+        call: &Call,
+    ) -> Result<Self, KmsError> {
         let default = || key_policy::default_policy(place.account, place.region);
         let mut held = BTreeMap::new();
         tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;
         Ok(Self {
+            spec,
+            usage,
             created_at: call.time.millis(),
             description: request.description.unwrap_or_default(),
             policy: request.policy.unwrap_or_else(default),
@@ -83,8 +93,8 @@ impl NewKey {
         KeyRecord {
             created_at: self.created_at,
             description: self.description.clone(),
-            spec: record::KeySpec::SymmetricDefault,
-            usage: record::KeyUsage::EncryptDecrypt,
+            spec: self.spec,
+            usage: self.usage,
             state: KeyState::Enabled,
             policy: self.policy.clone(),
             tags: self.tags.clone(),
@@ -98,10 +108,11 @@ impl NewKey {
     }
 }
 
-/// Refuses what AWS refuses, in its words, and then what this version does not offer, in ours.
-fn offered(request: &CreateKeyRequest) -> Result<(), KmsError> {
+/// What kind of key is asked for. Refuses what AWS refuses, in its words, and then what this version does not offer, in
+/// ours.
+fn offered(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsageType, KeyKind), KmsError> {
     let spec = key_spec(request)?;
-    usage_fits(spec, request.key_usage)?;
+    let usage = usage(spec, request.key_usage)?;
     if let Some(id) = &request.custom_key_store_id {
         return Err(KmsError::CustomKeyStoreNotFound(id.clone()));
     }
@@ -112,47 +123,35 @@ fn offered(request: &CreateKeyRequest) -> Result<(), KmsError> {
     if request.multi_region == Some(true) {
         return Err(unsupported("MultiRegion", "true"));
     }
-    if spec != KeySpec::SymmetricDefault.as_str() {
-        return Err(unsupported("KeySpec", spec));
-    }
     if request.xks_key_id.is_some() {
         return Err(unsupported("XksKeyId", "with Origin AWS_KMS"));
     }
-    Ok(())
+    let kind = KeyKind::of(spec).ok_or_else(|| unsupported("KeySpec", spec.as_str()))?;
+    Ok((spec, usage, kind))
 }
 
 /// KeySpec and the deprecated CustomerMasterKeySpec are two names for one thing.
-fn key_spec(request: &CreateKeyRequest) -> Result<&'static str, KmsError> {
-    let newer = request.key_spec.map(KeySpec::as_str);
-    let older = request.customer_master_key_spec.map(CustomerMasterKeySpec::as_str);
-    match (newer, older) {
+fn key_spec(request: &CreateKeyRequest) -> Result<KeySpec, KmsError> {
+    match (request.key_spec, request.customer_master_key_spec) {
         (Some(_), Some(_)) => Err(InvalidRequest::KeySpecTwice.into()),
-        (Some(spec), None) | (None, Some(spec)) => Ok(spec),
-        (None, None) => Ok(KeySpec::SymmetricDefault.as_str()),
+        (Some(spec), None) => Ok(spec),
+        (None, Some(older)) => {
+            older.as_str().parse().map_err(|_| KmsError::Bug("a spec without its newer name"))
+        }
+        (None, None) => Ok(KeySpec::SymmetricDefault),
     }
 }
 
-fn usage_fits(spec: &'static str, usage: Option<KeyUsageType>) -> Result<(), KmsError> {
-    let allowed: &[KeyUsageType] = match spec {
-        "SYMMETRIC_DEFAULT" => &[KeyUsageType::EncryptDecrypt],
-        "HMAC_224" | "HMAC_256" | "HMAC_384" | "HMAC_512" => &[KeyUsageType::GenerateVerifyMac],
-        "RSA_2048" | "RSA_3072" | "RSA_4096" => &[KeyUsageType::EncryptDecrypt, KeyUsageType::SignVerify],
-        "ECC_NIST_P256" | "ECC_NIST_P384" | "ECC_NIST_P521" => {
-            &[KeyUsageType::SignVerify, KeyUsageType::KeyAgreement]
-        }
-        "SM2" => &[KeyUsageType::EncryptDecrypt, KeyUsageType::SignVerify, KeyUsageType::KeyAgreement],
-        "ML_KEM_512" | "ML_KEM_768" | "ML_KEM_1024" => &[KeyUsageType::EncapsulateDecapsulate],
-        _ => &[KeyUsageType::SignVerify],
-    };
-    let usage = match usage {
+fn usage(spec: KeySpec, asked: Option<KeyUsageType>) -> Result<KeyUsageType, KmsError> {
+    let usage = match asked {
         Some(usage) => usage,
-        None if spec == "SYMMETRIC_DEFAULT" => KeyUsageType::EncryptDecrypt,
+        None if spec == KeySpec::SymmetricDefault => KeyUsageType::EncryptDecrypt,
         None => return Err(InvalidRequest::KeyUsageRequired.into()),
     };
-    if allowed.contains(&usage) {
-        Ok(())
+    if kind::usages(spec).contains(&usage) {
+        Ok(usage)
     } else {
-        Err(InvalidRequest::KeyUsageIncompatible { usage: usage.as_str(), spec }.into())
+        Err(InvalidRequest::KeyUsageIncompatible { usage: usage.as_str(), spec: spec.as_str() }.into())
     }
 }
 

@@ -1,19 +1,16 @@
-//! Decrypt: opens a ciphertext of a symmetric key. The key is named by the ciphertext; a KeyId can only confirm it.
+//! Decrypt: opens a ciphertext of a symmetric or an RSA key. A symmetric ciphertext names its key, and a KeyId can only
+//! confirm it; for an RSA ciphertext KeyId and EncryptionAlgorithm are needed.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>
 
-use base::{Call, SecretBytes};
-use crypto::{Ciphertext, EncryptionContext};
-use wire::kms::{Decrypt, DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec};
+use base::Call;
+use wire::kms::{Decrypt, DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, KeyUsageType};
 
-use super::request::{
-    encryption_context, ignores_ciphertext, no_grant_tokens, no_recipient, stop_if_dry_run,
-    symmetric_algorithm,
-};
+use super::encryption::Located;
+use super::request::{ignores_ciphertext, no_grant_tokens, no_recipient, stop_if_dry_run};
 use crate::Kms;
-use crate::authorize::{Authorized, CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
-use crate::paths::Place;
 use crate::table::Handle;
 
 impl KeyAction for Decrypt {
@@ -22,7 +19,9 @@ impl KeyAction for Decrypt {
     const STATES: StateRule = StateRule::Enabled;
 }
 
-impl CryptographicAction for Decrypt {}
+impl CryptographicAction for Decrypt {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+}
 
 impl Handle for Decrypt {
     const READ_ONLY: bool = true;
@@ -34,67 +33,27 @@ impl Handle for Decrypt {
             return Err(authorization_only(kms, call, request.key_id.as_deref()).await?);
         }
         let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
-        let (key, ciphertext) = kms.key_of_ciphertext::<Self>(call, request.key_id.as_deref(), blob).await?;
+        let named = request.key_id.as_deref();
+        let Located { key, ciphertext } =
+            kms.locate::<Self>(call, named, request.encryption_algorithm, blob).await?;
         let key = key.usable()?;
-        symmetric_algorithm(request.encryption_algorithm)?;
-        let context = encryption_context(request.encryption_context.as_ref());
-        let plaintext = kms.materials.decrypt(&key, &ciphertext, &context).await?;
+        let opened = kms.open(&key, &ciphertext, request.encryption_context.as_ref()).await?;
         stop_if_dry_run(request.dry_run)?;
-        Ok(answer(&key, &ciphertext, plaintext))
-    }
-}
-
-fn answer(key: &Usable<Decrypt>, ciphertext: &Ciphertext<'_>, plaintext: SecretBytes) -> DecryptResponse {
-    DecryptResponse {
-        key_id: Some(key.arn_text()),
-        plaintext: Some(plaintext),
-        encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-        key_material_id: Some(ciphertext.material_id().to_string()),
-        ..DecryptResponse::default()
+        let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
+        Ok(DecryptResponse {
+            key_id: Some(key.arn_text()),
+            plaintext: Some(opened.plaintext),
+            encryption_algorithm: Some(algorithm),
+            key_material_id: opened.material_id,
+            ..DecryptResponse::default()
+        })
     }
 }
 
 /// DryRun with IGNORE_CIPHERTEXT: tells whether the key may be used, without a ciphertext.
 async fn authorization_only(kms: &Kms, call: &Call, key_id: Option<&str>) -> Result<KmsError, KmsError> {
     let key_id = key_id.ok_or(InvalidRequest::Missing("keyId"))?;
-    kms.keys.find::<Decrypt>(call, key_id).await?.authorize::<Decrypt>(call)?.usable()?;
+    let key = kms.keys.find::<Decrypt>(call, key_id).await?.authorize::<Decrypt>(call)?.usable()?;
+    key.kind()?;
     Ok(KmsError::DryRun)
-}
-
-impl Kms {
-    /// Finds and authorizes the key of a ciphertext. `confirmed_by` is the KeyId of the request: it must name the
-    /// same key. Without it, a key out of reach is not told apart from one that never was.
-    pub(super) async fn key_of_ciphertext<'a, A: KeyAction>(
-        &self,
-        call: &Call,
-        confirmed_by: Option<&str>,
-        blob: &'a [u8],
-    ) -> Result<(Authorized<A>, Ciphertext<'a>), KmsError> {
-        let named = match confirmed_by {
-            Some(key_id) => Some(self.keys.find::<A>(call, key_id).await?.authorize::<A>(call)?),
-            None => None,
-        };
-        let ciphertext = Ciphertext::parse(blob).map_err(|_| KmsError::InvalidCiphertext)?;
-        let place = Place { account: ciphertext.account(), region: call.region };
-        let arn = place.key_arn(ciphertext.key_id());
-        match named {
-            Some(key) if key.arn() == arn => Ok((key, ciphertext)),
-            Some(_) => Err(KmsError::IncorrectKey),
-            None => {
-                let key = self.keys.cached(&arn).await?.ok_or_else(KmsError::ciphertext_key_out_of_reach)?;
-                let key = crate::authorize::Unchecked::new(key).authorize::<A>(call);
-                Ok((key.map_err(|_| KmsError::ciphertext_key_out_of_reach())?, ciphertext))
-            }
-        }
-    }
-
-    /// Encrypts a secret under a key that may be used.
-    pub(super) async fn encrypt_under<A: CryptographicAction>(
-        &self,
-        key: &Usable<A>,
-        context: &EncryptionContext,
-        secret: &SecretBytes,
-    ) -> Result<Vec<u8>, KmsError> {
-        self.materials.encrypt(key, context, secret.expose()).await
-    }
 }

@@ -5,6 +5,7 @@
 use base::Call;
 use wire::kms::{DisableKeyRotation, DisableKeyRotationRequest, DisableKeyRotationResponse};
 
+use super::enable_key_rotation::rotatable;
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -24,7 +25,8 @@ impl Handle for DisableKeyRotation {
         call: &Call,
         request: DisableKeyRotationRequest,
     ) -> Result<DisableKeyRotationResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+            rotatable(key)?;
             edit.unschedule_rotation();
             Ok(())
         })

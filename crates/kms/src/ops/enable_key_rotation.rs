@@ -4,10 +4,10 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>
 
 use base::Call;
-use wire::kms::{EnableKeyRotation, EnableKeyRotationRequest, EnableKeyRotationResponse};
+use wire::kms::{EnableKeyRotation, EnableKeyRotationRequest, EnableKeyRotationResponse, KeySpec};
 
 use crate::Kms;
-use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
 use crate::record::RotationSchedule;
 use crate::table::Handle;
@@ -30,7 +30,8 @@ impl Handle for EnableKeyRotation {
     ) -> Result<EnableKeyRotationResponse, KmsError> {
         let days = request.rotation_period_in_days.and_then(|days| u32::try_from(days).ok());
         let schedule = RotationSchedule::starting(call.time, days.unwrap_or(PERIOD_DAYS_DEFAULT));
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+            rotatable(key)?;
             if edit.record.rotation.is_none_or(|present| present.period_days != schedule.period_days) {
                 edit.schedule_rotation(schedule);
             }
@@ -39,4 +40,14 @@ impl Handle for EnableKeyRotation {
         .await?;
         Ok(EnableKeyRotationResponse)
     }
+}
+
+/// Only symmetric keys have more than one material.
+pub(super) fn rotatable<A: KeyAction>(key: &Usable<A>) -> Result<(), KmsError> {
+    let spec = key.record().spec;
+    if spec == KeySpec::SymmetricDefault {
+        return Ok(());
+    }
+    let text = format!("{} key spec is {spec} which is not valid for this operation.", key.arn());
+    Err(KmsError::Unsupported(text))
 }

@@ -1,11 +1,12 @@
-//! Encrypt: up to 4,096 bytes directly under a symmetric key.
+//! Encrypt: up to 4,096 bytes directly under a symmetric key, less under an RSA key.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>
 
 use base::Call;
-use wire::kms::{Encrypt, EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec};
+use wire::kms::{Encrypt, EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, KeyUsageType};
 
-use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run, symmetric_algorithm};
+use super::encryption::checked;
+use super::request::{no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -17,7 +18,9 @@ impl KeyAction for Encrypt {
     const STATES: StateRule = StateRule::Enabled;
 }
 
-impl CryptographicAction for Encrypt {}
+impl CryptographicAction for Encrypt {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+}
 
 impl Handle for Encrypt {
     const READ_ONLY: bool = true;
@@ -25,14 +28,15 @@ impl Handle for Encrypt {
     async fn handle(kms: &Kms, call: &Call, request: EncryptRequest) -> Result<EncryptResponse, KmsError> {
         no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
-        symmetric_algorithm(request.encryption_algorithm)?;
+        let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
+        let context = request.encryption_context.as_ref();
+        checked(&key, algorithm, context, request.plaintext.len())?;
         stop_if_dry_run(request.dry_run)?;
-        let context = encryption_context(request.encryption_context.as_ref());
-        let ciphertext = kms.encrypt_under(&key, &context, &request.plaintext).await?;
+        let sealed = kms.seal(&key, algorithm, context, request.plaintext).await?;
         Ok(EncryptResponse {
-            ciphertext_blob: Some(ciphertext),
+            ciphertext_blob: Some(sealed.blob),
             key_id: Some(key.arn_text()),
-            encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
+            encryption_algorithm: Some(algorithm),
         })
     }
 }

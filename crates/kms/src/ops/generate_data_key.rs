@@ -3,12 +3,15 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html>
 
 use base::{Call, SecretBytes};
-use wire::kms::{DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse};
+use wire::kms::{
+    DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse, KeyUsageType,
+};
 
 use super::request::{encryption_context, no_grant_tokens, no_recipient, stop_if_dry_run};
 use crate::Kms;
-use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{InvalidRequest, KmsError};
+use crate::kind::KeyKind;
 use crate::table::Handle;
 
 impl KeyAction for GenerateDataKey {
@@ -17,7 +20,9 @@ impl KeyAction for GenerateDataKey {
     const STATES: StateRule = StateRule::Enabled;
 }
 
-impl CryptographicAction for GenerateDataKey {}
+impl CryptographicAction for GenerateDataKey {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+}
 
 impl Handle for GenerateDataKey {
     const READ_ONLY: bool = true;
@@ -31,10 +36,11 @@ impl Handle for GenerateDataKey {
         no_grant_tokens(request.grant_tokens.as_ref())?;
         no_recipient(request.recipient.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());
         let plaintext = kms.random_secret(length)?;
-        let ciphertext = kms.encrypt_under(&key, &context, &plaintext).await?;
+        let ciphertext = kms.materials.encrypt(&key, &context, plaintext.expose()).await?;
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Some(ciphertext),
             plaintext: Some(plaintext),
@@ -42,6 +48,19 @@ impl Handle for GenerateDataKey {
             key_material_id: Some(key.record().current_material.clone()),
             ..GenerateDataKeyResponse::default()
         })
+    }
+}
+
+/// Refuses keys that are not symmetric encryption keys.
+pub(super) fn symmetric<A: CryptographicAction>(key: &Usable<A>) -> Result<(), KmsError> {
+    match key.kind()? {
+        KeyKind::Symmetric => Ok(()),
+        KeyKind::Mac(_) | KeyKind::Pair(_) => Err(KmsError::InvalidKeyUsage(format!(
+            "{} key spec is {} which is not valid for {}.",
+            key.arn(),
+            key.record().spec,
+            A::OPERATION
+        ))),
     }
 }
 

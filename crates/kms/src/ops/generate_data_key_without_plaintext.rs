@@ -5,10 +5,10 @@
 use base::Call;
 use wire::kms::{
     GenerateDataKeyWithoutPlaintext, GenerateDataKeyWithoutPlaintextRequest,
-    GenerateDataKeyWithoutPlaintextResponse,
+    GenerateDataKeyWithoutPlaintextResponse, KeyUsageType,
 };
 
-use super::generate_data_key::data_key_length;
+use super::generate_data_key::{data_key_length, symmetric};
 use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
@@ -21,7 +21,9 @@ impl KeyAction for GenerateDataKeyWithoutPlaintext {
     const STATES: StateRule = StateRule::Enabled;
 }
 
-impl CryptographicAction for GenerateDataKeyWithoutPlaintext {}
+impl CryptographicAction for GenerateDataKeyWithoutPlaintext {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+}
 
 impl Handle for GenerateDataKeyWithoutPlaintext {
     const READ_ONLY: bool = true;
@@ -34,11 +36,12 @@ impl Handle for GenerateDataKeyWithoutPlaintext {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
         no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());
         let plaintext = kms.random_secret(length)?;
         Ok(GenerateDataKeyWithoutPlaintextResponse {
-            ciphertext_blob: Some(kms.encrypt_under(&key, &context, &plaintext).await?),
+            ciphertext_blob: Some(kms.materials.encrypt(&key, &context, plaintext.expose()).await?),
             key_id: Some(key.arn_text()),
             key_material_id: Some(key.record().current_material.clone()),
         })

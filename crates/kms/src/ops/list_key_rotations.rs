@@ -4,7 +4,7 @@
 
 use base::{Call, KeyArn, Timestamp};
 use wire::kms::{
-    IncludeKeyMaterial, KeyMaterialState, ListKeyRotations, ListKeyRotationsRequest,
+    IncludeKeyMaterial, KeyMaterialState, KeySpec, ListKeyRotations, ListKeyRotationsRequest,
     ListKeyRotationsResponse, RotationType, RotationsListEntry,
 };
 
@@ -31,6 +31,15 @@ impl Handle for ListKeyRotations {
         request: ListKeyRotationsRequest,
     ) -> Result<ListKeyRotationsResponse, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        if key.record().spec != KeySpec::SymmetricDefault {
+            // One material for ever: no history.
+            let none = Some(Vec::new());
+            return Ok(ListKeyRotationsResponse {
+                rotations: none,
+                truncated: Some(false),
+                next_marker: None,
+            });
+        }
         let all = request.include_key_material == Some(IncludeKeyMaterial::AllKeyMaterial);
         let prefix = paths::rotations(&key.arn());
         let listing = Listing::new(format!("ListKeyRotations {all} {prefix}"), request.limit, 100, 1_000);

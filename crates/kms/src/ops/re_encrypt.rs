@@ -3,11 +3,10 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html>
 
 use base::Call;
-use wire::kms::{EncryptionAlgorithmSpec, ReEncrypt, ReEncryptRequest, ReEncryptResponse};
+use wire::kms::{EncryptionAlgorithmSpec, KeyUsageType, ReEncrypt, ReEncryptRequest, ReEncryptResponse};
 
-use super::request::{
-    encryption_context, ignores_ciphertext, no_grant_tokens, stop_if_dry_run, symmetric_algorithm,
-};
+use super::encryption::{Located, checked};
+use super::request::{ignores_ciphertext, no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
@@ -31,9 +30,15 @@ impl KeyAction for ReEncryptTo {
     const STATES: StateRule = StateRule::Enabled;
 }
 
-impl CryptographicAction for ReEncryptFrom {}
+impl CryptographicAction for ReEncryptFrom {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+    const OPERATION: &'static str = "ReEncrypt";
+}
 
-impl CryptographicAction for ReEncryptTo {}
+impl CryptographicAction for ReEncryptTo {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+    const OPERATION: &'static str = "ReEncrypt";
+}
 
 impl Handle for ReEncrypt {
     const READ_ONLY: bool = true;
@@ -49,24 +54,26 @@ impl Handle for ReEncrypt {
         }
         let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
         let named = request.source_key_id.as_deref();
-        let (source, ciphertext) = kms.key_of_ciphertext::<ReEncryptFrom>(call, named, blob).await?;
+        let Located { key: source, ciphertext } =
+            kms.locate::<ReEncryptFrom>(call, named, request.source_encryption_algorithm, blob).await?;
         let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
         let destination = destination.authorize::<ReEncryptTo>(call)?;
         let (source, destination) = (source.usable()?, destination.usable()?);
-        symmetric_algorithm(request.source_encryption_algorithm)?;
-        symmetric_algorithm(request.destination_encryption_algorithm)?;
-        let context = encryption_context(request.source_encryption_context.as_ref());
-        let plaintext = kms.materials.decrypt(&source, &ciphertext, &context).await?;
+        let opened = kms.open(&source, &ciphertext, request.source_encryption_context.as_ref()).await?;
+        let default = EncryptionAlgorithmSpec::SymmetricDefault;
+        let algorithm = request.destination_encryption_algorithm.unwrap_or(default);
+        let context = request.destination_encryption_context.as_ref();
+        checked(&destination, algorithm, context, opened.plaintext.len())?;
         stop_if_dry_run(request.dry_run)?;
-        let context = encryption_context(request.destination_encryption_context.as_ref());
+        let sealed = kms.seal(&destination, algorithm, context, opened.plaintext).await?;
         Ok(ReEncryptResponse {
-            ciphertext_blob: Some(kms.encrypt_under(&destination, &context, &plaintext).await?),
+            ciphertext_blob: Some(sealed.blob),
             source_key_id: Some(source.arn_text()),
             key_id: Some(destination.arn_text()),
-            source_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-            destination_encryption_algorithm: Some(EncryptionAlgorithmSpec::SymmetricDefault),
-            source_key_material_id: Some(ciphertext.material_id().to_string()),
-            destination_key_material_id: Some(destination.record().current_material.clone()),
+            source_encryption_algorithm: Some(request.source_encryption_algorithm.unwrap_or(default)),
+            destination_encryption_algorithm: Some(algorithm),
+            source_key_material_id: opened.material_id,
+            destination_key_material_id: sealed.material_id,
         })
     }
 }
@@ -81,7 +88,8 @@ async fn authorization_only(
     let source = kms.keys.find::<ReEncryptFrom>(call, source).await?.authorize::<ReEncryptFrom>(call)?;
     let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
     let destination = destination.authorize::<ReEncryptTo>(call)?;
-    source.usable()?;
-    destination.usable()?;
+    let (source, destination) = (source.usable()?, destination.usable()?);
+    source.kind()?;
+    destination.kind()?;
     Ok(KmsError::DryRun)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crypto::EncryptionContext;
-use wire::kms::{EncryptionAlgorithmSpec, RecipientInfo};
+use wire::kms::RecipientInfo;
 
 use crate::error::{InvalidRequest, KmsError};
 
@@ -25,17 +25,6 @@ pub(super) fn no_grant_tokens(tokens: Option<&Vec<String>>) -> Result<(), KmsErr
 /// Attestation documents cannot be verified in this version, so nothing is encrypted to them.
 pub(super) fn no_recipient(recipient: Option<&RecipientInfo>) -> Result<(), KmsError> {
     if recipient.is_none() { Ok(()) } else { Err(InvalidRequest::Recipient.into()) }
-}
-
-/// A symmetric key knows one algorithm.
-pub(super) fn symmetric_algorithm(algorithm: Option<EncryptionAlgorithmSpec>) -> Result<(), KmsError> {
-    match algorithm {
-        None | Some(EncryptionAlgorithmSpec::SymmetricDefault) => Ok(()),
-        Some(other) => Err(KmsError::InvalidKeyUsage(format!(
-            "Algorithm {} is incompatible with key spec SYMMETRIC_DEFAULT.",
-            other.as_str()
-        ))),
-    }
 }
 
 /// DryRun ends here, when everything but the work itself has succeeded.

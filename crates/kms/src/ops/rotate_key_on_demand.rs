@@ -3,11 +3,12 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>
 
 use base::Call;
-use wire::kms::{RotateKeyOnDemand, RotateKeyOnDemandRequest, RotateKeyOnDemandResponse};
+use wire::kms::{KeySpec, RotateKeyOnDemand, RotateKeyOnDemandRequest, RotateKeyOnDemandResponse};
 
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{KmsError, LimitExceeded};
+use crate::kind::KeyKind;
 use crate::record::RotationKind;
 use crate::rotation::ON_DEMAND_ROTATIONS_MAX;
 use crate::table::Handle;
@@ -31,7 +32,7 @@ impl Handle for RotateKeyOnDemand {
     ) -> Result<RotateKeyOnDemandResponse, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         may_rotate(call, &key)?;
-        let material = kms.materials.generate(&key.arn()).await?;
+        let material = kms.materials.generate(&key.arn(), KeyKind::Symmetric).await?;
         let arn = kms
             .change::<Self, _>(call, &request.key_id, |edit, key| {
                 may_rotate(call, key)?;
@@ -46,6 +47,9 @@ impl Handle for RotateKeyOnDemand {
 
 fn may_rotate(call: &Call, key: &Usable<RotateKeyOnDemand>) -> Result<(), KmsError> {
     let record = key.record();
+    if record.spec != KeySpec::SymmetricDefault {
+        return Err(KmsError::RotationOfOneMaterial);
+    }
     if record.on_demand_rotations >= ON_DEMAND_ROTATIONS_MAX {
         return Err(LimitExceeded::OnDemandRotations(key.arn()).into());
     }

@@ -11,6 +11,7 @@ use crate::alias::{AliasName, LoadedAlias};
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError, NotFound};
+use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::table::Handle;
 
@@ -88,7 +89,8 @@ impl Kms {
         name: AliasName<'_>,
     ) -> Result<Transaction, KmsError> {
         let (from, to) = (old.record(), new.record());
-        if (from.spec, from.usage) != (to.spec, to.usage) {
+        let kinds = KeyKind::of(from.spec).zip(KeyKind::of(to.spec));
+        if from.usage != to.usage || !kinds.is_some_and(|(from, to)| from.is_like(to)) {
             return Err(InvalidRequest::AliasKind(name.arn(&new.arn().into())).into());
         }
         let mut gives = Edit::of(old.key())?;

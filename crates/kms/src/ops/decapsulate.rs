@@ -1,0 +1,47 @@
+//! Decapsulate: the shared secret of an ML-KEM ciphertext. Only a wrong length is an error; any other wrong ciphertext
+//! gives a pseudo-random secret (implicit rejection, FIPS 203).
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decapsulate.html>
+
+use base::Call;
+use wire::kms::{Decapsulate, DecapsulateRequest, DecapsulateResponse, KeyUsageType};
+
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for Decapsulate {
+    const NAME: &'static str = "Decapsulate";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for Decapsulate {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncapsulateDecapsulate];
+}
+
+impl Handle for Decapsulate {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: DecapsulateRequest,
+    ) -> Result<DecapsulateResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        key.kind()?;
+        let ciphertext = request.shared_secret_ciphertext_blob;
+        let work = move |private_key: &crypto::PrivateKey| private_key.decapsulate(&ciphertext);
+        let secret =
+            kms.materials.with_private_key(&key, work).await?.map_err(|_| KmsError::InvalidCiphertext)?;
+        stop_if_dry_run(request.dry_run)?;
+        Ok(DecapsulateResponse {
+            key_id: Some(key.arn_text()),
+            shared_secret: Some(secret),
+            encapsulation_algorithm: Some(request.encapsulation_algorithm),
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! DeriveSharedSecret: ECDH of the key's private half and a peer's public key; the raw x coordinate, no KDF.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html>
+
+use base::Call;
+use wire::kms::{
+    DeriveSharedSecret, DeriveSharedSecretRequest, DeriveSharedSecretResponse, KeyUsageType, OriginType,
+};
+
+use super::request::{no_grant_tokens, no_recipient, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::{InvalidRequest, KmsError};
+use crate::table::Handle;
+
+impl KeyAction for DeriveSharedSecret {
+    const NAME: &'static str = "DeriveSharedSecret";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for DeriveSharedSecret {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::KeyAgreement];
+}
+
+impl Handle for DeriveSharedSecret {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: DeriveSharedSecretRequest,
+    ) -> Result<DeriveSharedSecretResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        no_recipient(request.recipient.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        key.kind()?;
+        let peer = request.public_key;
+        let work = move |private_key: &crypto::PrivateKey| private_key.derive_shared_secret(&peer);
+        let secret = kms.materials.with_private_key(&key, work).await?;
+        let secret = secret.map_err(|_| InvalidRequest::PeerKey)?;
+        stop_if_dry_run(request.dry_run)?;
+        Ok(DeriveSharedSecretResponse {
+            key_id: Some(key.arn_text()),
+            shared_secret: Some(secret),
+            key_agreement_algorithm: Some(request.key_agreement_algorithm),
+            key_origin: Some(OriginType::AwsKms),
+            ..DeriveSharedSecretResponse::default()
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! Encapsulate: a fresh shared secret and its ML-KEM ciphertext (FIPS 203) for the key.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encapsulate.html>
+
+use base::Call;
+use wire::kms::{Encapsulate, EncapsulateRequest, EncapsulateResponse, KeyUsageType};
+
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for Encapsulate {
+    const NAME: &'static str = "Encapsulate";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for Encapsulate {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncapsulateDecapsulate];
+}
+
+impl Handle for Encapsulate {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: EncapsulateRequest,
+    ) -> Result<EncapsulateResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        key.kind()?;
+        stop_if_dry_run(request.dry_run)?;
+        let work = |private_key: &crypto::PrivateKey| private_key.public_key().encapsulate();
+        let made = kms.materials.with_private_key(&key, work).await?;
+        let (secret, ciphertext) =
+            made.map_err(|_| KmsError::Bug("the cryptography library refused a key"))?;
+        Ok(EncapsulateResponse {
+            key_id: Some(key.arn_text()),
+            shared_secret: Some(secret),
+            shared_secret_ciphertext_blob: Some(ciphertext),
+            encapsulation_algorithm: Some(request.encapsulation_algorithm),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! GenerateDataKeyPair: a key pair for use outside, its private half in plaintext and encrypted under a symmetric key.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html>
+
+use base::{Call, SecretBytes};
+use crypto::KeyPairSpec;
+use wire::kms::{
+    DataKeyPairSpec, GenerateDataKeyPair, GenerateDataKeyPairRequest, GenerateDataKeyPairResponse,
+    KeyUsageType,
+};
+
+use super::encryption::Context;
+use super::generate_data_key::symmetric;
+use super::request::{encryption_context, no_grant_tokens, no_recipient, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for GenerateDataKeyPair {
+    const NAME: &'static str = "GenerateDataKeyPair";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for GenerateDataKeyPair {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+}
+
+impl Handle for GenerateDataKeyPair {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GenerateDataKeyPairRequest,
+    ) -> Result<GenerateDataKeyPairResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        no_recipient(request.recipient.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        symmetric(&key)?;
+        let spec = pair_spec(request.key_pair_spec)?;
+        stop_if_dry_run(request.dry_run)?;
+        let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
+        Ok(GenerateDataKeyPairResponse {
+            private_key_ciphertext_blob: Some(pair.encrypted),
+            private_key_plaintext: Some(pair.private_key),
+            public_key: Some(pair.public_key),
+            key_id: Some(key.arn_text()),
+            key_pair_spec: Some(request.key_pair_spec),
+            key_material_id: Some(key.record().current_material.clone()),
+            ..GenerateDataKeyPairResponse::default()
+        })
+    }
+}
+
+/// A fresh data key pair.
+pub(super) struct DataKeyPair {
+    /// PKCS#8 DER.
+    pub(super) private_key: SecretBytes,
+    /// The private key, encrypted.
+    pub(super) encrypted: Vec<u8>,
+    /// SubjectPublicKeyInfo DER.
+    pub(super) public_key: Vec<u8>,
+}
+
+/// The key pair of a spec; SM2 is offered nowhere outside China.
+pub(super) fn pair_spec(spec: DataKeyPairSpec) -> Result<KeyPairSpec, KmsError> {
+    let unsupported =
+        || KmsError::Unsupported(format!("KeyPairSpec {spec} is not offered by this version of Keywright."));
+    spec.as_str().parse().map_err(|_| unsupported())
+}
+
+impl Kms {
+    /// Makes a pair and encrypts its private half.
+    pub(super) async fn data_key_pair<A: CryptographicAction>(
+        &self,
+        key: &Usable<A>,
+        spec: KeyPairSpec,
+        context: Context<'_>,
+    ) -> Result<DataKeyPair, KmsError> {
+        let pair = self.materials.generate_pair(spec).await?;
+        let private_key = pair.pkcs8()?;
+        let context = encryption_context(context);
+        let encrypted = self.materials.encrypt(key, &context, private_key.expose()).await?;
+        Ok(DataKeyPair { private_key, encrypted, public_key: pair.public_key().spki_der().to_vec() })
+    }
+}

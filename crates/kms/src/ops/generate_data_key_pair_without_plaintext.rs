@@ -1,0 +1,51 @@
+//! GenerateDataKeyPairWithoutPlaintext: as GenerateDataKeyPair, but the private half is given out encrypted only.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPairWithoutPlaintext.html>
+
+use base::Call;
+use wire::kms::{
+    GenerateDataKeyPairWithoutPlaintext, GenerateDataKeyPairWithoutPlaintextRequest,
+    GenerateDataKeyPairWithoutPlaintextResponse, KeyUsageType,
+};
+
+use super::generate_data_key::symmetric;
+use super::generate_data_key_pair::pair_spec;
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for GenerateDataKeyPairWithoutPlaintext {
+    const NAME: &'static str = "GenerateDataKeyPairWithoutPlaintext";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for GenerateDataKeyPairWithoutPlaintext {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
+}
+
+impl Handle for GenerateDataKeyPairWithoutPlaintext {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GenerateDataKeyPairWithoutPlaintextRequest,
+    ) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        symmetric(&key)?;
+        let spec = pair_spec(request.key_pair_spec)?;
+        stop_if_dry_run(request.dry_run)?;
+        let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
+        Ok(GenerateDataKeyPairWithoutPlaintextResponse {
+            private_key_ciphertext_blob: Some(pair.encrypted),
+            public_key: Some(pair.public_key),
+            key_id: Some(key.arn_text()),
+            key_pair_spec: Some(request.key_pair_spec),
+            key_material_id: Some(key.record().current_material.clone()),
+        })
+    }
+}

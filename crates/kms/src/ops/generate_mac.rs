@@ -1,0 +1,55 @@
+//! GenerateMac: the HMAC of a message of up to 4,096 bytes.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html>
+
+use base::Call;
+use wire::kms::{GenerateMac, GenerateMacRequest, GenerateMacResponse, KeyUsageType, MacAlgorithmSpec};
+
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::error::KmsError;
+use crate::kind::KeyKind;
+use crate::table::Handle;
+
+impl KeyAction for GenerateMac {
+    const NAME: &'static str = "GenerateMac";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for GenerateMac {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::GenerateVerifyMac];
+}
+
+impl Handle for GenerateMac {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GenerateMacRequest,
+    ) -> Result<GenerateMacResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        mac_fits(&key, request.mac_algorithm)?;
+        stop_if_dry_run(request.dry_run)?;
+        let mac = kms.materials.with_mac_key(&key, |mac_key| mac_key.sign(request.message.expose())).await?;
+        Ok(GenerateMacResponse {
+            mac: Some(mac),
+            mac_algorithm: Some(request.mac_algorithm),
+            key_id: Some(key.arn_text()),
+        })
+    }
+}
+
+/// An HMAC key has one algorithm.
+pub(super) fn mac_fits<A: CryptographicAction>(
+    key: &Usable<A>,
+    algorithm: MacAlgorithmSpec,
+) -> Result<(), KmsError> {
+    match key.kind()? {
+        KeyKind::Mac(own) if own.as_str() == algorithm.as_str() => Ok(()),
+        KeyKind::Mac(_) | KeyKind::Symmetric | KeyKind::Pair(_) => Err(key.incompatible(algorithm.as_str())),
+    }
+}

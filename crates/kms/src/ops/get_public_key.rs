@@ -1,0 +1,60 @@
+//! GetPublicKey: the public half of an asymmetric key, as DER SubjectPublicKeyInfo. Works for disabled keys too.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html>
+
+use base::Call;
+use wire::kms::{GetPublicKey, GetPublicKeyRequest, GetPublicKeyResponse, KeyUsageType};
+
+use super::request::no_grant_tokens;
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::kind::{self, KeyKind};
+use crate::table::Handle;
+
+impl KeyAction for GetPublicKey {
+    const NAME: &'static str = "GetPublicKey";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::NotPendingDeletion;
+}
+
+impl CryptographicAction for GetPublicKey {
+    const USAGES: &'static [KeyUsageType] = &[
+        KeyUsageType::EncryptDecrypt,
+        KeyUsageType::SignVerify,
+        KeyUsageType::KeyAgreement,
+        KeyUsageType::EncapsulateDecapsulate,
+        KeyUsageType::GenerateVerifyMac,
+    ];
+}
+
+impl Handle for GetPublicKey {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: GetPublicKeyRequest,
+    ) -> Result<GetPublicKeyResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let (spec, usage) = (key.record().spec, key.record().usage);
+        let KeyKind::Pair(_) = key.kind()? else {
+            let text = format!("{} key spec is {spec} which is not valid for this operation.", key.arn());
+            return Err(KmsError::Unsupported(text));
+        };
+        let work = |private_key: &crypto::PrivateKey| private_key.public_key().spki_der().to_vec();
+        let algorithms = kind::algorithms(spec, usage);
+        Ok(GetPublicKeyResponse {
+            key_id: Some(key.arn_text()),
+            public_key: Some(kms.materials.with_private_key(&key, work).await?),
+            customer_master_key_spec: spec.as_str().parse().ok(),
+            key_spec: Some(spec),
+            key_usage: Some(usage),
+            encryption_algorithms: algorithms.encryption,
+            signing_algorithms: algorithms.signing,
+            key_agreement_algorithms: algorithms.key_agreement,
+            encapsulation_algorithms: algorithms.encapsulation,
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! Sign: the signature of a message or of its digest.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html>
+
+use base::Call;
+use crypto::SignError;
+use wire::kms::{KeyUsageType, Sign, SignRequest, SignResponse};
+
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::signing::{Signed, algorithm_of};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::{InvalidRequest, KmsError};
+use crate::table::Handle;
+
+impl KeyAction for Sign {
+    const NAME: &'static str = "Sign";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for Sign {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::SignVerify];
+}
+
+impl Handle for Sign {
+    const READ_ONLY: bool = true;
+
+    async fn handle(kms: &Kms, call: &Call, request: SignRequest) -> Result<SignResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let name = request.signing_algorithm;
+        let algorithm = algorithm_of(&key, name)?;
+        let signed = Signed::new(request.message, request.message_type);
+        let work = move |private_key: &crypto::PrivateKey| {
+            private_key.sign(algorithm, signed.message()).map_err(|error| match error {
+                SignError::DigestLength => InvalidRequest::DigestLength(name.as_str()).into(),
+                SignError::NotOffered => signed.refused(name),
+                SignError::Library => KmsError::Bug("the cryptography library refused to sign"),
+            })
+        };
+        let signature = kms.materials.with_private_key(&key, work).await??;
+        stop_if_dry_run(request.dry_run)?;
+        Ok(SignResponse {
+            key_id: Some(key.arn_text()),
+            signature: Some(signature),
+            signing_algorithm: Some(name),
+        })
+    }
+}

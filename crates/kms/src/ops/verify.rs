@@ -1,0 +1,52 @@
+//! Verify: checks a signature. A wrong one is an error, never SignatureValid=false.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Verify.html>
+
+use base::Call;
+use crypto::VerifyError;
+use wire::kms::{KeyUsageType, Verify, VerifyRequest, VerifyResponse};
+
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::signing::{Signed, algorithm_of};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::{InvalidRequest, KmsError};
+use crate::table::Handle;
+
+impl KeyAction for Verify {
+    const NAME: &'static str = "Verify";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for Verify {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::SignVerify];
+}
+
+impl Handle for Verify {
+    const READ_ONLY: bool = true;
+
+    async fn handle(kms: &Kms, call: &Call, request: VerifyRequest) -> Result<VerifyResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let name = request.signing_algorithm;
+        let algorithm = algorithm_of(&key, name)?;
+        let signed = Signed::new(request.message, request.message_type);
+        let signature = request.signature;
+        let work = move |private_key: &crypto::PrivateKey| {
+            let verified = private_key.public_key().verify(algorithm, signed.message(), &signature);
+            verified.map_err(|error| match error {
+                VerifyError::InvalidSignature => KmsError::InvalidSignature,
+                VerifyError::DigestLength => InvalidRequest::DigestLength(name.as_str()).into(),
+                VerifyError::NotOffered => signed.refused(name),
+            })
+        };
+        kms.materials.with_private_key(&key, work).await??;
+        stop_if_dry_run(request.dry_run)?;
+        Ok(VerifyResponse {
+            key_id: Some(key.arn_text()),
+            signature_valid: Some(true),
+            signing_algorithm: Some(name),
+        })
+    }
+}

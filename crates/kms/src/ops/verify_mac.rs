@@ -1,0 +1,45 @@
+//! VerifyMac: checks the HMAC of a message. A wrong one is an error, never MacValid=false.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_VerifyMac.html>
+
+use base::Call;
+use wire::kms::{KeyUsageType, VerifyMac, VerifyMacRequest, VerifyMacResponse};
+
+use super::generate_mac::mac_fits;
+use super::request::{no_grant_tokens, stop_if_dry_run};
+use crate::Kms;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl KeyAction for VerifyMac {
+    const NAME: &'static str = "VerifyMac";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl CryptographicAction for VerifyMac {
+    const USAGES: &'static [KeyUsageType] = &[KeyUsageType::GenerateVerifyMac];
+}
+
+impl Handle for VerifyMac {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: VerifyMacRequest,
+    ) -> Result<VerifyMacResponse, KmsError> {
+        no_grant_tokens(request.grant_tokens.as_ref())?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        mac_fits(&key, request.mac_algorithm)?;
+        let verify = |mac_key: &crypto::MacKey| mac_key.verify(request.message.expose(), &request.mac);
+        kms.materials.with_mac_key(&key, verify).await?.map_err(|_| KmsError::InvalidMac)?;
+        stop_if_dry_run(request.dry_run)?;
+        Ok(VerifyMacResponse {
+            key_id: Some(key.arn_text()),
+            mac_valid: Some(true),
+            mac_algorithm: Some(request.mac_algorithm),
+        })
+    }
+}
