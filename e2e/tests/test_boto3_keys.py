@@ -187,8 +187,7 @@ def test_a_spec_outside_the_enum_is_named_with_the_set_of_values(kms: Any) -> No
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
-        {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+        {"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
         {"MultiRegion": True},
         {"Origin": "EXTERNAL"},
     ],

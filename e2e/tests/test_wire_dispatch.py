@@ -24,7 +24,9 @@ THERE = {
     "CancelKeyDeletion", "TagResource", "UntagResource", "ListResourceTags", "CreateAlias", "UpdateAlias",
     "DeleteAlias", "ListAliases", "GetKeyPolicy", "PutKeyPolicy", "ListKeyPolicies", "Encrypt", "Decrypt", "ReEncrypt",
     "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom", "EnableKeyRotation", "DisableKeyRotation",
-    "GetKeyRotationStatus", "RotateKeyOnDemand", "ListKeyRotations",
+    "GetKeyRotationStatus", "RotateKeyOnDemand", "ListKeyRotations", "Sign", "Verify", "GetPublicKey", "GenerateMac",
+    "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate", "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
 }  # fmt: skip
 MODEL = set(boto3.client("kms", region_name="us-east-1").meta.service_model.operation_names)
 

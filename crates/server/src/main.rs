@@ -26,6 +26,10 @@ use clap::Parser as _;
 
 use command_line::CommandLine;
 
+/// Gives memory back to the system after a burst of connections, which the system's own allocator does not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,

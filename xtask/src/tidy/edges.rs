@@ -72,6 +72,7 @@ const OWNED: [(&str, &[&str]); 3] = [
             "hyper",
             "hyper-util",
             "rcgen",
+            "mimalloc",
             "rpassword",
             "rustls",
             "tokio-rustls",

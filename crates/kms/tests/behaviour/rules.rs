@@ -19,11 +19,27 @@ fn body(operation: &str, key: &str) -> Value {
         "TagResource" => json!({"KeyId": key, "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
         "UntagResource" => json!({"KeyId": key, "TagKeys": ["a"]}),
         "UpdateKeyDescription" => json!({"KeyId": key, "Description": ""}),
+        "Sign" => json!({"KeyId": key, "Message": "AA==", "SigningAlgorithm": "ECDSA_SHA_256"}),
+        "Verify" => {
+            json!({"KeyId": key, "Message": "AA==", "Signature": "AA==", "SigningAlgorithm": "ECDSA_SHA_256"})
+        }
+        "GenerateMac" => json!({"KeyId": key, "Message": "AA==", "MacAlgorithm": "HMAC_SHA_256"}),
+        "VerifyMac" => {
+            json!({"KeyId": key, "Message": "AA==", "Mac": "AA==", "MacAlgorithm": "HMAC_SHA_256"})
+        }
+        "DeriveSharedSecret" => json!({"KeyId": key, "KeyAgreementAlgorithm": "ECDH", "PublicKey": "AA=="}),
+        "Encapsulate" => json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"}),
+        "Decapsulate" => {
+            json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "AA=="})
+        }
+        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
+            json!({"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"})
+        }
         _ => json!({"KeyId": key}),
     }
 }
 
-const ON_ONE_KEY: [&str; 22] = [
+const ON_ONE_KEY: [&str; 32] = [
     "CancelKeyDeletion",
     "CreateAlias",
     "DescribeKey",
@@ -46,6 +62,16 @@ const ON_ONE_KEY: [&str; 22] = [
     "TagResource",
     "UntagResource",
     "UpdateKeyDescription",
+    "Decapsulate",
+    "DeriveSharedSecret",
+    "Encapsulate",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateMac",
+    "GetPublicKey",
+    "Sign",
+    "Verify",
+    "VerifyMac",
 ];
 
 #[tokio::test]
@@ -361,4 +387,55 @@ async fn many_aliases_of_one_key_can_go_at_once() {
         task.await.unwrap();
     }
     assert_eq!(bench.call(0, "ListAliases", json!({"KeyId": key})).await.unwrap()["Aliases"], json!([]));
+}
+
+#[tokio::test]
+async fn an_operation_refuses_keys_that_are_for_something_else() {
+    let bench = Bench::new();
+    let symmetric = bench.create_key().await;
+    let create = json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"});
+    let signer = bench.call(0, "CreateKey", create).await.unwrap()["KeyMetadata"]["KeyId"].clone();
+    let signer = signer.as_str().unwrap();
+    let on_symmetric =
+        ["Sign", "Verify", "GenerateMac", "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate"];
+    for operation in on_symmetric {
+        let (code, text) = refusal(bench.call(0, operation, body(operation, &symmetric)).await);
+        let expected =
+            format!("{} key usage is ENCRYPT_DECRYPT which is not valid for {operation}.", arn(&symmetric));
+        assert_eq!((code.as_str(), text), ("InvalidKeyUsageException", expected));
+    }
+    let on_signer =
+        ["Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateMac", "DeriveSharedSecret"];
+    for operation in on_signer {
+        let (code, text) = refusal(bench.call(0, operation, body(operation, signer)).await);
+        let expected =
+            format!("{} key usage is SIGN_VERIFY which is not valid for {operation}.", arn(signer));
+        assert_eq!((code.as_str(), text), ("InvalidKeyUsageException", expected));
+    }
+    // The state is looked at first.
+    bench.call(0, "DisableKey", json!({"KeyId": signer})).await.unwrap();
+    assert_eq!(code(bench.call(0, "Encrypt", body("Encrypt", signer)).await), "DisabledException");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn symmetric_calls_go_on_while_rsa_keys_are_made() {
+    let bench = Arc::new(Bench::new());
+    let key = bench.create_key().await;
+    let makers: Vec<_> = (0..4)
+        .map(|_| {
+            let bench = Arc::clone(&bench);
+            tokio::spawn(async move {
+                let body = json!({"KeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY"});
+                bench.call(0, "CreateKey", body).await.unwrap();
+            })
+        })
+        .collect();
+    // Every maker waits for the pool by now or soon; none holds a thread that answers calls.
+    let mut encrypted = 0;
+    while !makers.iter().all(tokio::task::JoinHandle::is_finished) {
+        bench.encrypt(0, &key).await;
+        encrypted += 1;
+        tokio::task::yield_now().await;
+    }
+    assert!(encrypted > 10, "{encrypted} calls were answered meanwhile");
 }
