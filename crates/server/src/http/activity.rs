@@ -14,6 +14,9 @@ use tokio::time::Instant;
 
 use crate::config::Limits;
 
+/// How long a connection may do nothing while others wait for its place.
+const PATIENCE_IN_A_CROWD: Duration = Duration::from_secs(1);
+
 /// No head is under way.
 const NONE: u64 = u64::MAX;
 
@@ -59,17 +62,18 @@ impl Activity {
         Running(Arc::clone(self))
     }
 
-    /// Decides at `now` what becomes of the connection.
-    pub(super) fn verdict(&self, now: Instant, limits: &Limits) -> Verdict {
-        let soon = now + limits.header_read_timeout;
+    /// Decides at `now` what becomes of the connection; in a crowd, doing nothing ends it sooner.
+    pub(super) fn verdict(&self, now: Instant, limits: &Limits, is_crowded: bool) -> Verdict {
+        let patience = if is_crowded { PATIENCE_IN_A_CROWD } else { Duration::MAX };
+        let soon = now + limits.header_read_timeout.min(patience);
         if self.running.load(Ordering::Acquire) > 0 {
             return Verdict::LookAgain(soon);
         }
         let head_since = self.head_since.load(Ordering::Acquire);
         let end = if head_since == NONE {
-            self.moment(self.quiet_since.load(Ordering::Acquire)) + limits.idle_timeout
+            self.moment(self.quiet_since.load(Ordering::Acquire)) + limits.idle_timeout.min(patience)
         } else {
-            self.moment(head_since) + limits.header_read_timeout
+            self.moment(head_since) + limits.header_read_timeout.min(patience)
         };
         if end <= now { Verdict::Close } else { Verdict::LookAgain(end.min(soon)) }
     }
@@ -171,7 +175,7 @@ mod tests {
     fn closes_after(activity: &Activity, limits: &Limits) -> Duration {
         let start = Instant::now();
         let mut now = start;
-        while let Verdict::LookAgain(then) = activity.verdict(now, limits) {
+        while let Verdict::LookAgain(then) = activity.verdict(now, limits, false) {
             assert!(then > now && then - now <= limits.header_read_timeout);
             assert!(then - start < seconds(1_000), "the connection never closes");
             now = then;
@@ -190,7 +194,7 @@ mod tests {
         let request = activity.begin(false);
         tokio::time::advance(seconds(500)).await;
         assert_eq!(
-            activity.verdict(Instant::now(), &limits),
+            activity.verdict(Instant::now(), &limits, false),
             Verdict::LookAgain(Instant::now() + seconds(10))
         );
         drop(request);
@@ -198,6 +202,20 @@ mod tests {
         tokio::time::advance(seconds(70)).await;
         activity.received();
         assert_eq!(closes_after(&activity, &limits), seconds(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_a_crowd_silence_is_short_and_running_requests_are_left_alone() {
+        let limits = Limits { header_read_timeout: seconds(10), idle_timeout: seconds(75), ..limits() };
+        let activity = Arc::new(Activity::new());
+        let request = activity.begin(false);
+        tokio::time::advance(seconds(500)).await;
+        let verdict = || activity.verdict(Instant::now(), &limits, true);
+        assert_eq!(verdict(), Verdict::LookAgain(Instant::now() + PATIENCE_IN_A_CROWD));
+        drop(request);
+        assert_eq!(verdict(), Verdict::LookAgain(Instant::now() + PATIENCE_IN_A_CROWD));
+        tokio::time::advance(PATIENCE_IN_A_CROWD).await;
+        assert_eq!(verdict(), Verdict::Close);
     }
 
     #[tokio::test(start_paused = true)]

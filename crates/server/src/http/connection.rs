@@ -64,7 +64,7 @@ impl<F: Front> Connections<F> {
         let handshake = timeout(self.gate.limits().header_read_timeout, acceptor.accept(stream));
         let outcome = tokio::select! {
             outcome = handshake => outcome,
-            _ = phase.wait_for(|phase| *phase != Phase::Serving) => return,
+            _ = phase.wait_for(|phase| matches!(phase, Phase::Draining | Phase::Leaving)) => return,
         };
         match outcome {
             Ok(Ok(stream)) => self.watch(stream, peer, phase).await,
@@ -91,7 +91,7 @@ impl<F: Front> Connections<F> {
         let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let mut connection = pin!(self.protocols.serve_connection(stream, service));
         let mut look = pin!(sleep_until(Instant::now()));
-        let mut leaving = false;
+        let (mut leaving, mut is_crowded) = (false, false);
         phase.mark_changed();
         loop {
             tokio::select! {
@@ -101,7 +101,7 @@ impl<F: Front> Connections<F> {
                     }
                     return;
                 }
-                () = look.as_mut() => match activity.verdict(Instant::now(), self.gate.limits()) {
+                () = look.as_mut() => match activity.verdict(Instant::now(), self.gate.limits(), is_crowded) {
                     Verdict::LookAgain(then) => look.as_mut().reset(then),
                     Verdict::Close if leaving => return,
                     Verdict::Close => {
@@ -113,7 +113,12 @@ impl<F: Front> Connections<F> {
                 next = phase.changed() => {
                     let phase = next.map_or(Phase::Leaving, |()| *phase.borrow_and_update());
                     match phase {
-                        Phase::Serving => {}
+                        Phase::Serving => is_crowded = false,
+                        Phase::Crowded if !leaving => {
+                            is_crowded = true;
+                            look.as_mut().reset(Instant::now());
+                        }
+                        Phase::Crowded => {}
                         Phase::Draining => connection.as_mut().graceful_shutdown(),
                         Phase::Leaving => return,
                     }

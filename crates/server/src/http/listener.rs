@@ -24,6 +24,8 @@ const CUT_OFF: Duration = Duration::from_secs(1);
 pub(crate) enum Phase {
     /// Requests are answered.
     Serving,
+    /// Requests are answered, and every place is taken: connections that do nothing make room.
+    Crowded,
     /// Running requests are finished, no new ones begin.
     Draining,
     /// What is still open is cut off.
@@ -110,8 +112,7 @@ impl Listener {
     ) {
         let mut pause = PAUSE_MIN;
         loop {
-            // When all places are taken, further connections wait in the system's queue.
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let Some(place) = place(&places, phase).await else { return };
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
                     pause = PAUSE_MIN;
@@ -133,6 +134,17 @@ impl Listener {
             }
         }
     }
+}
+
+/// A place for one more connection. While all are taken, further connections wait in the system's queue.
+async fn place(places: &Arc<Semaphore>, phase: &watch::Sender<Phase>) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        return Some(place);
+    }
+    phase.send_replace(Phase::Crowded);
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    phase.send_replace(Phase::Serving);
+    place
 }
 
 /// In a task of its own, so that a fault in one connection ends that connection and nothing else.

@@ -324,6 +324,26 @@ async fn connections_beyond_the_number_wait_for_a_place() {
     assert!(read_to_end(&mut second).await.ends_with("second"));
 }
 
+#[tokio::test]
+async fn connections_that_do_nothing_make_room() {
+    let patient = Limits {
+        header_read_timeout: Duration::from_secs(600),
+        idle_timeout: Duration::from_secs(600),
+        ..limits()
+    };
+    let server = Server::start(Limits { connections_max: 3, ..patient }).await;
+    let (silent, mut idle) = (server.connect().await, server.connect().await);
+    idle.write_all(post("/", "x").replace("connection: close\r\n", "").as_bytes()).await.unwrap();
+    idle.readable().await.unwrap();
+    let mut busy = server.connect().await;
+    busy.write_all(post("/wait", "busy").as_bytes()).await.unwrap();
+    server.front.entered.notified().await;
+    assert!(server.exchange(post("/", "next").as_bytes()).await.ends_with("next"));
+    server.front.leave.notify_one();
+    assert!(read_to_end(&mut busy).await.ends_with("busy"), "what runs is left alone");
+    drop(silent);
+}
+
 async fn http2_client<S>(stream: S) -> http2::SendRequest<Full<Bytes>>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
