@@ -26,7 +26,8 @@ THERE = {
     "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom", "EnableKeyRotation", "DisableKeyRotation",
     "GetKeyRotationStatus", "RotateKeyOnDemand", "ListKeyRotations", "Sign", "Verify", "GetPublicKey", "GenerateMac",
     "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate", "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyPairWithoutPlaintext", "ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore",
+    "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
 }  # fmt: skip
 MODEL = set(boto3.client("kms", region_name="us-east-1").meta.service_model.operation_names)
 
@@ -51,7 +52,8 @@ def test_operations_that_are_not_there_yet_are_unknown(server: Server, operation
 @pytest.mark.parametrize("operation", sorted(THERE))
 def test_operations_that_are_there_are_known(server: Server, operation: str) -> None:
     answer = call(server, operation, {"KeyId": 1, "Limit": "x", "Description": 1, "AliasName": 1,
-                                      "NumberOfBytes": "x", "CiphertextBlob": 1})  # fmt: skip
+                                      "NumberOfBytes": "x", "CiphertextBlob": 1, "CustomKeyStoreId": 1,
+                                      "CustomKeyStoreName": 1})  # fmt: skip
     assert answer.code == "SerializationException"
 
 

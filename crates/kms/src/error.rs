@@ -68,6 +68,12 @@ pub enum KmsError {
     /// No custom key store has this id or name.
     #[error("no custom key store `{0}`")]
     CustomKeyStoreNotFound(String),
+    /// CreateCustomKeyStore: there is no such cluster in reach.
+    #[error("no CloudHSM cluster `{0}`")]
+    CloudHsmClusterNotFound(String),
+    /// CreateCustomKeyStore: there is no such proxy in reach.
+    #[error("no external key store proxy at `{0}`")]
+    XksProxyUnreachable(String),
     /// The kind of key or parameter is not offered.
     #[error("unsupported: {0}")]
     Unsupported(String),
@@ -187,6 +193,12 @@ pub enum InvalidRequest {
     /// DeriveSharedSecret: not a public key on the key's curve.
     #[error("the public key is none on the key's curve")]
     PeerKey,
+    /// DescribeCustomKeyStores by id and by name at once.
+    #[error("You can specify CustomKeyStoreId or CustomKeyStoreName, but not both.")]
+    CustomKeyStoreTwice,
+    /// CreateCustomKeyStore lacks what its type needs.
+    #[error("A parameter that is required for a custom key store of type {0} is missing.")]
+    CustomKeyStoreIncomplete(wire::kms::CustomKeyStoreType),
     /// Attestation documents are not read by this version.
     #[error("Recipient is not offered by this version of Keywright: call without Recipient.")]
     Recipient,
@@ -338,6 +350,8 @@ impl KmsError {
             Self::MalformedPolicy(_) => ErrorCode::MalformedPolicyDocumentException,
             Self::LimitExceeded(_) => ErrorCode::LimitExceededException,
             Self::CustomKeyStoreNotFound(_) => ErrorCode::CustomKeyStoreNotFoundException,
+            Self::CloudHsmClusterNotFound(_) => ErrorCode::CloudHsmClusterNotFoundException,
+            Self::XksProxyUnreachable(_) => ErrorCode::XksProxyUriUnreachableException,
             Self::Unsupported(_) | Self::RotationOfOneMaterial => ErrorCode::UnsupportedOperationException,
             Self::RotationImminent(_) => ErrorCode::ConflictException,
             Self::Keyring(KeyringError::TooManyDomains { .. }) => ErrorCode::LimitExceededException,
@@ -375,6 +389,16 @@ impl KmsError {
                 )
             }
             Self::CustomKeyStoreNotFound(id) => format!("Custom key store {id} does not exist."),
+            Self::CloudHsmClusterNotFound(id) => {
+                format!(
+                    "AWS CloudHSM cluster {id} cannot be reached: this version of Keywright offers no custom key stores."
+                )
+            }
+            Self::XksProxyUnreachable(endpoint) => {
+                format!(
+                    "{endpoint} cannot be reached: this version of Keywright offers no custom key stores."
+                )
+            }
             Self::RotationImminent(key) => {
                 format!("An automatic rotation of {key} is in progress or starts within 20 minutes.")
             }

@@ -88,17 +88,22 @@ where
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 39] = [
+static OPERATIONS: [Operation; 45] = [
     row::<wire::kms::CancelKeyDeletion>(),
+    row::<wire::kms::ConnectCustomKeyStore>(),
     row::<wire::kms::CreateAlias>(),
+    row::<wire::kms::CreateCustomKeyStore>(),
     row::<wire::kms::CreateKey>(),
     row::<wire::kms::Decapsulate>(),
     row::<wire::kms::Decrypt>(),
     row::<wire::kms::DeleteAlias>(),
+    row::<wire::kms::DeleteCustomKeyStore>(),
     row::<wire::kms::DeriveSharedSecret>(),
+    row::<wire::kms::DescribeCustomKeyStores>(),
     row::<wire::kms::DescribeKey>(),
     row::<wire::kms::DisableKey>(),
     row::<wire::kms::DisableKeyRotation>(),
+    row::<wire::kms::DisconnectCustomKeyStore>(),
     row::<wire::kms::EnableKey>(),
     row::<wire::kms::EnableKeyRotation>(),
     row::<wire::kms::Encapsulate>(),
@@ -125,6 +130,7 @@ static OPERATIONS: [Operation; 39] = [
     row::<wire::kms::TagResource>(),
     row::<wire::kms::UntagResource>(),
     row::<wire::kms::UpdateAlias>(),
+    row::<wire::kms::UpdateCustomKeyStore>(),
     row::<wire::kms::UpdateKeyDescription>(),
     row::<wire::kms::Verify>(),
     row::<wire::kms::VerifyMac>(),

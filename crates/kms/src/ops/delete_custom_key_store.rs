@@ -1,0 +1,28 @@
+//! DeleteCustomKeyStore: there are no custom key stores, so none is found.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteCustomKeyStore.html>
+
+use base::Call;
+use wire::kms::{DeleteCustomKeyStore, DeleteCustomKeyStoreRequest, DeleteCustomKeyStoreResponse};
+
+use crate::Kms;
+use crate::authorize::{AccountAction, authorize_account};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl AccountAction for DeleteCustomKeyStore {
+    const NAME: &'static str = "DeleteCustomKeyStore";
+}
+
+impl Handle for DeleteCustomKeyStore {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        _: &Kms,
+        call: &Call,
+        request: DeleteCustomKeyStoreRequest,
+    ) -> Result<DeleteCustomKeyStoreResponse, KmsError> {
+        authorize_account::<Self>(call)?;
+        Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
+    }
+}

@@ -1,0 +1,30 @@
+//! DisconnectCustomKeyStore: there are no custom key stores, so none is found.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DisconnectCustomKeyStore.html>
+
+use base::Call;
+use wire::kms::{
+    DisconnectCustomKeyStore, DisconnectCustomKeyStoreRequest, DisconnectCustomKeyStoreResponse,
+};
+
+use crate::Kms;
+use crate::authorize::{AccountAction, authorize_account};
+use crate::error::KmsError;
+use crate::table::Handle;
+
+impl AccountAction for DisconnectCustomKeyStore {
+    const NAME: &'static str = "DisconnectCustomKeyStore";
+}
+
+impl Handle for DisconnectCustomKeyStore {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        _: &Kms,
+        call: &Call,
+        request: DisconnectCustomKeyStoreRequest,
+    ) -> Result<DisconnectCustomKeyStoreResponse, KmsError> {
+        authorize_account::<Self>(call)?;
+        Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
+    }
+}
