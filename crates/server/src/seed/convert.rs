@@ -205,9 +205,7 @@ impl LocalKmsKey {
         let backing_keys: Vec<&String> =
             self.backing_keys.iter().chain(listed.into_iter().flatten()).collect();
         if backing_keys.is_empty() {
-            return Err(
-                "it has no backing key, and keys that wait for imported material are not supported yet",
-            );
+            return Err("it has no backing key, and keys that wait for imported material cannot be seeded");
         }
         let material = backing_keys.into_iter().map(|text| material(text)).collect::<Option<Vec<_>>>();
         Ok(TargetKey {
@@ -224,11 +222,11 @@ impl LocalKmsKey {
             || self.material.as_ref().is_some_and(|material| material.private_key_pem.is_some());
         let spec = self.metadata("KeySpec").or(self.metadata("CustomerMasterKeySpec"));
         match kind {
-            KeyKind::Rsa | KeyKind::Ecc => Err("asymmetric keys are not supported yet"),
-            KeyKind::Hmac => Err("HMAC keys are not supported yet"),
-            KeyKind::Aes | KeyKind::Listed if pem => Err("asymmetric keys are not supported yet"),
+            KeyKind::Rsa | KeyKind::Ecc => Err("asymmetric keys cannot be seeded"),
+            KeyKind::Hmac => Err("HMAC keys cannot be seeded"),
+            KeyKind::Aes | KeyKind::Listed if pem => Err("asymmetric keys cannot be seeded"),
             KeyKind::Aes | KeyKind::Listed if spec.is_some_and(|spec| spec != "SYMMETRIC_DEFAULT") => {
-                Err("keys of its KeySpec are not supported yet")
+                Err("keys of its KeySpec cannot be seeded")
             }
             KeyKind::Aes | KeyKind::Listed => Ok(()),
         }
