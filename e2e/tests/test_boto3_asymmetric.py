@@ -134,6 +134,47 @@ def test_ml_dsa_signatures(kms: Any, new_key: Callable[..., str], spec: str, len
         kms.verify(Message=MESSAGE + b"!", Signature=signature, **request)
 
 
+def test_prehashed_ed25519_signatures(kms: Any, new_key: Callable[..., str]) -> None:
+    key = new_key(KeySpec="ECC_NIST_EDWARDS25519", KeyUsage="SIGN_VERIFY")
+    request = {"KeyId": key, "SigningAlgorithm": "ED25519_PH_SHA_512"}
+    digest = hashlib.sha512(MESSAGE).digest()
+    signature = kms.sign(Message=digest, MessageType="DIGEST", **request)["Signature"]
+    assert len(signature) == 64
+    assert kms.verify(Message=digest, MessageType="DIGEST", Signature=signature, **request)["SignatureValid"]
+    # Prehashed and pure signatures are different things.
+    with pytest.raises(InvalidSignature):
+        public_key(kms, key).verify(signature, digest)
+    with refused("KMSInvalidSignatureException", NO_TEXT):
+        kms.verify(Message=digest[::-1], MessageType="DIGEST", Signature=signature, **request)
+    with refused("ValidationException"):
+        kms.sign(Message=MESSAGE, **request)
+    with refused("ValidationException", "Digest is invalid length for algorithm ED25519_PH_SHA_512."):
+        kms.sign(Message=digest[:-1], MessageType="DIGEST", **request)
+
+
+@pytest.mark.parametrize(("spec", "length"), [("ML_DSA_44", 1312), ("ML_DSA_65", 1952), ("ML_DSA_87", 2592)])
+def test_ml_dsa_with_a_message_representative_of_the_caller(
+    kms: Any, new_key: Callable[..., str], spec: str, length: int
+) -> None:
+    key = new_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")
+    # FIPS 204 section 6.2, with the empty context string.
+    raw_public_key = kms.get_public_key(KeyId=key)["PublicKey"][-length:]
+    hashed_key = hashlib.shake_256(raw_public_key).digest(64)
+    representative = hashlib.shake_256(hashed_key + b"\x00\x00" + MESSAGE).digest(64)
+    request = {"KeyId": key, "SigningAlgorithm": "ML_DSA_SHAKE_256"}
+    mu = {"Message": representative, "MessageType": "EXTERNAL_MU"}
+    signature = kms.sign(**mu, **request)["Signature"]
+    assert kms.verify(Message=MESSAGE, Signature=signature, **request)["SignatureValid"]
+    raw = kms.sign(Message=MESSAGE, **request)["Signature"]
+    assert kms.verify(Signature=raw, **mu, **request)["SignatureValid"]
+    with refused("KMSInvalidSignatureException", NO_TEXT):
+        kms.verify(Message=representative[::-1], MessageType="EXTERNAL_MU", Signature=signature, **request)
+    with refused("ValidationException"):
+        kms.sign(Message=representative, MessageType="DIGEST", **request)
+    with refused("ValidationException"):
+        kms.sign(Message=representative[:-1], MessageType="EXTERNAL_MU", **request)
+
+
 @pytest.mark.parametrize(("algorithm", "limit"), [("RSAES_OAEP_SHA_1", 214), ("RSAES_OAEP_SHA_256", 190)])
 def test_rsa_encryption(kms: Any, rsa_encrypter: str, algorithm: str, limit: int) -> None:
     request = {"KeyId": rsa_encrypter, "EncryptionAlgorithm": algorithm}
