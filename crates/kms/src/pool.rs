@@ -13,8 +13,11 @@ pub(crate) struct Pool(Arc<Semaphore>);
 
 impl Pool {
     pub(crate) fn new() -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self(Arc::new(Semaphore::new(processors)))
+        Self::with_places(std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+    }
+
+    fn with_places(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
     }
 
     /// Runs `work` when it is its turn.
@@ -31,5 +34,82 @@ impl Pool {
             result
         });
         job.await.map_err(|_| KmsError::Bug("a job of the pool panicked"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Far longer than the test takes; a job that waits this long waits for something that never comes.
+    const NEVER: Duration = Duration::from_secs(20);
+
+    /// Works until it is let go; tells whether it was.
+    fn job(leave: Receiver<()>) -> impl FnOnce() -> bool + Send + 'static {
+        move || leave.recv_timeout(NEVER).is_ok()
+    }
+
+    /// There is one thread for everything but the pool: a job on it would wait for itself.
+    #[tokio::test]
+    async fn a_job_that_takes_long_keeps_nobody_else_waiting() {
+        let pool = Pool::with_places(1);
+        let (go, leave) = mpsc::channel();
+        let others = async {
+            tokio::task::yield_now().await;
+            go.send(()).unwrap();
+        };
+        let (let_go, ()) = tokio::join!(pool.run(job(leave)), others);
+        assert!(let_go.unwrap());
+    }
+
+    #[tokio::test]
+    async fn no_more_jobs_run_at_a_time_than_there_are_places() {
+        let pool = Pool::with_places(2);
+        let (running, leave): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::channel::<()>()).unzip();
+        let mut jobs: Vec<_> = leave.into_iter().map(|leave| Box::pin(pool.run(job(leave)))).collect();
+        for job in &mut jobs {
+            assert!(poll_once(job.as_mut()).is_none(), "the job waits to be let go");
+        }
+        assert_eq!(pool.0.available_permits(), 0);
+        let mut third = Box::pin(pool.run(|| true));
+        assert!(poll_once(third.as_mut()).is_none());
+        running.iter().for_each(|go| go.send(()).unwrap());
+        for job in jobs {
+            assert!(job.await.unwrap());
+        }
+        assert!(third.await.unwrap());
+        assert_eq!(pool.0.available_permits(), 2);
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_leaves_the_place_taken_until_the_work_is_done() {
+        let pool = Pool::with_places(1);
+        let (go, leave) = mpsc::channel();
+        let mut abandoned = Box::pin(pool.run(job(leave)));
+        assert!(poll_once(abandoned.as_mut()).is_none());
+        drop(abandoned);
+        assert_eq!(pool.0.available_permits(), 0);
+        go.send(()).unwrap();
+        assert!(pool.run(|| true).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_an_error_and_gives_its_place_back() {
+        let pool = Pool::with_places(1);
+        let broken = pool.run(|| panic!("on purpose")).await;
+        assert!(matches!(broken, Err(KmsError::Bug(_))));
+        assert!(pool.run(|| true).await.unwrap());
+    }
+
+    /// Polls once.
+    fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match future.poll(&mut context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        }
     }
 }

@@ -416,26 +416,3 @@ async fn an_operation_refuses_keys_that_are_for_something_else() {
     bench.call(0, "DisableKey", json!({"KeyId": signer})).await.unwrap();
     assert_eq!(code(bench.call(0, "Encrypt", body("Encrypt", signer)).await), "DisabledException");
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn symmetric_calls_go_on_while_rsa_keys_are_made() {
-    let bench = Arc::new(Bench::new());
-    let key = bench.create_key().await;
-    let makers: Vec<_> = (0..3)
-        .map(|_| {
-            let bench = Arc::clone(&bench);
-            tokio::spawn(async move {
-                let body = json!({"KeySpec": "RSA_3072", "KeyUsage": "SIGN_VERIFY"});
-                bench.call(0, "CreateKey", body).await.unwrap();
-            })
-        })
-        .collect();
-    // Every maker waits for the pool by now or soon; none holds a thread that answers calls.
-    let mut encrypted = 0;
-    while !makers.iter().all(tokio::task::JoinHandle::is_finished) {
-        bench.encrypt(0, &key).await;
-        encrypted += 1;
-        tokio::task::yield_now().await;
-    }
-    assert!(encrypted > 10, "{encrypted} calls were answered meanwhile");
-}
