@@ -39,7 +39,7 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{self, Receiver};
+    use std::sync::mpsc::{self, Receiver, Sender};
     use std::time::Duration;
 
     use super::*;
@@ -47,33 +47,40 @@ mod tests {
     /// Far longer than the test takes; a job that waits this long waits for something that never comes.
     const NEVER: Duration = Duration::from_secs(20);
 
-    /// Works until it is let go; tells whether it was.
-    fn job(leave: Receiver<()>) -> impl FnOnce() -> bool + Send + 'static {
-        move || leave.recv_timeout(NEVER).is_ok()
+    /// Says that it has begun, then works until it is let go; tells whether it was.
+    fn job(begun: Sender<()>, leave: Receiver<()>) -> impl FnOnce() -> bool + Send + 'static {
+        move || {
+            begun.send(()).unwrap();
+            leave.recv_timeout(NEVER).is_ok()
+        }
     }
 
     /// There is one thread for everything but the pool: a job on it would wait for itself.
     #[tokio::test]
     async fn a_job_that_takes_long_keeps_nobody_else_waiting() {
         let pool = Pool::with_places(1);
+        let (begun, _beginning) = mpsc::channel();
         let (go, leave) = mpsc::channel();
         let others = async {
             tokio::task::yield_now().await;
             go.send(()).unwrap();
         };
-        let (let_go, ()) = tokio::join!(pool.run(job(leave)), others);
+        let (let_go, ()) = tokio::join!(pool.run(job(begun, leave)), others);
         assert!(let_go.unwrap());
     }
 
     #[tokio::test]
     async fn no_more_jobs_run_at_a_time_than_there_are_places() {
         let pool = Pool::with_places(2);
+        let (begun, beginning) = mpsc::channel();
         let (running, leave): (Vec<_>, Vec<_>) = (0..2).map(|_| mpsc::channel::<()>()).unzip();
-        let mut jobs: Vec<_> = leave.into_iter().map(|leave| Box::pin(pool.run(job(leave)))).collect();
+        let start = |leave| Box::pin(pool.run(job(begun.clone(), leave)));
+        let mut jobs: Vec<_> = leave.into_iter().map(start).collect();
         for job in &mut jobs {
             assert!(poll_once(job.as_mut()).is_none(), "the job waits to be let go");
+            beginning.recv_timeout(NEVER).unwrap();
         }
-        assert_eq!(pool.0.available_permits(), 0);
+        assert_eq!(pool.0.available_permits(), 0, "a place is taken for as long as its job runs");
         let mut third = Box::pin(pool.run(|| true));
         assert!(poll_once(third.as_mut()).is_none());
         running.iter().for_each(|go| go.send(()).unwrap());
@@ -87,10 +94,12 @@ mod tests {
     #[tokio::test]
     async fn whoever_goes_away_leaves_the_place_taken_until_the_work_is_done() {
         let pool = Pool::with_places(1);
+        let (begun, beginning) = mpsc::channel();
         let (go, leave) = mpsc::channel();
-        let mut abandoned = Box::pin(pool.run(job(leave)));
+        let mut abandoned = Box::pin(pool.run(job(begun, leave)));
         assert!(poll_once(abandoned.as_mut()).is_none());
         drop(abandoned);
+        beginning.recv_timeout(NEVER).unwrap();
         assert_eq!(pool.0.available_permits(), 0);
         go.send(()).unwrap();
         assert!(pool.run(|| true).await.unwrap());
