@@ -225,6 +225,16 @@ mod tests {
                     cache.invalidate(&key);
                     acknowledged[key].store(number, Ordering::SeqCst);
                 }
+                // On one processor the readers would otherwise not run before the last write.
+                if number % 64 == 0 {
+                    std::thread::yield_now();
+                }
+            }
+            // With the writes at an end a reader finds what it has just inserted; only a cache that keeps nothing
+            // comes to the end of this wait.
+            let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while hits.load(Ordering::Relaxed) == 0 && std::time::Instant::now() < patience {
+                std::thread::yield_now();
             }
             done.store(true, Ordering::SeqCst);
         });
