@@ -45,7 +45,7 @@ impl KeyMaterial {
 
     /// Material of this key that was made before: opened from its seal, or seeded.
     pub fn from_secret(key_id: &KeyId, secret: SecretArray<32>) -> Self {
-        Self { id: KeyMaterialId::of(key_id, &secret), key_id: *key_id, secret }
+        Self { id: KeyMaterialId::of(key_id, secret.expose()), key_id: *key_id, secret }
     }
 
     /// The id of this version of material.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base::{KeyId, SecretArray};
+use base::KeyId;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -27,10 +27,11 @@ pub struct KeyMaterialId([u8; 32]);
 pub struct KeyMaterialIdError;
 
 impl KeyMaterialId {
-    /// The id that this secret has as material of this key.
-    pub(crate) fn of(key_id: &KeyId, secret: &SecretArray<32>) -> Self {
+    /// The id that this secret has as material of this key: 256 bits, an HMAC key, or a private key in the form in which
+    /// it is sealed.
+    pub fn of(key_id: &KeyId, secret: &[u8]) -> Self {
         let identity = [LABEL, &[kind(key_id)], key_id.bytes()].concat();
-        Self(HmacSha256Key::new(secret.expose()).sign(&identity))
+        Self(HmacSha256Key::new(secret).sign(&identity))
     }
 
     /// The id with these bytes, read from a ciphertext or a record.
@@ -95,8 +96,7 @@ mod tests {
 
     #[test]
     fn equal_material_under_another_key_has_another_id() {
-        let secret = SecretArray::copy_from(&[7; 32]).unwrap();
-        let other_secret = SecretArray::copy_from(&[8; 32]).unwrap();
+        let (secret, other_secret) = ([7; 32], [8; 32]);
         let id = KeyMaterialId::of(&KeyId::SingleRegion([1; 16]), &secret);
         assert_eq!(id, KeyMaterialId::of(&KeyId::SingleRegion([1; 16]), &secret));
         assert_ne!(id, KeyMaterialId::of(&KeyId::SingleRegion([2; 16]), &secret));

@@ -14,6 +14,7 @@ mod encryption_context;
 mod envelope;
 mod framing;
 mod hexadecimal;
+mod import;
 mod key_material;
 mod key_material_id;
 mod key_pair;
@@ -26,6 +27,7 @@ mod secrecy;
 
 pub use ciphertext::{Ciphertext, InvalidCiphertext, PLAINTEXT_MAX};
 pub use encryption_context::EncryptionContext;
+pub use import::WrappingAlgorithm;
 pub use key_material::{EncryptError, KeyMaterial};
 pub use key_material_id::{KeyMaterialId, KeyMaterialIdError};
 pub use key_pair::{

@@ -136,7 +136,7 @@ impl KeyPairSpec {
     }
 
     /// The length of the RSA modulus in bytes.
-    pub(super) fn modulus_length(self) -> Option<usize> {
+    pub(crate) fn modulus_length(self) -> Option<usize> {
         match self {
             Self::Rsa2048 => Some(256),
             Self::Rsa3072 => Some(384),
