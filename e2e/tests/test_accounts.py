@@ -65,9 +65,16 @@ def test_a_foreign_alias_is_refused(stranger: Any) -> None:
 
 
 MANAGEMENT: dict[str, Callable[[Any, str], Any]] = {
+    "DeleteImportedKeyMaterial": lambda kms, key: kms.delete_imported_key_material(KeyId=key),
     "DisableKey": lambda kms, key: kms.disable_key(KeyId=key),
     "EnableKeyRotation": lambda kms, key: kms.enable_key_rotation(KeyId=key),
     "GetKeyPolicy": lambda kms, key: kms.get_key_policy(KeyId=key),
+    "GetParametersForImport": lambda kms, key: kms.get_parameters_for_import(
+        KeyId=key, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+    ),
+    "ImportKeyMaterial": lambda kms, key: kms.import_key_material(
+        KeyId=key, ImportToken=b"x", EncryptedKeyMaterial=b"x", ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE"
+    ),
     "ListResourceTags": lambda kms, key: kms.list_resource_tags(KeyId=key),
     "PutKeyPolicy": lambda kms, key: kms.put_key_policy(KeyId=key, Policy="{}"),
     "RotateKeyOnDemand": lambda kms, key: kms.rotate_key_on_demand(KeyId=key),

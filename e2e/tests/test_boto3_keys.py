@@ -189,7 +189,7 @@ def test_a_spec_outside_the_enum_is_named_with_the_set_of_values(kms: Any) -> No
     [
         {"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
         {"MultiRegion": True},
-        {"Origin": "EXTERNAL"},
+        {"Origin": "AWS_CLOUDHSM"},
     ],
     ids=str,
 )

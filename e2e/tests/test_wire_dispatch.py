@@ -28,6 +28,7 @@ THERE = {
     "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate", "GenerateDataKeyPair",
     "GenerateDataKeyPairWithoutPlaintext", "ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore",
     "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
+    "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial",
 }  # fmt: skip
 MODEL = set(boto3.client("kms", region_name="us-east-1").meta.service_model.operation_names)
 

@@ -94,6 +94,24 @@ impl DomainKeys {
         Ok(keys.key(sealed.domain_key)?.open(binding, &sealed.sealed)?)
     }
 
+    /// Opens what a caller brings back, such as a token; `None` if it was not sealed in this domain under an equal
+    /// binding. What is stored is opened by [`open`](Self::open), to which the same would be damage.
+    ///
+    /// # Errors
+    /// The key is damaged, or the store fails.
+    pub async fn open_untrusted(
+        &self,
+        domain: &Domain,
+        binding: &Binding,
+        sealed: &SealedUnderDomain,
+    ) -> Result<Option<SecretBytes>, KeyringError> {
+        match self.open(domain, binding, sealed).await {
+            Ok(secret) => Ok(Some(secret)),
+            Err(KeyringError::Seal(_) | KeyringError::MissingDomainKey { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes a new key the domain's current one and tells its number. Old keys stay, to open what they sealed; nothing
     /// is sealed anew. Another process uses the new key once it has met its number, or after a restart.
     ///

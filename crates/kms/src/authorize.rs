@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base::{Call, KeyArn};
-use wire::kms::KeyUsageType;
+use wire::kms::{KeyUsageType, OriginType};
 
 use crate::error::{KmsError, StateRefusal};
 use crate::keys::LoadedKey;
@@ -24,6 +24,8 @@ pub(crate) trait KeyAction: Send + Sync + 'static {
     const IDENTIFIERS: Identifiers;
     /// Which key states refuse.
     const STATES: StateRule;
+    /// Whether only keys whose material comes from outside are meant. Any other is refused in whatever state it is.
+    const IMPORTS: bool = false;
 }
 
 /// An action that uses key material; for no other can it be had.
@@ -52,6 +54,10 @@ pub(crate) enum StateRule {
     Any,
     /// Only an enabled key.
     Enabled,
+    /// An enabled key, or one without its material: the operation refuses that by the key's origin.
+    EnabledOrPendingImport,
+    /// An enabled or a disabled key.
+    EnabledOrDisabled,
     /// Every state but pending deletion.
     NotPendingDeletion,
     /// Pending deletion only.
@@ -59,20 +65,28 @@ pub(crate) enum StateRule {
 }
 
 impl StateRule {
-    fn check(self, key: &LoadedKey) -> Result<(), StateRefusal> {
-        match (self, key.record.state) {
-            (Self::Any, _)
-            | (Self::Enabled | Self::NotPendingDeletion, KeyState::Enabled)
-            | (Self::NotPendingDeletion, KeyState::Disabled)
-            | (Self::PendingDeletion, KeyState::PendingDeletion) => Ok(()),
-            (Self::Enabled, KeyState::Disabled) => Err(StateRefusal::Disabled(key.arn)),
-            (Self::Enabled | Self::NotPendingDeletion, KeyState::PendingDeletion) => {
-                Err(StateRefusal::PendingDeletion(key.arn))
-            }
-            (Self::PendingDeletion, KeyState::Enabled | KeyState::Disabled) => {
-                Err(StateRefusal::NotPendingDeletion(key.arn))
-            }
+    fn allows(self, state: KeyState) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Enabled => state == KeyState::Enabled,
+            Self::EnabledOrPendingImport => matches!(state, KeyState::Enabled | KeyState::PendingImport),
+            Self::EnabledOrDisabled => matches!(state, KeyState::Enabled | KeyState::Disabled),
+            Self::NotPendingDeletion => state != KeyState::PendingDeletion,
+            Self::PendingDeletion => state == KeyState::PendingDeletion,
         }
+    }
+
+    fn check(self, key: &LoadedKey) -> Result<(), StateRefusal> {
+        let (state, arn) = (key.record.state, key.arn);
+        if self.allows(state) {
+            return Ok(());
+        }
+        Err(match (self, state) {
+            (Self::PendingDeletion, _) | (_, KeyState::Enabled) => StateRefusal::NotPendingDeletion(arn),
+            (_, KeyState::Disabled) => StateRefusal::Disabled(arn),
+            (_, KeyState::PendingDeletion) => StateRefusal::PendingDeletion(arn),
+            (_, KeyState::PendingImport) => StateRefusal::PendingImport(arn),
+        })
     }
 }
 
@@ -106,6 +120,9 @@ impl<A: KeyAction> Authorized<A> {
 
     /// Checks the key's state against the action's rule.
     pub(crate) fn usable(self) -> Result<Usable<A>, KmsError> {
+        if A::IMPORTS && self.key.record.origin != OriginType::External {
+            return Err(KmsError::wrong_origin(&self.key));
+        }
         A::STATES.check(&self.key)?;
         Ok(Usable(self))
     }

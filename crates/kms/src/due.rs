@@ -38,17 +38,20 @@ pub(crate) enum DueWork {
     Delete,
     /// The rotation period has ended.
     Rotate,
+    /// Imported material has expired.
+    Expire,
     /// A deleted key's materials and history are still there.
     Purge,
 }
 
 impl DueWork {
-    const ALL: [Self; 3] = [Self::Delete, Self::Rotate, Self::Purge];
+    const ALL: [Self; 4] = [Self::Delete, Self::Rotate, Self::Expire, Self::Purge];
 
     fn kind(self) -> &'static str {
         match self {
             Self::Delete => "kms-delete",
             Self::Rotate => "kms-rotate",
+            Self::Expire => "kms-expire",
             Self::Purge => "kms-purge",
         }
     }
@@ -108,6 +111,7 @@ impl Kms {
         match (work, arn) {
             (Some(DueWork::Delete), Some(arn)) => self.delete_due(&arn, path, now).await,
             (Some(DueWork::Rotate), Some(arn)) => self.rotate_due(&arn, path, now).await,
+            (Some(DueWork::Expire), Some(arn)) => self.expire_due(&arn, path, now).await,
             (Some(DueWork::Purge), Some(arn)) => self.purge(&arn, path).await,
             _ => Err(StoreError::damaged(path.to_string(), "due work of an unknown kind".to_owned()).into()),
         }
@@ -147,6 +151,9 @@ impl Kms {
             let at = Timestamp::from_millis(rotation.next_at);
             transaction = transaction.delete(DueWork::Rotate.path(&arn, at));
         }
+        for at in key.record.imported.iter().filter_map(|material| material.valid_to) {
+            transaction = transaction.delete(DueWork::Expire.path(&arn, Timestamp::from_millis(at)));
+        }
         for name in self.alias_names(&arn).await? {
             transaction =
                 transaction.delete(paths::alias(&arn.into(), &name)?).delete(paths::key_alias(&arn, &name)?);
@@ -180,6 +187,27 @@ impl Kms {
                 other => self.commit(not_due(arn, other.as_ref(), path)?).await?,
             };
             match committed {
+                Committed::Yes => return Ok(()),
+                Committed::Conflict => attempts.again().await?,
+            }
+        }
+    }
+
+    /// Takes away imported material that has expired, in whatever state the key is.
+    async fn expire_due(&self, arn: &KeyArn, path: &Key, now: Timestamp) -> Result<(), KmsError> {
+        let mut attempts = Attempts::new();
+        loop {
+            let key = self.keys.load(arn).await?;
+            let mut transaction = not_due(arn, key.as_ref(), path)?;
+            if let Some(key) = &key {
+                let mut edit = Edit::of(key)?;
+                edit.delete(path.clone());
+                if edit.expire_imported(now)? {
+                    let record = self.service_record("DeleteExpiredKeyMaterial", arn, now)?;
+                    transaction = edit.into_transaction(record)?;
+                }
+            }
+            match self.commit(transaction).await? {
                 Committed::Yes => return Ok(()),
                 Committed::Conflict => attempts.again().await?,
             }

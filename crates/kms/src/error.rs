@@ -8,6 +8,8 @@ use keyring::KeyringError;
 use wire::Fault;
 use wire::kms::ErrorCode;
 
+use crate::keys::LoadedKey;
+
 /// A refused or failed call.
 #[derive(Debug, thiserror::Error)]
 pub enum KmsError {
@@ -50,6 +52,15 @@ pub enum KmsError {
     /// Key and algorithm or key and operation do not fit.
     #[error("invalid key usage: {0}")]
     InvalidKeyUsage(String),
+    /// ImportKeyMaterial: not material for this key, or not the one that is expected.
+    #[error("key material refused: {0}")]
+    IncorrectKeyMaterial(&'static str),
+    /// ImportKeyMaterial: the token was not made for this key.
+    #[error("the import token is not one of this key")]
+    InvalidImportToken,
+    /// ImportKeyMaterial: the token was valid for 24 hours, and they are over.
+    #[error("the import token has expired")]
+    ExpiredImportToken,
     /// There is no grant with such a token.
     #[error("unknown grant token")]
     InvalidGrantToken,
@@ -199,6 +210,21 @@ pub enum InvalidRequest {
     /// CreateCustomKeyStore lacks what its type needs.
     #[error("A parameter that is required for a custom key store of type {0} is missing.")]
     CustomKeyStoreIncomplete(wire::kms::CustomKeyStoreType),
+    /// ImportKeyMaterial: material expires unless it is said that it does not.
+    #[error("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")]
+    ValidToRequired,
+    /// ImportKeyMaterial: a date for material that does not expire.
+    #[error("A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")]
+    ValidToNotExpected,
+    /// ImportKeyMaterial: the date is past or more than 365 days away.
+    #[error("ValidTo must be in the future and at most 365 days from now.")]
+    ValidToRange,
+    /// Parameters of imported material that only symmetric encryption keys have.
+    #[error("{0} can be specified only for symmetric encryption keys.")]
+    SymmetricOnly(&'static str),
+    /// ImportKeyMaterial: new material has no id yet that could be named.
+    #[error("KeyMaterialId can be specified only when ImportType is EXISTING_KEY_MATERIAL.")]
+    IdOfNewMaterial,
     /// Attestation documents are not read by this version.
     #[error("Recipient is not offered by this version of Keywright: call without Recipient.")]
     Recipient,
@@ -219,6 +245,14 @@ pub enum NotFound {
     /// No alias of that name.
     #[error("Alias {0} is not found.")]
     Alias(String),
+    /// The key has no imported material of this id.
+    #[error("Key material '{id}' is not associated with key '{key}'")]
+    KeyMaterial {
+        /// The key.
+        key: KeyArn,
+        /// The id asked for.
+        id: String,
+    },
     /// Key policies are called `default`.
     #[error("No such policy exists")]
     Policy,
@@ -233,6 +267,24 @@ pub enum StateRefusal {
     /// The key is waiting for its deletion.
     #[error("{0} is pending deletion.")]
     PendingDeletion(KeyArn),
+    /// Material that the key needs was never imported, has expired or was deleted.
+    #[error("{0} is pending import.")]
+    PendingImport(KeyArn),
+    /// RotateKeyOnDemand of a key whose next material was not imported.
+    #[error("No available key material pending rotation for the key: {0}.")]
+    NoMaterialPendingRotation(KeyArn),
+    /// ImportKeyMaterial of new material while other new material waits.
+    #[error(
+        "New key material (id: {new}) cannot be imported into KMS key {key}, because another key material (id: {pending}) is pending rotation."
+    )]
+    MaterialPendingRotation {
+        /// The key.
+        key: KeyArn,
+        /// The material of the request.
+        new: String,
+        /// The material that waits.
+        pending: String,
+    },
     /// CancelKeyDeletion of a key that is not waiting.
     #[error("{0} is not pending deletion (or pending replica deletion).")]
     NotPendingDeletion(KeyArn),
@@ -284,6 +336,12 @@ pub enum LimitExceeded {
 }
 
 impl KmsError {
+    /// An operation that the key's origin rules out.
+    pub(crate) fn wrong_origin(key: &LoadedKey) -> Self {
+        let (arn, origin) = (key.arn, key.record.origin);
+        Self::Unsupported(format!("{arn} origin is {origin} which is not valid for this operation."))
+    }
+
     /// A key that is not in the caller's reach: in another account, or not there at all.
     pub(crate) fn foreign_key(caller: &Caller, action: &str) -> Self {
         Self::AccessDenied(format!(
@@ -336,9 +394,10 @@ impl KmsError {
             Self::AliasReserved(_) => ErrorCode::InvalidAliasNameException,
             Self::AliasExists(_) => ErrorCode::AlreadyExistsException,
             Self::State(StateRefusal::Disabled(_)) => ErrorCode::DisabledException,
-            Self::State(StateRefusal::PendingDeletion(_) | StateRefusal::NotPendingDeletion(_)) => {
-                ErrorCode::KMSInvalidStateException
-            }
+            Self::State(_) => ErrorCode::KMSInvalidStateException,
+            Self::IncorrectKeyMaterial(_) => ErrorCode::IncorrectKeyMaterialException,
+            Self::InvalidImportToken => ErrorCode::InvalidImportTokenException,
+            Self::ExpiredImportToken => ErrorCode::ExpiredImportTokenException,
             Self::IncorrectKey => ErrorCode::IncorrectKeyException,
             Self::InvalidCiphertext => ErrorCode::InvalidCiphertextException,
             Self::InvalidSignature => ErrorCode::KMSInvalidSignatureException,
@@ -411,6 +470,13 @@ impl KmsError {
             Self::IncorrectKey => {
                 "The key ID in the request does not identify a CMK that can perform this operation."
                     .to_owned()
+            }
+            Self::IncorrectKeyMaterial(text) => (*text).to_owned(),
+            Self::InvalidImportToken => {
+                "The import token is not one that GetParametersForImport gave for this KMS key.".to_owned()
+            }
+            Self::ExpiredImportToken => {
+                "The import token has expired: call GetParametersForImport for a new one.".to_owned()
             }
             Self::InvalidGrantToken => {
                 "A grant token in the request does not belong to any grant.".to_owned()

@@ -19,7 +19,8 @@ pub(crate) struct LoadedKey {
     pub(crate) arn: KeyArn,
     pub(crate) record: KeyRecord,
     pub(crate) revision: Revision,
-    pub(crate) current_material: KeyMaterialId,
+    /// Absent while nothing was imported yet.
+    pub(crate) current_material: Option<KeyMaterialId>,
 }
 
 /// An alias as a cache key.
@@ -45,6 +46,9 @@ pub struct CacheSizes {
 
 /// What an entry takes beside its texts, roughly.
 const RECORD_BYTES: usize = 512;
+
+/// What an imported material adds, roughly: its id and description, or its id and public key.
+const IMPORTED_MATERIAL_BYTES: usize = 512;
 
 /// Bytes of an ordinary record, roughly: the default policy, no tags.
 const RECORD_BYTES_EXPECTED: u64 = 1_024;
@@ -107,7 +111,8 @@ impl Keys {
         let damaged = |_| {
             store::StoreError::damaged(entry.key.to_string(), "the current material has no id".to_owned())
         };
-        let current_material = record.current_material.parse().map_err(damaged)?;
+        let current_material = record.current_material.as_deref().map(str::parse).transpose();
+        let current_material = current_material.map_err(damaged)?;
         Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material }))
     }
 
@@ -166,7 +171,8 @@ impl Observer for Keys {
 fn weight(_: &KeyArn, key: &LoadedKey) -> u64 {
     let record = &key.record;
     let tags: usize = record.tags.iter().map(|(tag_key, value)| tag_key.len() + value.len() + 64).sum();
-    let bytes = RECORD_BYTES + record.policy.len() + record.description.len() + tags;
+    let imported = record.imported.len() * IMPORTED_MATERIAL_BYTES;
+    let bytes = RECORD_BYTES + record.policy.len() + record.description.len() + tags + imported;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 

@@ -46,6 +46,22 @@ impl KeyKind {
         })
     }
 
+    /// Whether material of this kind can come from outside: not that of the post-quantum algorithms.
+    pub(crate) fn is_importable(self) -> bool {
+        match self {
+            Self::Symmetric | Self::Mac(_) => true,
+            Self::Pair(spec) => !matches!(
+                spec,
+                KeyPairSpec::MlDsa44
+                    | KeyPairSpec::MlDsa65
+                    | KeyPairSpec::MlDsa87
+                    | KeyPairSpec::MlKem512
+                    | KeyPairSpec::MlKem768
+                    | KeyPairSpec::MlKem1024
+            ),
+        }
+    }
+
     /// Whether two kinds are alike enough that an alias may move from one to the other.
     pub(crate) fn is_like(self, other: Self) -> bool {
         matches!(

@@ -6,6 +6,8 @@ mod authorize;
 mod change;
 mod due;
 mod error;
+mod import;
+mod import_token;
 mod key_policy;
 mod keys;
 mod kind;
@@ -48,6 +50,7 @@ use turns::Turns;
 /// The key management service.
 pub struct Kms {
     store: Arc<dyn Store>,
+    domain_keys: Arc<DomainKeys>,
     randomness: Arc<dyn Randomness>,
     keys: Arc<Keys>,
     materials: Arc<Materials>,
@@ -89,7 +92,7 @@ impl Kms {
             keys: Keys::new(Arc::clone(&store), settings.caches),
             materials: Materials::new(
                 Arc::clone(&store),
-                domain_keys,
+                Arc::clone(&domain_keys),
                 Arc::clone(&randomness),
                 Pool::new(),
                 settings.caches.materials,
@@ -97,6 +100,7 @@ impl Kms {
             turns: Turns::new(),
             principals,
             store,
+            domain_keys,
             randomness,
             settings: Settings {
                 aliases_per_key_max: settings.aliases_per_key_max.min(ALIASES_PER_KEY_MAX),

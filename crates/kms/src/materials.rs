@@ -11,9 +11,11 @@ use crypto::{
 use keyring::{Domain, DomainKeys};
 use store::cache::Cache;
 use store::{Key, Observer, Revision, Store, StoreError};
+use wire::kms::OriginType;
 
 use crate::authorize::{CryptographicAction, Usable};
-use crate::error::KmsError;
+use crate::error::{KmsError, StateRefusal};
+use crate::import_token::WrappingKey;
 use crate::kind::KeyKind;
 use crate::paths::{self, Cached};
 use crate::pool::Pool;
@@ -43,6 +45,21 @@ pub(crate) struct NewMaterial {
     pub(crate) id: KeyMaterialId,
     pub(crate) record: MaterialRecord,
 }
+
+/// Material that came from outside and is not stored yet.
+pub(crate) struct ImportedSecret {
+    pub(crate) material: NewMaterial,
+    /// SubjectPublicKeyInfo DER, of key pairs.
+    pub(crate) public_key: Option<Vec<u8>>,
+}
+
+/// Bytes of symmetric material.
+const SYMMETRIC_KEY: usize = 32;
+
+const WRONG_LENGTH: &str =
+    "The key material in the request does not have the length that the key spec demands.";
+const WRONG_KEY: &str =
+    "The key material in the request is not a PKCS#8 private key of the key spec, in DER.";
 
 impl Materials {
     pub(crate) fn new(
@@ -78,6 +95,36 @@ impl Materials {
     /// A fresh key pair.
     pub(crate) async fn generate_pair(&self, spec: KeyPairSpec) -> Result<PrivateKey, KmsError> {
         Ok(self.pool.run(move || PrivateKey::generate(spec)).await??)
+    }
+
+    /// Material that came from outside, if it is material for a key of this kind.
+    pub(crate) async fn import(
+        &self,
+        arn: &KeyArn,
+        kind: KeyKind,
+        secret: SecretBytes,
+    ) -> Result<ImportedSecret, KmsError> {
+        let (secret, public_key) = match kind {
+            KeyKind::Symmetric if secret.len() == SYMMETRIC_KEY => (secret, None),
+            KeyKind::Mac(algorithm) if secret.len() == algorithm.key_length() => (secret, None),
+            KeyKind::Symmetric | KeyKind::Mac(_) => return Err(KmsError::IncorrectKeyMaterial(WRONG_LENGTH)),
+            KeyKind::Pair(spec) => {
+                let parsed = self.pool.run(move || PrivateKey::from_stored(spec, &secret)).await?;
+                let pair = parsed.map_err(|_| KmsError::IncorrectKeyMaterial(WRONG_KEY))?;
+                (pair.pkcs8()?, Some(pair.public_key().spki_der().to_vec()))
+            }
+        };
+        let id = KeyMaterialId::of(&arn.id, secret.expose());
+        Ok(ImportedSecret { material: self.seal(arn, id, secret.expose()).await?, public_key })
+    }
+
+    /// Unwraps what was wrapped for import, on the pool.
+    pub(crate) async fn unwrap_material(
+        &self,
+        key: WrappingKey,
+        wrapped: Vec<u8>,
+    ) -> Result<SecretBytes, KmsError> {
+        self.pool.run(move || key.unwrap_material(&wrapped)).await?
     }
 
     /// Seals given symmetric material.
@@ -157,8 +204,15 @@ impl Materials {
     }
 
     async fn current<A: CryptographicAction>(&self, key: &Usable<A>) -> Result<Arc<LiveMaterial>, KmsError> {
-        let id = key.key().current_material;
-        self.open(key, id).await?.ok_or_else(|| KmsError::material_missing(key.arn(), id))
+        let pending_import = || KmsError::from(StateRefusal::PendingImport(key.arn()));
+        let id = key.key().current_material.ok_or_else(pending_import)?;
+        // Imported material can go between the check of the state and here.
+        self.open(key, id).await?.ok_or_else(|| match key.record().origin {
+            OriginType::External => pending_import(),
+            OriginType::AwsKms | OriginType::AwsCloudhsm | OriginType::ExternalKeyStore => {
+                KmsError::material_missing(key.arn(), id)
+            }
+        })
     }
 
     async fn open<A: CryptographicAction>(

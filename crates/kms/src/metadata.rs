@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html>
 
 use base::{KeyArn, Timestamp};
-use wire::kms::{KeyManagerType, KeyMetadata, KeySpec, KeyState, OriginType};
+use wire::kms::{KeyManagerType, KeyMetadata, KeySpec, KeyState};
 
 use crate::kind;
 use crate::record::{self, KeyRecord};
@@ -20,7 +20,9 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         description: Some(record.description.clone()),
         key_usage: Some(record.usage),
         key_state: Some(state(record.state)),
-        origin: Some(OriginType::AwsKms),
+        origin: Some(record.origin),
+        expiration_model: record.expiration_model(),
+        valid_to: record.earliest_expiry().map(Timestamp::from_millis),
         key_manager: Some(KeyManagerType::Customer),
         key_spec: Some(record.spec),
         // The deprecated twin; its enumeration lacks the newest specs.
@@ -32,8 +34,10 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         encapsulation_algorithms: algorithms.encapsulation,
         multi_region: Some(false),
         deletion_date: record.deletion.map(|deletion| Timestamp::from_millis(deletion.at)),
-        current_key_material_id: (record.spec == KeySpec::SymmetricDefault)
-            .then(|| record.current_material.clone()),
+        current_key_material_id: record
+            .current_material
+            .clone()
+            .filter(|_| record.spec == KeySpec::SymmetricDefault),
         ..KeyMetadata::default()
     }
 }
@@ -44,5 +48,6 @@ pub(crate) fn state(state: record::KeyState) -> KeyState {
         record::KeyState::Enabled => KeyState::Enabled,
         record::KeyState::Disabled => KeyState::Disabled,
         record::KeyState::PendingDeletion => KeyState::PendingDeletion,
+        record::KeyState::PendingImport => KeyState::PendingImport,
     }
 }

@@ -53,8 +53,12 @@ impl Listing {
 
     /// The marker of the page behind a page of the store, if there is one.
     pub(crate) fn next(&self, page: &store::Page, prefix: &str) -> Option<String> {
-        let last = page.entries.last().filter(|_| page.more)?;
-        Some(self.marker(last.key.as_str().strip_prefix(prefix)?))
+        if page.more { self.behind(page, prefix) } else { None }
+    }
+
+    /// The marker of what comes behind a page of the store, for listings that go on where the store does not.
+    pub(crate) fn behind(&self, page: &store::Page, prefix: &str) -> Option<String> {
+        Some(self.marker(page.entries.last()?.key.as_str().strip_prefix(prefix)?))
     }
 
     /// A page out of items in order, given one more than fits if there are more.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use keyring::SealedUnderDomain;
 use serde::{Deserialize, Serialize};
 use store::Record;
-use wire::kms::{KeySpec, KeyUsageType};
+use wire::kms::{KeySpec, KeyUsageType, OriginType};
 
 /// Metadata, policy and tags of one KMS key. One record, so that each operation is one compare-and-swap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,16 +19,26 @@ pub(crate) struct KeyRecord {
     pub(crate) spec: KeySpec,
     #[serde(with = "name")]
     pub(crate) usage: KeyUsageType,
+    /// Who makes the material. Fixed for the key's life.
+    #[serde(with = "name", default = "made_here")]
+    pub(crate) origin: OriginType,
     pub(crate) state: KeyState,
     /// The policy document as it was given, byte for byte.
     pub(crate) policy: String,
     pub(crate) tags: BTreeMap<String, String>,
     /// How many aliases point here; kept in the same commit as the alias.
     pub(crate) aliases: u32,
-    /// The material that encrypts: 64 hexadecimal digits.
-    pub(crate) current_material: String,
-    /// How many materials the key has ever had; the next one gets this number.
+    /// The material that encrypts: 64 hexadecimal digits. Absent until material was imported for the first time.
+    pub(crate) current_material: Option<String>,
+    /// How many materials have ever been current; the next one gets this number.
     pub(crate) materials: u32,
+    /// The materials that came from outside, in the order of their first import: at most one for each rotation and
+    /// one that waits. Their ids stay when they expire or are deleted.
+    #[serde(default)]
+    pub(crate) imported: Vec<ImportedMaterial>,
+    /// The imported material that the next rotation on demand makes current.
+    #[serde(default)]
+    pub(crate) pending_material: Option<String>,
     /// On-demand rotations so far; they are limited for the key's whole life.
     pub(crate) on_demand_rotations: u32,
     /// Present while automatic rotation is on, also while the key is disabled or pending deletion.
@@ -38,21 +48,40 @@ pub(crate) struct KeyRecord {
 }
 
 /// Enumerations of the service model are stored under their names on the wire.
-mod name {
+pub(crate) mod name {
     use std::fmt::Display;
     use std::str::FromStr;
 
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    pub(crate) fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|_| D::Error::custom("unknown name of an enumeration"))
     }
+}
+
+/// The origin of keys from before there was a choice.
+fn made_here() -> OriginType {
+    OriginType::AwsKms
+}
+
+/// One imported material, without the material itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImportedMaterial {
+    /// 64 hexadecimal digits.
+    pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    /// False once it has expired or was deleted, until it is imported again.
+    pub(crate) present: bool,
+    /// When it expires, in milliseconds since the epoch; absent if it does not.
+    pub(crate) valid_to: Option<i64>,
+    /// SubjectPublicKeyInfo in base64, of key pairs: it can be asked for while the material is not here.
+    pub(crate) public_key: Option<String>,
 }
 
 /// The states a key of this version can be in.
@@ -61,6 +90,7 @@ pub(crate) enum KeyState {
     Enabled,
     Disabled,
     PendingDeletion,
+    PendingImport,
 }
 
 /// Automatic rotation.
@@ -80,7 +110,13 @@ pub(crate) struct DeletionSchedule {
 
 impl Record for KeyRecord {
     const KIND: &'static str = "kms key";
-    const VERSION: u8 = 1;
+    /// 2: imported material. A reader of 1 would take such a key for one whose material was made here.
+    const VERSION: u8 = 2;
+
+    fn decode_older(version: u8, bytes: &[u8]) -> Option<Self> {
+        // Members that version 1 lacks have defaults.
+        (version == 1).then(|| serde_json::from_slice(bytes).ok()).flatten()
+    }
 }
 
 /// One key material, sealed.
@@ -149,4 +185,24 @@ pub(crate) struct KeyCountRecord {
 impl Record for KeyCountRecord {
     const KIND: &'static str = "kms key count";
     const VERSION: u8 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first version wrote it.
+    const VERSION_1: &str = r#"{"created_at":1700000000000,"description":"d","spec":"SYMMETRIC_DEFAULT",
+        "usage":"ENCRYPT_DECRYPT","state":"Disabled","policy":"{}","tags":{"a":"b"},"aliases":1,
+        "current_material":"00ff","materials":2,"on_demand_rotations":1,
+        "rotation":{"period_days":365,"next_at":1731536000000},"deletion":null}"#;
+
+    #[test]
+    fn a_key_of_the_first_version_is_read_as_what_it_was() {
+        let record = KeyRecord::decode_older(1, VERSION_1.as_bytes()).unwrap();
+        assert_eq!((record.origin, record.state), (OriginType::AwsKms, KeyState::Disabled));
+        assert_eq!((record.current_material.as_deref(), record.materials), (Some("00ff"), 2));
+        assert!(record.imported.is_empty() && record.pending_material.is_none());
+        assert_eq!(KeyRecord::decode_older(0, VERSION_1.as_bytes()), None);
+    }
 }

@@ -19,7 +19,7 @@ const MILLIS_PER_DAY: i64 = 86_400_000;
 impl Edit {
     /// Stores the material that the key is created with.
     pub(crate) fn begin_with(&mut self, material: &NewMaterial) -> Result<(), KmsError> {
-        self.make_current(material, None)
+        self.store_as_current(material, None)
     }
 
     /// Makes `material` the one that encrypts; the ones before it go on decrypting.
@@ -29,7 +29,23 @@ impl Edit {
         kind: RotationKind,
         at: Timestamp,
     ) -> Result<(), KmsError> {
-        self.make_current(material, Some(Rotated { at: at.millis(), kind }))
+        self.store_as_current(material, Some(Rotated { at: at.millis(), kind }))
+    }
+
+    /// Notes which material encrypts from now on, and how it came to that.
+    pub(crate) fn make_current(&mut self, id: &str, rotated: Option<Rotated>) -> Result<(), KmsError> {
+        let number = self.record.materials;
+        let entry = RotationRecord { material: id.to_owned(), rotated };
+        self.put(paths::rotation(&self.arn, number)?, &entry)?;
+        self.record.current_material = Some(id.to_owned());
+        self.record.materials = number.checked_add(1).ok_or(KmsError::Bug("a key has 2^32 materials"))?;
+        Ok(())
+    }
+
+    fn store_as_current(&mut self, material: &NewMaterial, rotated: Option<Rotated>) -> Result<(), KmsError> {
+        let id = material.id.to_string();
+        self.put(paths::material(&self.arn, &id)?, &material.record)?;
+        self.make_current(&id, rotated)
     }
 
     /// Moves the schedule on to its first date after `now`, whole periods from the date that was due.
@@ -51,16 +67,6 @@ impl Edit {
         if let Some(schedule) = self.record.rotation.take() {
             self.unschedule(DueWork::Rotate, Timestamp::from_millis(schedule.next_at));
         }
-    }
-
-    fn make_current(&mut self, material: &NewMaterial, rotated: Option<Rotated>) -> Result<(), KmsError> {
-        let id = material.id.to_string();
-        self.put(paths::material(&self.arn, &id)?, &material.record)?;
-        let number = self.record.materials;
-        self.put(paths::rotation(&self.arn, number)?, &RotationRecord { material: id.clone(), rotated })?;
-        self.record.current_material = id;
-        self.record.materials = number.checked_add(1).ok_or(KmsError::Bug("a key has 2^32 materials"))?;
-        Ok(())
     }
 }
 

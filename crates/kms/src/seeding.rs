@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base::{KeyArn, SecretArray, Timestamp};
 use crypto::KeyMaterial;
-use wire::kms::{KeySpec, KeyUsageType, Tag};
+use wire::kms::{KeySpec, KeyUsageType, OriginType, Tag};
 
 use crate::alias::AliasName;
 use crate::change::{Attempts, Committed, Edit};
@@ -140,6 +140,7 @@ impl NewKey {
         Ok(Self {
             spec: KeySpec::SymmetricDefault,
             usage: KeyUsageType::EncryptDecrypt,
+            origin: OriginType::AwsKms,
             created_at: now.millis(),
             description: seed.description.to_owned(),
             policy,

@@ -88,7 +88,7 @@ where
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 45] = [
+static OPERATIONS: [Operation; 48] = [
     row::<wire::kms::CancelKeyDeletion>(),
     row::<wire::kms::ConnectCustomKeyStore>(),
     row::<wire::kms::CreateAlias>(),
@@ -98,6 +98,7 @@ static OPERATIONS: [Operation; 45] = [
     row::<wire::kms::Decrypt>(),
     row::<wire::kms::DeleteAlias>(),
     row::<wire::kms::DeleteCustomKeyStore>(),
+    row::<wire::kms::DeleteImportedKeyMaterial>(),
     row::<wire::kms::DeriveSharedSecret>(),
     row::<wire::kms::DescribeCustomKeyStores>(),
     row::<wire::kms::DescribeKey>(),
@@ -116,7 +117,9 @@ static OPERATIONS: [Operation; 45] = [
     row::<wire::kms::GenerateRandom>(),
     row::<wire::kms::GetKeyPolicy>(),
     row::<wire::kms::GetKeyRotationStatus>(),
+    row::<wire::kms::GetParametersForImport>(),
     row::<wire::kms::GetPublicKey>(),
+    row::<wire::kms::ImportKeyMaterial>(),
     row::<wire::kms::ListAliases>(),
     row::<wire::kms::ListKeyPolicies>(),
     row::<wire::kms::ListKeyRotations>(),
@@ -164,7 +167,7 @@ mod tests {
 
     #[test]
     fn names_are_case_sensitive_and_what_is_not_offered_is_unknown() {
-        for name in ["", "encrypt", "Encrypt ", "ImportKeyMaterial", "NoSuchOperation"] {
+        for name in ["", "encrypt", "Encrypt ", "GetKeyLastUsage", "NoSuchOperation"] {
             assert!(Kms::operation(name).is_none(), "{name}");
         }
     }

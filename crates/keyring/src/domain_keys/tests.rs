@@ -263,3 +263,18 @@ async fn a_wrong_root_that_was_not_verified_still_changes_nothing() {
     assert!(matches!(open(&wrong, frankfurt(), &sealed).await, Err(KeyringError::DamagedDomainKey { .. })));
     assert_eq!(scene.domain_key_paths().await, [FIRST]);
 }
+
+#[tokio::test]
+async fn what_a_caller_brings_opens_or_is_nobodys() {
+    let keys = Scene::new().process("root", 1);
+    let sealed = seal(&keys, frankfurt()).await;
+    let open = async |domain: Domain, binding: Binding, sealed: &SealedUnderDomain| {
+        let secret = keys.open_untrusted(&domain, &binding, sealed).await.unwrap();
+        secret.map(|secret| secret.expose().to_vec())
+    };
+    assert_eq!(open(frankfurt(), a_binding(), &sealed).await.unwrap(), b"secret");
+    assert_eq!(open(frankfurt(), Binding::new("another"), &sealed).await, None);
+    assert_eq!(open(ireland(), a_binding(), &sealed).await, None, "a domain that has no key");
+    let of_no_key = SealedUnderDomain { domain_key: 7, ..sealed };
+    assert_eq!(open(frankfurt(), a_binding(), &of_no_key).await, None);
+}

@@ -1,4 +1,4 @@
-//! CancelKeyDeletion: a key that waits for its deletion becomes Disabled.
+//! CancelKeyDeletion: a key that waits for its deletion becomes Disabled, or pending import if it has lost its material.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html>
 
@@ -32,6 +32,7 @@ impl Handle for CancelKeyDeletion {
                 if let Some(deletion) = edit.record.deletion.take() {
                     edit.unschedule(DueWork::Delete, Timestamp::from_millis(deletion.at));
                 }
+                edit.record.follow_materials();
                 Ok(key.arn_text())
             })
             .await?;

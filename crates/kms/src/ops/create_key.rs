@@ -2,8 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>
 //!
-//! Differs from AWS: keys with material made here in one Region are offered; imported material, multi-Region keys,
-//! custom key stores and SM2 are refused.
+//! Differs from AWS: multi-Region keys, custom key stores and SM2 are refused.
 
 use std::collections::BTreeMap;
 
@@ -31,21 +30,22 @@ impl Handle for CreateKey {
         call: &Call,
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, KmsError> {
-        let (spec, usage, kind) = offered(&request)?;
+        let asked = offered(&request)?;
         let place = authorize_account::<Self>(call)?.place;
         if let Some(policy) = &request.policy {
             let bypass = request.bypass_policy_lockout_safety_check == Some(true);
             kms.check_policy(call, policy, bypass).await?;
         }
-        let new = NewKey::from_request(request, spec, usage, place, call)?;
+        let new = NewKey::from_request(request, &asked, place, call)?;
         let mut attempts = Attempts::new();
         loop {
             let mut random = [0; 16];
             kms.randomness.fill(&mut random)?;
             let arn = place.key_arn(KeyId::single_region(random));
-            let material = kms.materials.generate(&arn, kind).await?;
             let mut edit = Edit::create(arn, new.record())?;
-            edit.begin_with(&material)?;
+            if asked.origin == OriginType::AwsKms {
+                edit.begin_with(&kms.materials.generate(&arn, asked.kind).await?)?;
+            }
             kms.count_new_key(&mut edit).await?;
             let response = CreateKeyResponse { key_metadata: Some(metadata::of(&arn, &edit.record)) };
             let record = kms.call_record(call, <Self as AccountAction>::NAME, &[arn])?;
@@ -61,6 +61,7 @@ impl Handle for CreateKey {
 pub(crate) struct NewKey {
     pub(crate) spec: KeySpec,
     pub(crate) usage: KeyUsageType,
+    pub(crate) origin: OriginType,
     pub(crate) created_at: i64,
     pub(crate) description: String,
     pub(crate) policy: String,
@@ -70,8 +71,7 @@ pub(crate) struct NewKey {
 impl NewKey {
     fn from_request(
         request: CreateKeyRequest,
-        spec: KeySpec,
-        usage: KeyUsageType,
+        asked: &Asked,
         place: Place,
         call: &Call,
     ) -> Result<Self, KmsError> {
@@ -79,8 +79,9 @@ impl NewKey {
         let mut held = BTreeMap::new();
         tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;
         Ok(Self {
-            spec,
-            usage,
+            spec: asked.spec,
+            usage: asked.usage,
+            origin: asked.origin,
             created_at: call.time.millis(),
             description: request.description.unwrap_or_default(),
             policy: request.policy.unwrap_or_else(default),
@@ -88,19 +89,23 @@ impl NewKey {
         })
     }
 
-    /// The record of an enabled key that has no material yet.
+    /// The record of a key that has no material yet. It is enabled unless its material comes from outside.
     pub(crate) fn record(&self) -> KeyRecord {
+        let imports = self.origin == OriginType::External;
         KeyRecord {
             created_at: self.created_at,
             description: self.description.clone(),
             spec: self.spec,
             usage: self.usage,
-            state: KeyState::Enabled,
+            origin: self.origin,
+            state: if imports { KeyState::PendingImport } else { KeyState::Enabled },
             policy: self.policy.clone(),
             tags: self.tags.clone(),
             aliases: 0,
-            current_material: String::new(),
+            current_material: None,
             materials: 0,
+            imported: Vec::new(),
+            pending_material: None,
             on_demand_rotations: 0,
             rotation: None,
             deletion: None,
@@ -108,26 +113,41 @@ impl NewKey {
     }
 }
 
-/// What kind of key is asked for. Refuses what AWS refuses, in its words, and then what this version does not offer, in
-/// ours.
-fn offered(request: &CreateKeyRequest) -> Result<(KeySpec, KeyUsageType, KeyKind), KmsError> {
+/// What kind of key is asked for.
+struct Asked {
+    spec: KeySpec,
+    usage: KeyUsageType,
+    kind: KeyKind,
+    origin: OriginType,
+}
+
+/// Refuses what AWS refuses, in its words, and then what this version does not offer, in ours.
+fn offered(request: &CreateKeyRequest) -> Result<Asked, KmsError> {
     let spec = key_spec(request)?;
     let usage = usage(spec, request.key_usage)?;
     if let Some(id) = &request.custom_key_store_id {
         return Err(KmsError::CustomKeyStoreNotFound(id.clone()));
     }
-    let origin = request.origin.unwrap_or(OriginType::AwsKms);
-    if origin != OriginType::AwsKms {
-        return Err(unsupported("Origin", origin.as_str()));
-    }
     if request.multi_region == Some(true) {
         return Err(unsupported("MultiRegion", "true"));
     }
     if request.xks_key_id.is_some() {
-        return Err(unsupported("XksKeyId", "with Origin AWS_KMS"));
+        return Err(unsupported("XksKeyId", "without a custom key store"));
     }
     let kind = KeyKind::of(spec).ok_or_else(|| unsupported("KeySpec", spec.as_str()))?;
-    Ok((spec, usage, kind))
+    let origin = request.origin.unwrap_or(OriginType::AwsKms);
+    match origin {
+        OriginType::AwsKms => {}
+        OriginType::External if kind.is_importable() => {}
+        OriginType::External => {
+            let text = format!("KeySpec {spec} is not supported for Origin EXTERNAL.");
+            return Err(KmsError::Unsupported(text));
+        }
+        OriginType::AwsCloudhsm | OriginType::ExternalKeyStore => {
+            return Err(unsupported("Origin", origin.as_str()));
+        }
+    }
+    Ok(Asked { spec, usage, kind, origin })
 }
 
 /// KeySpec and the deprecated CustomerMasterKeySpec are two names for one thing.

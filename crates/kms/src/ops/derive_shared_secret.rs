@@ -3,9 +3,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html>
 
 use base::Call;
-use wire::kms::{
-    DeriveSharedSecret, DeriveSharedSecretRequest, DeriveSharedSecretResponse, KeyUsageType, OriginType,
-};
+use wire::kms::{DeriveSharedSecret, DeriveSharedSecretRequest, DeriveSharedSecretResponse, KeyUsageType};
 
 use super::request::{no_grant_tokens, no_recipient, stop_if_dry_run};
 use crate::Kms;
@@ -44,7 +42,7 @@ impl Handle for DeriveSharedSecret {
             key_id: Some(key.arn_text()),
             shared_secret: Some(secret),
             key_agreement_algorithm: Some(request.key_agreement_algorithm),
-            key_origin: Some(OriginType::AwsKms),
+            key_origin: Some(key.record().origin),
             ..DeriveSharedSecretResponse::default()
         })
     }

@@ -14,7 +14,7 @@ use crate::table::Handle;
 impl KeyAction for DisableKey {
     const NAME: &'static str = "DisableKey";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
-    const STATES: StateRule = StateRule::NotPendingDeletion;
+    const STATES: StateRule = StateRule::EnabledOrDisabled;
 }
 
 impl Handle for DisableKey {

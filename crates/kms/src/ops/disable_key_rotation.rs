@@ -14,7 +14,7 @@ use crate::table::Handle;
 impl KeyAction for DisableKeyRotation {
     const NAME: &'static str = "DisableKeyRotation";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
-    const STATES: StateRule = StateRule::Enabled;
+    const STATES: StateRule = StateRule::EnabledOrPendingImport;
 }
 
 impl Handle for DisableKeyRotation {

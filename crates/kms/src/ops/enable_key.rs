@@ -15,7 +15,7 @@ use crate::table::Handle;
 impl KeyAction for EnableKey {
     const NAME: &'static str = "EnableKey";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
-    const STATES: StateRule = StateRule::NotPendingDeletion;
+    const STATES: StateRule = StateRule::EnabledOrDisabled;
 }
 
 impl Handle for EnableKey {

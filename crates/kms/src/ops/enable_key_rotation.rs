@@ -4,7 +4,9 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html>
 
 use base::Call;
-use wire::kms::{EnableKeyRotation, EnableKeyRotationRequest, EnableKeyRotationResponse, KeySpec};
+use wire::kms::{
+    EnableKeyRotation, EnableKeyRotationRequest, EnableKeyRotationResponse, KeySpec, OriginType,
+};
 
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
@@ -17,7 +19,7 @@ const PERIOD_DAYS_DEFAULT: u32 = 365;
 impl KeyAction for EnableKeyRotation {
     const NAME: &'static str = "EnableKeyRotation";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
-    const STATES: StateRule = StateRule::Enabled;
+    const STATES: StateRule = StateRule::EnabledOrPendingImport;
 }
 
 impl Handle for EnableKeyRotation {
@@ -42,9 +44,12 @@ impl Handle for EnableKeyRotation {
     }
 }
 
-/// Only symmetric keys have more than one material.
+/// Only symmetric keys have more than one material, and only material that is made here can be made anew.
 pub(super) fn rotatable<A: KeyAction>(key: &Usable<A>) -> Result<(), KmsError> {
-    let spec = key.record().spec;
+    let (spec, origin) = (key.record().spec, key.record().origin);
+    if origin != OriginType::AwsKms {
+        return Err(KmsError::wrong_origin(key.key()));
+    }
     if spec == KeySpec::SymmetricDefault {
         return Ok(());
     }

@@ -115,7 +115,7 @@ impl Kms {
             (KeyKind::Symmetric, _) => {
                 let blob =
                     self.materials.encrypt(key, &encryption_context(context), plaintext.expose()).await?;
-                Ok(Sealed { blob, material_id: Some(key.record().current_material.clone()) })
+                Ok(Sealed { blob, material_id: key.record().current_material.clone() })
             }
             (_, Some(rsa)) => {
                 let work = move |key: &crypto::PrivateKey| key.public_key().encrypt(rsa, plaintext.expose());

@@ -45,7 +45,7 @@ impl Handle for GenerateDataKey {
             ciphertext_blob: Some(ciphertext),
             plaintext: Some(plaintext),
             key_id: Some(key.arn_text()),
-            key_material_id: Some(key.record().current_material.clone()),
+            key_material_id: key.record().current_material.clone(),
             ..GenerateDataKeyResponse::default()
         })
     }

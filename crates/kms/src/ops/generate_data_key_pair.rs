@@ -48,7 +48,7 @@ impl Handle for GenerateDataKeyPair {
             public_key: Some(pair.public_key),
             key_id: Some(key.arn_text()),
             key_pair_spec: Some(request.key_pair_spec),
-            key_material_id: Some(key.record().current_material.clone()),
+            key_material_id: key.record().current_material.clone(),
             ..GenerateDataKeyPairResponse::default()
         })
     }

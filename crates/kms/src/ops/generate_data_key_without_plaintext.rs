@@ -43,7 +43,7 @@ impl Handle for GenerateDataKeyWithoutPlaintext {
         Ok(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob: Some(kms.materials.encrypt(&key, &context, plaintext.expose()).await?),
             key_id: Some(key.arn_text()),
-            key_material_id: Some(key.record().current_material.clone()),
+            key_material_id: key.record().current_material.clone(),
         })
     }
 }

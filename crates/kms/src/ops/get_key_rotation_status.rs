@@ -29,6 +29,9 @@ impl Handle for GetKeyRotationStatus {
     ) -> Result<GetKeyRotationStatusResponse, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         let record = key.record();
+        if record.state == KeyState::PendingImport {
+            return Err(KmsError::wrong_origin(key.key()));
+        }
         // A key that is pending deletion reports no rotation; cancelling the deletion brings it back.
         let rotation = record.rotation.filter(|_| record.state != KeyState::PendingDeletion);
         Ok(GetKeyRotationStatusResponse {

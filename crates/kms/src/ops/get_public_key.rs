@@ -3,12 +3,12 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html>
 
 use base::Call;
-use wire::kms::{GetPublicKey, GetPublicKeyRequest, GetPublicKeyResponse, KeyUsageType};
+use wire::kms::{GetPublicKey, GetPublicKeyRequest, GetPublicKeyResponse, KeyUsageType, OriginType};
 
 use super::request::no_grant_tokens;
 use crate::Kms;
-use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
-use crate::error::KmsError;
+use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::error::{KmsError, StateRefusal};
 use crate::kind::{self, KeyKind};
 use crate::table::Handle;
 
@@ -43,11 +43,17 @@ impl Handle for GetPublicKey {
             let text = format!("{} key spec is {spec} which is not valid for this operation.", key.arn());
             return Err(KmsError::Unsupported(text));
         };
-        let work = |private_key: &crypto::PrivateKey| private_key.public_key().spki_der().to_vec();
+        let public_key = match imported_public_key(&key)? {
+            Some(public_key) => public_key,
+            None => {
+                let work = |private_key: &crypto::PrivateKey| private_key.public_key().spki_der().to_vec();
+                kms.materials.with_private_key(&key, work).await?
+            }
+        };
         let algorithms = kind::algorithms(spec, usage);
         Ok(GetPublicKeyResponse {
             key_id: Some(key.arn_text()),
-            public_key: Some(kms.materials.with_private_key(&key, work).await?),
+            public_key: Some(public_key),
             customer_master_key_spec: spec.as_str().parse().ok(),
             key_spec: Some(spec),
             key_usage: Some(usage),
@@ -57,4 +63,16 @@ impl Handle for GetPublicKey {
             encapsulation_algorithms: algorithms.encapsulation,
         })
     }
+}
+
+/// The public key of imported material; it outlasts the private one. A key that never had material has none.
+fn imported_public_key(key: &Usable<GetPublicKey>) -> Result<Option<Vec<u8>>, KmsError> {
+    let record = key.record();
+    if record.origin != OriginType::External {
+        return Ok(None);
+    }
+    let text = record.imported.first().and_then(|material| material.public_key.as_ref());
+    let text = text.ok_or_else(|| StateRefusal::PendingImport(key.arn()))?;
+    let decoded = base64_simd::STANDARD.decode_to_vec(text);
+    decoded.map(Some).map_err(|_| KmsError::Bug("a stored public key is not base64"))
 }

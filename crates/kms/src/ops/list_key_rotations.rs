@@ -1,19 +1,20 @@
-//! ListKeyRotations: the rotations of a key, oldest first; with ALL_KEY_MATERIAL also the material it began with.
+//! ListKeyRotations: the rotations of a key, oldest first; with ALL_KEY_MATERIAL also the material it began with, and
+//! last the imported material that waits for its rotation.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html>
 
-use base::{Call, KeyArn, Timestamp};
+use base::{Call, Timestamp};
 use wire::kms::{
-    IncludeKeyMaterial, KeyMaterialState, KeySpec, ListKeyRotations, ListKeyRotationsRequest,
+    ImportState, IncludeKeyMaterial, KeyMaterialState, KeySpec, ListKeyRotations, ListKeyRotationsRequest,
     ListKeyRotationsResponse, RotationType, RotationsListEntry,
 };
 
 use crate::Kms;
-use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
 use crate::paging::Listing;
 use crate::paths;
-use crate::record::{RotationKind, RotationRecord};
+use crate::record::{ImportedMaterial, KeyRecord, RotationKind, RotationRecord};
 use crate::table::Handle;
 
 impl KeyAction for ListKeyRotations {
@@ -49,12 +50,19 @@ impl Handle for ListKeyRotations {
             range = range.after(&paths::rotation(&key.arn(), 0)?);
         }
         let page = kms.store.range(range).await?;
-        let current = &key.record().current_material;
         let mut rotations = Vec::new();
         for entry in &page.entries {
-            rotations.push(list_entry(&key.arn(), store::decode_record::<RotationRecord>(entry)?, current));
+            rotations.push(list_entry(&key, store::decode_record(entry)?));
         }
-        let next = listing.next(&page, &prefix);
+        let mut next = listing.next(&page, &prefix);
+        if let (true, None, Some(pending)) = (all, &next, &key.record().pending_material) {
+            // What waits for its rotation comes last, on a page of its own if this one is full.
+            if rotations.len() < listing.limit() {
+                rotations.push(list_entry(&key, RotationRecord { material: pending.clone(), rotated: None }));
+            } else {
+                next = listing.behind(&page, &prefix);
+            }
+        }
         Ok(ListKeyRotationsResponse {
             rotations: Some(rotations),
             truncated: Some(next.is_some()),
@@ -63,21 +71,34 @@ impl Handle for ListKeyRotations {
     }
 }
 
-fn list_entry(arn: &KeyArn, record: RotationRecord, current: &str) -> RotationsListEntry {
-    let is_current = record.material == current;
+fn list_entry(key: &Usable<ListKeyRotations>, rotation: RotationRecord) -> RotationsListEntry {
+    let record = key.record();
+    let imported = record.imported(&rotation.material);
     RotationsListEntry {
-        key_id: Some(arn.id.to_string()),
-        key_material_state: Some(if is_current {
-            KeyMaterialState::Current
-        } else {
-            KeyMaterialState::NonCurrent
+        key_id: Some(key.arn().id.to_string()),
+        key_material_state: Some(material_state(record, &rotation.material)),
+        key_material_description: imported.and_then(|material| material.description.clone()),
+        import_state: imported.map(|material| match material.present {
+            true => ImportState::Imported,
+            false => ImportState::PendingImport,
         }),
-        key_material_id: Some(record.material),
-        rotation_date: record.rotated.map(|rotated| Timestamp::from_millis(rotated.at)),
-        rotation_type: record.rotated.map(|rotated| match rotated.kind {
+        expiration_model: imported.and_then(ImportedMaterial::expiration_model),
+        valid_to: imported.and_then(|material| material.valid_to).map(Timestamp::from_millis),
+        key_material_id: Some(rotation.material),
+        rotation_date: rotation.rotated.map(|rotated| Timestamp::from_millis(rotated.at)),
+        rotation_type: rotation.rotated.map(|rotated| match rotated.kind {
             RotationKind::Automatic => RotationType::Automatic,
             RotationKind::OnDemand => RotationType::OnDemand,
         }),
-        ..RotationsListEntry::default()
+    }
+}
+
+fn material_state(record: &KeyRecord, id: &str) -> KeyMaterialState {
+    if record.current_material.as_deref() == Some(id) {
+        KeyMaterialState::Current
+    } else if record.pending_material.as_deref() == Some(id) {
+        KeyMaterialState::PendingRotation
+    } else {
+        KeyMaterialState::NonCurrent
     }
 }

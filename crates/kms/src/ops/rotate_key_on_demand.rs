@@ -1,9 +1,12 @@
-//! RotateKeyOnDemand: new material now, at most 25 times in a key's life. The automatic schedule is not moved.
+//! RotateKeyOnDemand: new material now, at most 25 times in a key's life: made here, or the imported material that waits
+//! for it. The automatic schedule is not moved.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>
 
 use base::Call;
-use wire::kms::{KeySpec, RotateKeyOnDemand, RotateKeyOnDemandRequest, RotateKeyOnDemandResponse};
+use wire::kms::{
+    KeySpec, OriginType, RotateKeyOnDemand, RotateKeyOnDemandRequest, RotateKeyOnDemandResponse,
+};
 
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
@@ -32,12 +35,20 @@ impl Handle for RotateKeyOnDemand {
     ) -> Result<RotateKeyOnDemandResponse, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         may_rotate(call, &key)?;
-        let material = kms.materials.generate(&key.arn(), KeyKind::Symmetric).await?;
+        let fresh = match key.record().origin {
+            OriginType::External => None,
+            OriginType::AwsKms | OriginType::AwsCloudhsm | OriginType::ExternalKeyStore => {
+                Some(kms.materials.generate(&key.arn(), KeyKind::Symmetric).await?)
+            }
+        };
         let arn = kms
             .change::<Self, _>(call, &request.key_id, |edit, key| {
                 may_rotate(call, key)?;
                 edit.record.on_demand_rotations += 1;
-                edit.rotate_to(&material, RotationKind::OnDemand, call.time)?;
+                match &fresh {
+                    Some(material) => edit.rotate_to(material, RotationKind::OnDemand, call.time)?,
+                    None => edit.promote_pending(RotationKind::OnDemand, call.time)?,
+                }
                 Ok(key.arn_text())
             })
             .await?;

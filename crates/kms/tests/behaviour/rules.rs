@@ -32,6 +32,13 @@ fn body(operation: &str, key: &str) -> Value {
         "Decapsulate" => {
             json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "AA=="})
         }
+        "GetParametersForImport" => {
+            json!({"KeyId": key, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"})
+        }
+        "ImportKeyMaterial" => {
+            let forever = "KEY_MATERIAL_DOES_NOT_EXPIRE";
+            json!({"KeyId": key, "ImportToken": "AA==", "EncryptedKeyMaterial": "AA==", "ExpirationModel": forever})
+        }
         "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
             json!({"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"})
         }
@@ -39,7 +46,10 @@ fn body(operation: &str, key: &str) -> Value {
     }
 }
 
-const ON_ONE_KEY: [&str; 32] = [
+const ON_ONE_KEY: [&str; 35] = [
+    "DeleteImportedKeyMaterial",
+    "GetParametersForImport",
+    "ImportKeyMaterial",
     "CancelKeyDeletion",
     "CreateAlias",
     "DescribeKey",
