@@ -77,10 +77,12 @@ MANAGEMENT: dict[str, Callable[[Any, str], Any]] = {
     ),
     "ListResourceTags": lambda kms, key: kms.list_resource_tags(KeyId=key),
     "PutKeyPolicy": lambda kms, key: kms.put_key_policy(KeyId=key, Policy="{}"),
+    "ReplicateKey": lambda kms, key: kms.replicate_key(KeyId=key, ReplicaRegion="us-east-1"),
     "RotateKeyOnDemand": lambda kms, key: kms.rotate_key_on_demand(KeyId=key),
     "ScheduleKeyDeletion": lambda kms, key: kms.schedule_key_deletion(KeyId=key),
     "TagResource": lambda kms, key: kms.tag_resource(KeyId=key, Tags=[{"TagKey": "a", "TagValue": "b"}]),
     "UpdateKeyDescription": lambda kms, key: kms.update_key_description(KeyId=key, Description="mine"),
+    "UpdatePrimaryRegion": lambda kms, key: kms.update_primary_region(KeyId=key, PrimaryRegion="us-east-1"),
 }
 
 

@@ -188,7 +188,6 @@ def test_a_spec_outside_the_enum_is_named_with_the_set_of_values(kms: Any) -> No
     "parameters",
     [
         {"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
-        {"MultiRegion": True},
         {"Origin": "AWS_CLOUDHSM"},
     ],
     ids=str,

@@ -28,7 +28,8 @@ THERE = {
     "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate", "GenerateDataKeyPair",
     "GenerateDataKeyPairWithoutPlaintext", "ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore",
     "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
-    "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial",
+    "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial", "ReplicateKey",
+    "UpdatePrimaryRegion",
 }  # fmt: skip
 MODEL = set(boto3.client("kms", region_name="us-east-1").meta.service_model.operation_names)
 

@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use base::{Call, KeyArn};
+use base::{Call, KeyArn, Region};
 use wire::kms::{KeyUsageType, OriginType};
 
 use crate::error::{KmsError, StateRefusal};
@@ -58,9 +58,9 @@ pub(crate) enum StateRule {
     EnabledOrPendingImport,
     /// An enabled or a disabled key.
     EnabledOrDisabled,
-    /// Every state but pending deletion.
+    /// Every state but pending deletion, of the key itself or of its replicas first.
     NotPendingDeletion,
-    /// Pending deletion only.
+    /// Pending deletion only, of the key itself or of its replicas first.
     PendingDeletion,
 }
 
@@ -71,8 +71,8 @@ impl StateRule {
             Self::Enabled => state == KeyState::Enabled,
             Self::EnabledOrPendingImport => matches!(state, KeyState::Enabled | KeyState::PendingImport),
             Self::EnabledOrDisabled => matches!(state, KeyState::Enabled | KeyState::Disabled),
-            Self::NotPendingDeletion => state != KeyState::PendingDeletion,
-            Self::PendingDeletion => state == KeyState::PendingDeletion,
+            Self::NotPendingDeletion => !state.is_pending_deletion(),
+            Self::PendingDeletion => state.is_pending_deletion(),
         }
     }
 
@@ -85,6 +85,7 @@ impl StateRule {
             (Self::PendingDeletion, _) | (_, KeyState::Enabled) => StateRefusal::NotPendingDeletion(arn),
             (_, KeyState::Disabled) => StateRefusal::Disabled(arn),
             (_, KeyState::PendingDeletion) => StateRefusal::PendingDeletion(arn),
+            (_, KeyState::PendingReplicaDeletion) => StateRefusal::PendingReplicaDeletion(arn),
             (_, KeyState::PendingImport) => StateRefusal::PendingImport(arn),
         })
     }
@@ -189,6 +190,16 @@ pub(crate) struct AccountPermit<A> {
 /// # Errors
 /// None yet: identities of an account may do everything in it until the policy engine decides.
 pub(crate) fn authorize_account<A: AccountAction>(call: &Call) -> Result<AccountPermit<A>, KmsError> {
-    let place = Place { account: call.caller.account, region: call.region };
-    Ok(AccountPermit { place, action: PhantomData })
+    authorize_account_in(call, call.region)
+}
+
+/// Decides whether the caller may take action `A` in its own account and another Region.
+///
+/// # Errors
+/// None yet, as for [`authorize_account`].
+pub(crate) fn authorize_account_in<A: AccountAction>(
+    call: &Call,
+    region: Region,
+) -> Result<AccountPermit<A>, KmsError> {
+    Ok(AccountPermit { place: Place { account: call.caller.account, region }, action: PhantomData })
 }

@@ -85,6 +85,13 @@ impl Edit {
         Ok(())
     }
 
+    /// Writes at `path` what another edit writes at `of_path`, if it does.
+    pub(crate) fn copy_write(&mut self, path: Key, of: &Self, of_path: &Key) {
+        if let Some(value) = of.writes.get(of_path) {
+            self.writes.insert(path, value.clone());
+        }
+    }
+
     /// Writes an entry whose key says everything.
     pub(crate) fn mark(&mut self, path: Key) {
         self.writes.insert(path, Some(Vec::new()));
@@ -117,8 +124,12 @@ impl Edit {
 
     /// The transaction that stores the edited key with the audit record `trail`.
     pub(crate) fn into_transaction(self, trail: Vec<u8>) -> Result<Transaction, KmsError> {
-        let record = store::encode_record(&self.record)?;
-        let mut transaction = Transaction::new().put(paths::key(&self.arn)?, record).outbox(trail);
+        self.add_to(Transaction::new().outbox(trail))
+    }
+
+    /// Adds the edited key to a transaction.
+    pub(crate) fn add_to(self, mut transaction: Transaction) -> Result<Transaction, KmsError> {
+        transaction = transaction.put(paths::key(&self.arn)?, store::encode_record(&self.record)?);
         for (path, revision) in self.expectations {
             transaction = match revision {
                 Some(revision) => transaction.expect_revision(path, revision),
@@ -150,12 +161,25 @@ impl Kms {
             let key = self.keys.read::<A>(call, &arn).await?.authorize::<A>(call)?.usable()?;
             let mut draft = Edit::of(key.key())?;
             let outcome = edit(&mut draft, &key)?;
-            let record = self.call_record(call, A::NAME, &[key.arn()])?;
-            match self.commit(draft.into_transaction(record)?).await? {
-                Committed::Yes => return Ok(outcome),
-                Committed::Conflict => attempts.again().await?,
+            if self.commit_change::<A>(call, &key, draft).await? == Committed::Yes {
+                return Ok(outcome);
             }
+            attempts.again().await?;
         }
+    }
+
+    /// Commits an edit of a key, together with what its replicas take over from it.
+    async fn commit_change<A: KeyAction>(
+        &self,
+        call: &Call,
+        key: &Usable<A>,
+        draft: Edit,
+    ) -> Result<Committed, KmsError> {
+        let Some(draft) = self.with_replicas(key.key(), draft).await? else {
+            return Ok(Committed::Conflict);
+        };
+        let record = self.call_record(call, A::NAME, &[key.arn()])?;
+        self.commit(draft.into_transaction(record)?).await
     }
 
     /// Applies a transaction. Only a lost race is an outcome, everything else an error.

@@ -9,7 +9,6 @@ use store::{Key, Range, StoreError, Transaction, due};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
 use crate::keys::LoadedKey;
-use crate::kind::KeyKind;
 use crate::record::{KeyState, RotationKind};
 use crate::{Kms, paths};
 
@@ -133,6 +132,8 @@ impl Kms {
         }
     }
 
+    /// The transaction that deletes a key. Keys related to it learn that it is gone; a primary key that has waited for
+    /// the last of its replicas begins its own window.
     async fn deletion(&self, key: &LoadedKey, path: &Key, now: Timestamp) -> Result<Transaction, KmsError> {
         let arn = key.arn;
         let (count_path, count_revision, count) = self.key_count_shard(&arn).await?;
@@ -147,16 +148,16 @@ impl Kms {
             Some(revision) => transaction.expect_revision(count_path, revision),
             None => transaction.expect_absent(count_path),
         };
-        if let Some(rotation) = key.record.rotation {
-            let at = Timestamp::from_millis(rotation.next_at);
-            transaction = transaction.delete(DueWork::Rotate.path(&arn, at));
-        }
-        for at in key.record.imported.iter().filter_map(|material| material.valid_to) {
-            transaction = transaction.delete(DueWork::Expire.path(&arn, Timestamp::from_millis(at)));
+        for at in due_dates(key) {
+            transaction = transaction.delete(at);
         }
         for name in self.alias_names(&arn).await? {
-            transaction =
-                transaction.delete(paths::alias(&arn.into(), &name)?).delete(paths::key_alias(&arn, &name)?);
+            transaction = transaction.delete(paths::alias(&arn.into(), &name)?);
+        }
+        // One that is gone already makes the commit a conflict: this key has then changed too.
+        for mut edit in self.related_edits(key).await?.unwrap_or_default() {
+            edit.lose_replica(arn.region, now);
+            transaction = edit.add_to(transaction)?;
         }
         Ok(transaction)
     }
@@ -176,13 +177,14 @@ impl Kms {
         loop {
             let committed = match self.keys.load(arn).await? {
                 Some(key) if owes_rotation(&key, now) => {
-                    let material = self.materials.generate(arn, KeyKind::Symmetric).await?;
-                    let mut edit = Edit::of(&key)?;
-                    edit.rotate_to(&material, RotationKind::Automatic, now)?;
-                    edit.reschedule_rotation(now);
-                    edit.delete(path.clone());
-                    let record = self.service_record("RotateKey", arn, now)?;
-                    self.commit(edit.into_transaction(record)?).await?
+                    match self.rotation(&key, RotationKind::Automatic, now).await? {
+                        Some(mut edit) => {
+                            edit.delete(path.clone());
+                            let record = self.service_record("RotateKey", arn, now)?;
+                            self.commit(edit.into_transaction(record)?).await?
+                        }
+                        None => Committed::Conflict,
+                    }
                 }
                 other => self.commit(not_due(arn, other.as_ref(), path)?).await?,
             };
@@ -198,20 +200,34 @@ impl Kms {
         let mut attempts = Attempts::new();
         loop {
             let key = self.keys.load(arn).await?;
-            let mut transaction = not_due(arn, key.as_ref(), path)?;
-            if let Some(key) = &key {
-                let mut edit = Edit::of(key)?;
-                edit.delete(path.clone());
-                if edit.expire_imported(now)? {
-                    let record = self.service_record("DeleteExpiredKeyMaterial", arn, now)?;
-                    transaction = edit.into_transaction(record)?;
-                }
-            }
-            match self.commit(transaction).await? {
+            let committed = match self.expiry(key.as_ref(), path, now).await? {
+                Some(transaction) => self.commit(transaction).await?,
+                None => self.commit(not_due(arn, key.as_ref(), path)?).await?,
+            };
+            match committed {
                 Committed::Yes => return Ok(()),
                 Committed::Conflict => attempts.again().await?,
             }
         }
+    }
+
+    /// The transaction that takes expired material away; `None` if there is none, or if a replica that must learn of it
+    /// has gone meanwhile, with which the key has changed too.
+    async fn expiry(
+        &self,
+        key: Option<&LoadedKey>,
+        path: &Key,
+        now: Timestamp,
+    ) -> Result<Option<Transaction>, KmsError> {
+        let Some(key) = key else { return Ok(None) };
+        let mut edit = Edit::of(key)?;
+        edit.delete(path.clone());
+        if !edit.expire_imported(now)? {
+            return Ok(None);
+        }
+        let Some(edit) = self.with_replicas(key, edit).await? else { return Ok(None) };
+        let record = self.service_record("DeleteExpiredKeyMaterial", &key.arn, now)?;
+        edit.into_transaction(record).map(Some)
     }
 
     async fn purge(&self, arn: &KeyArn, path: &Key) -> Result<(), KmsError> {
@@ -224,7 +240,7 @@ impl Kms {
     /// Removes what a deleted key left, a bounded piece at a time, for as long as there is no key of this name: one that
     /// was seeded again keeps what it has.
     pub(crate) async fn remove_remains(&self, arn: &KeyArn) -> Result<(), KmsError> {
-        for prefix in [paths::materials(arn), paths::rotations(arn)] {
+        for prefix in [paths::materials(arn), paths::rotations(arn), paths::key_aliases(arn)] {
             loop {
                 let page = self.store.range(Range::prefix(&prefix).limit(PURGE_BATCH)).await?;
                 if page.entries.is_empty() {
@@ -251,14 +267,25 @@ fn not_due(arn: &KeyArn, key: Option<&LoadedKey>, path: &Key) -> Result<Transact
     })
 }
 
+/// The entries of a key in the index of due work, but for its deletion.
+fn due_dates(key: &LoadedKey) -> Vec<Key> {
+    let expiries = key.record.imported.iter().filter_map(|material| material.valid_to);
+    let mut dates: Vec<i64> = expiries.collect();
+    dates.sort_unstable();
+    dates.dedup();
+    let entry = |work: DueWork, at: i64| work.path(&key.arn, Timestamp::from_millis(at));
+    let rotation = key.record.rotation.map(|rotation| entry(DueWork::Rotate, rotation.next_at));
+    dates.into_iter().map(|at| entry(DueWork::Expire, at)).chain(rotation).collect()
+}
+
 /// True for a key that is pending deletion and whose window has ended.
 fn is_deletable(key: &LoadedKey, now: Timestamp) -> bool {
     let ended = key.record.deletion.is_some_and(|deletion| deletion.at <= now.millis());
     key.record.state == KeyState::PendingDeletion && ended
 }
 
-/// True for an enabled key whose automatic rotation is due.
+/// True for an enabled key whose automatic rotation is due. Replicas rotate with their primary key.
 pub(crate) fn owes_rotation(key: &LoadedKey, now: Timestamp) -> bool {
     let due = key.record.rotation.is_some_and(|rotation| rotation.next_at <= now.millis());
-    key.record.state == KeyState::Enabled && due
+    key.record.state == KeyState::Enabled && key.record.leads_in(key.arn.region) && due
 }

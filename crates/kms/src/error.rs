@@ -34,6 +34,9 @@ pub enum KmsError {
     /// The alias name is taken.
     #[error("alias {0} already exists")]
     AliasExists(String),
+    /// ReplicateKey: the key has a replica in that Region.
+    #[error("the key {0} exists already")]
+    ReplicaExists(KeyArn),
     /// The key's state forbids the operation.
     #[error("{0}")]
     State(#[from] StateRefusal),
@@ -225,6 +228,19 @@ pub enum InvalidRequest {
     /// ImportKeyMaterial: new material has no id yet that could be named.
     #[error("KeyMaterialId can be specified only when ImportType is EXISTING_KEY_MATERIAL.")]
     IdOfNewMaterial,
+    /// ReplicateKey: a Region that there is no replica to be made in.
+    #[error("{region} is not a Region in which {key} can be replicated: {why}.")]
+    ReplicaRegion {
+        /// The primary key.
+        key: KeyArn,
+        /// The Region asked for.
+        region: String,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// UpdatePrimaryRegion: the Region of the primary key itself, or no Region.
+    #[error("{0} is not a Region with a replica of the key.")]
+    NoReplica(String),
     /// Attestation documents are not read by this version.
     #[error("Recipient is not offered by this version of Keywright: call without Recipient.")]
     Recipient,
@@ -267,6 +283,9 @@ pub enum StateRefusal {
     /// The key is waiting for its deletion.
     #[error("{0} is pending deletion.")]
     PendingDeletion(KeyArn),
+    /// The primary key is waiting for the deletion of its replicas.
+    #[error("{0} is pending deletion (or pending replica deletion).")]
+    PendingReplicaDeletion(KeyArn),
     /// Material that the key needs was never imported, has expired or was deleted.
     #[error("{0} is pending import.")]
     PendingImport(KeyArn),
@@ -312,6 +331,14 @@ pub enum LimitExceeded {
         "You have reached the limit of {0} KMS keys in this account and Region. Delete keys or raise the limit."
     )]
     Keys(u64),
+    /// Related multi-Region keys.
+    #[error("You have reached the limit of {limit} related multi-Region keys for the key {key}.")]
+    RelatedKeys {
+        /// The primary key.
+        key: KeyArn,
+        /// The most there can be, the primary key among them.
+        limit: usize,
+    },
     /// Aliases per key.
     #[error("You have reached the limit of {limit} aliases for the key {key}.")]
     Aliases {
@@ -340,6 +367,11 @@ impl KmsError {
     pub(crate) fn wrong_origin(key: &LoadedKey) -> Self {
         let (arn, origin) = (key.arn, key.record.origin);
         Self::Unsupported(format!("{arn} origin is {origin} which is not valid for this operation."))
+    }
+
+    /// An operation that only a primary key takes, or a key that is no multi-Region key at all.
+    pub(crate) fn not_primary(key: KeyArn) -> Self {
+        Self::Unsupported(format!("{key} is not a multi-region primary key."))
     }
 
     /// A key that is not in the caller's reach: in another account, or not there at all.
@@ -392,7 +424,7 @@ impl KmsError {
             Self::NotFound(_) => ErrorCode::NotFoundException,
             Self::InvalidArn(_) | Self::AliasNotSupported => ErrorCode::InvalidArnException,
             Self::AliasReserved(_) => ErrorCode::InvalidAliasNameException,
-            Self::AliasExists(_) => ErrorCode::AlreadyExistsException,
+            Self::AliasExists(_) | Self::ReplicaExists(_) => ErrorCode::AlreadyExistsException,
             Self::State(StateRefusal::Disabled(_)) => ErrorCode::DisabledException,
             Self::State(_) => ErrorCode::KMSInvalidStateException,
             Self::IncorrectKeyMaterial(_) => ErrorCode::IncorrectKeyMaterialException,
@@ -442,6 +474,7 @@ impl KmsError {
             Self::Tag(refusal) => refusal.to_string(),
             Self::LimitExceeded(limit) => limit.to_string(),
             Self::AliasExists(arn) => format!("An alias with the name {arn} already exists"),
+            Self::ReplicaExists(key) => format!("The key {key} already exists."),
             Self::AliasReserved(name) => {
                 format!(
                     "{name} is not valid: names that begin with alias/aws/ are reserved for AWS managed keys"

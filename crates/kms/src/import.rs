@@ -59,6 +59,11 @@ impl KeyRecord {
         self.imported.iter().find(|material| material.id == id)
     }
 
+    /// Whether the imported material with this id is there.
+    pub(crate) fn holds(&self, id: &str) -> bool {
+        self.imported(id).is_some_and(|material| material.present)
+    }
+
     /// Moves the key between usable and pending import as its materials have it.
     pub(crate) fn follow_materials(&mut self) {
         match self.state {
@@ -66,12 +71,23 @@ impl KeyRecord {
                 self.state = KeyState::PendingImport;
             }
             KeyState::PendingImport if !self.lacks_material() => self.state = KeyState::Enabled,
-            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport | KeyState::PendingDeletion => {}
+            KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => {}
+            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {}
         }
     }
 }
 
 impl ImportedMaterial {
+    /// The primary key's material with what a related key, which has `own`, knows of it.
+    fn as_seen_by(&self, own: &[Self]) -> Self {
+        let own = own.iter().find(|material| material.id == self.id);
+        Self {
+            present: own.is_some_and(|material| material.present),
+            valid_to: own.and_then(|material| material.valid_to),
+            ..self.clone()
+        }
+    }
+
     fn expiry(&self) -> Option<i64> {
         self.valid_to.filter(|_| self.present)
     }
@@ -93,6 +109,9 @@ impl Edit {
         if import.expected.as_ref().is_some_and(|expected| *expected != id) {
             return Err(KmsError::IncorrectKeyMaterial(OTHER_THAN_NAMED));
         }
+        if import.description.is_some() && !self.record.leads_in(self.arn.region) {
+            return Err(KmsError::not_primary(self.arn));
+        }
         let known = self.record.imported(&id).is_some();
         match (import.kind, known) {
             (Some(ImportType::NewKeyMaterial), true) => {
@@ -101,7 +120,7 @@ impl Edit {
             (Some(ImportType::ExistingKeyMaterial), false) => {
                 return Err(KmsError::IncorrectKeyMaterial(NOT_KNOWN));
             }
-            (None, false) if !self.record.imported.is_empty() => {
+            (None, false) if !self.record.imported.is_empty() || !self.record.leads_in(self.arn.region) => {
                 return Err(KmsError::IncorrectKeyMaterial(NOT_KNOWN));
             }
             (_, true) => {}
@@ -113,8 +132,11 @@ impl Edit {
         Ok(())
     }
 
-    /// Gives the key a material that it never had.
+    /// Gives the key a material that it never had. Related keys learn of it from the primary key.
     fn associate(&mut self, id: &str) -> Result<(), KmsError> {
+        if !self.record.leads_in(self.arn.region) {
+            return Err(KmsError::not_primary(self.arn));
+        }
         if self.record.current_material.is_none() {
             self.make_current(id, None)?;
         } else if let Some(pending) = self.record.pending_material.clone() {
@@ -166,14 +188,16 @@ impl Edit {
         self.lose(|material| material.expiry().is_some_and(|at| at <= now.millis()))
     }
 
-    /// Takes away the materials that are meant. One that waits for its rotation is forgotten altogether.
+    /// Takes away the materials that are meant. One that waits for its rotation is forgotten altogether, but not by a
+    /// replica: that loses its copy.
     fn lose(&mut self, is_meant: impl Fn(&ImportedMaterial) -> bool) -> Result<bool, KmsError> {
         let meant = self.record.imported.iter().filter(|material| is_meant(material));
         let ids: Vec<String> = meant.map(|material| material.id.clone()).collect();
         for id in &ids {
             self.delete(paths::material(&self.arn, id)?);
         }
-        let pending = self.record.pending_material.take_if(|pending| ids.contains(pending));
+        let leads = self.record.leads_in(self.arn.region);
+        let pending = self.record.pending_material.take_if(|pending| leads && ids.contains(pending));
         self.change_imported(|imported| {
             imported.retain(|material| Some(&material.id) != pending.as_ref());
             for material in imported.iter_mut().filter(|material| ids.contains(&material.id)) {
@@ -188,8 +212,25 @@ impl Edit {
     /// Makes the material that waits the current one; the one before it is needed for ever.
     pub(crate) fn promote_pending(&mut self, kind: RotationKind, at: Timestamp) -> Result<(), KmsError> {
         let refused = StateRefusal::NoMaterialPendingRotation(self.arn);
-        let pending = self.record.pending_material.take().ok_or(refused)?;
-        self.make_current(&pending, Some(Rotated { at: at.millis(), kind }))
+        let pending = self.record.pending_material.take();
+        let pending = pending.filter(|id| self.record.holds(id));
+        self.make_current(&pending.ok_or(refused)?, Some(Rotated { at: at.millis(), kind }))
+    }
+
+    /// Takes over which materials the primary key has had. Those that it has forgotten are taken away.
+    pub(crate) fn share_imported(&mut self, leader: &[ImportedMaterial]) -> Result<(), KmsError> {
+        let forgotten = |own: &&ImportedMaterial| leader.iter().all(|material| material.id != own.id);
+        let forgotten: Vec<String> =
+            self.record.imported.iter().filter(forgotten).map(|material| material.id.clone()).collect();
+        for id in forgotten {
+            self.delete(paths::material(&self.arn, id)?);
+        }
+        self.change_imported(|imported| {
+            let own = std::mem::take(imported);
+            *imported = leader.iter().map(|material| material.as_seen_by(&own)).collect();
+        });
+        self.record.follow_materials();
+        Ok(())
     }
 
     /// Changes the list of materials and keeps the dates of their expiry in the index of due work. Materials that expire

@@ -9,6 +9,7 @@ use store::{Key, Observer, Revision, Store};
 
 use crate::authorize::{KeyAction, Unchecked};
 use crate::error::{KmsError, NotFound};
+use crate::multi_region::MultiRegion;
 use crate::paths::{self, Cached, Place};
 use crate::record::{AliasRecord, KeyRecord};
 use crate::reference::KeyReference;
@@ -107,7 +108,11 @@ impl Keys {
     /// The key with this ARN if there is one, from the store.
     pub(crate) async fn load(&self, arn: &KeyArn) -> Result<Option<LoadedKey>, KmsError> {
         let Some(entry) = self.store.get(&paths::key(arn)?).await? else { return Ok(None) };
-        let record: KeyRecord = store::decode_record(&entry)?;
+        let mut record: KeyRecord = store::decode_record(&entry)?;
+        if matches!(arn.id, KeyId::MultiRegion(_)) && record.multi_region.is_none() {
+            // A seed file could give a key such an id before there were replicas.
+            record.multi_region = Some(MultiRegion::alone_in(arn.region));
+        }
         let damaged = |_| {
             store::StoreError::damaged(entry.key.to_string(), "the current material has no id".to_owned())
         };

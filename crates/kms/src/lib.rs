@@ -13,6 +13,7 @@ mod keys;
 mod kind;
 mod materials;
 mod metadata;
+mod multi_region;
 mod ops;
 mod paging;
 mod paths;
@@ -20,6 +21,7 @@ mod pool;
 mod quota;
 mod record;
 mod reference;
+mod replication;
 mod rotation;
 mod seeding;
 mod table;
@@ -31,7 +33,7 @@ mod turns;
 
 use std::sync::Arc;
 
-use base::Randomness;
+use base::{Randomness, Region};
 use keyring::DomainKeys;
 use store::Store;
 
@@ -63,8 +65,10 @@ pub struct Kms {
 const ALIASES_PER_KEY_MAX: u32 = 50;
 
 /// What an operator may set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
+    /// The Regions in which keys can be replicated; empty means any well-formed name.
+    pub regions: Vec<Region>,
     /// Customer managed keys per account and Region. AWS's default is 100,000.
     pub keys_per_region_max: u64,
     /// Aliases per key. AWS's default is 50, which is also the most: one commit deletes them all with the key.
@@ -75,7 +79,18 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { keys_per_region_max: 100_000, aliases_per_key_max: 50, caches: CacheSizes::default() }
+        Self {
+            regions: Vec::new(),
+            keys_per_region_max: 100_000,
+            aliases_per_key_max: 50,
+            caches: CacheSizes::default(),
+        }
+    }
+}
+
+impl Settings {
+    fn serves(&self, region: Region) -> bool {
+        self.regions.is_empty() || self.regions.contains(&region)
     }
 }
 

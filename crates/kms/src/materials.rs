@@ -11,7 +11,7 @@ use crypto::{
 use keyring::{Domain, DomainKeys};
 use store::cache::Cache;
 use store::{Key, Observer, Revision, Store, StoreError};
-use wire::kms::OriginType;
+use wire::kms::{OriginType, ReplicateKey};
 
 use crate::authorize::{CryptographicAction, Usable};
 use crate::error::{KmsError, StateRefusal};
@@ -90,6 +90,30 @@ impl Materials {
                 self.seal(arn, self.random_id()?, pair.expose_for_sealing().expose()).await
             }
         }
+    }
+
+    /// Fresh symmetric material for related keys: the same for all, sealed for each of them.
+    pub(crate) async fn generate_shared(&self, arns: &[KeyArn]) -> Result<Vec<NewMaterial>, KmsError> {
+        let Some(first) = arns.first() else { return Ok(Vec::new()) };
+        let material = KeyMaterial::generate(&first.id, self.randomness.as_ref())?;
+        let mut sealed = Vec::with_capacity(arns.len());
+        for arn in arns {
+            sealed.push(self.seal(arn, material.id(), material.expose_for_sealing().expose()).await?);
+        }
+        Ok(sealed)
+    }
+
+    /// The material `id` of a key, sealed for its replica `to`.
+    pub(crate) async fn copy(
+        &self,
+        key: &Usable<ReplicateKey>,
+        id: KeyMaterialId,
+        to: &KeyArn,
+    ) -> Result<NewMaterial, KmsError> {
+        let from = key.arn();
+        let missing = || KmsError::material_missing(from, id);
+        let secret = self.unseal(&from, id).await?.ok_or_else(missing)?;
+        self.seal(to, id, secret.expose()).await
     }
 
     /// A fresh key pair.
@@ -226,13 +250,8 @@ impl Materials {
             return Ok(Some(material));
         }
         let ticket = self.opened.begin_load(&name);
-        let path = paths::material(&arn, id)?;
-        let Some(entry) = self.store.get(&path).await? else { return Ok(None) };
-        let record: MaterialRecord = store::decode_record(&entry)?;
-        let secret =
-            self.domain_keys.open(&Domain::region(arn.region), &binding(&arn, id), &record.sealed).await?;
-        let damaged =
-            || StoreError::damaged(path.to_string(), "the material does not fit the key".to_owned());
+        let Some(secret) = self.unseal(&arn, id).await? else { return Ok(None) };
+        let damaged = || StoreError::damaged(arn.to_string(), "the material does not fit the key".to_owned());
         let live = match key.kind()? {
             KeyKind::Symmetric => {
                 let secret = SecretArray::copy_from(secret.expose()).ok_or_else(damaged)?;
@@ -250,6 +269,14 @@ impl Materials {
         let live = Arc::new(live);
         self.opened.insert(ticket, name, Arc::clone(&live));
         Ok(Some(live))
+    }
+
+    /// The stored material of a key in the clear, if it is there.
+    async fn unseal(&self, arn: &KeyArn, id: KeyMaterialId) -> Result<Option<SecretBytes>, KmsError> {
+        let Some(entry) = self.store.get(&paths::material(arn, id)?).await? else { return Ok(None) };
+        let record: MaterialRecord = store::decode_record(&entry)?;
+        let domain = Domain::region(arn.region);
+        Ok(Some(self.domain_keys.open(&domain, &binding(arn, id), &record.sealed).await?))
     }
 }
 

@@ -2,10 +2,14 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html>
 
-use base::{KeyArn, Timestamp};
-use wire::kms::{KeyManagerType, KeyMetadata, KeySpec, KeyState};
+use base::{KeyArn, Region, Timestamp};
+use wire::kms::{
+    KeyManagerType, KeyMetadata, KeySpec, KeyState, MultiRegionConfiguration, MultiRegionKey,
+    MultiRegionKeyType,
+};
 
 use crate::kind;
+use crate::multi_region::MultiRegion;
 use crate::record::{self, KeyRecord};
 
 /// The metadata of a customer managed key.
@@ -32,7 +36,11 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         mac_algorithms: algorithms.mac,
         key_agreement_algorithms: algorithms.key_agreement,
         encapsulation_algorithms: algorithms.encapsulation,
-        multi_region: Some(false),
+        multi_region: Some(record.multi_region.is_some()),
+        multi_region_configuration: record.multi_region.as_ref().map(|related| configuration(arn, related)),
+        pending_deletion_window_in_days: record
+            .window_after_replicas
+            .and_then(|days| i32::try_from(days).ok()),
         deletion_date: record.deletion.map(|deletion| Timestamp::from_millis(deletion.at)),
         current_key_material_id: record
             .current_material
@@ -42,12 +50,29 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
     }
 }
 
+fn configuration(arn: &KeyArn, related: &MultiRegion) -> MultiRegionConfiguration {
+    let key = |region: Region| MultiRegionKey {
+        arn: Some(KeyArn { region, ..*arn }.to_string()),
+        region: Some(region.to_string()),
+    };
+    let is_primary = related.primary == arn.region;
+    MultiRegionConfiguration {
+        multi_region_key_type: Some(match is_primary {
+            true => MultiRegionKeyType::Primary,
+            false => MultiRegionKeyType::Replica,
+        }),
+        primary_key: Some(key(related.primary)),
+        replica_keys: Some(related.replicas.iter().map(|replica| key(replica.0)).collect()),
+    }
+}
+
 /// A stored state under its name on the wire.
 pub(crate) fn state(state: record::KeyState) -> KeyState {
     match state {
         record::KeyState::Enabled => KeyState::Enabled,
         record::KeyState::Disabled => KeyState::Disabled,
         record::KeyState::PendingDeletion => KeyState::PendingDeletion,
+        record::KeyState::PendingReplicaDeletion => KeyState::PendingReplicaDeletion,
         record::KeyState::PendingImport => KeyState::PendingImport,
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `kms/key/<account>/<region>/<key>` | the key |
 //! | `kms/material/<account>/<region>/<key>/<material id>` | sealed material |
+//! | `kms/material/<account>/<region>/<key>/-` | a replica is in the making, empty value |
 //! | `kms/rotation/<account>/<region>/<key>/<number>` | history, in order |
 //! | `kms/alias/<account>/<region>/alias/<name>` | alias |
 //! | `kms/key-alias/<account>/<region>/<key>/alias/<name>` | the aliases of one key, empty value |
@@ -58,6 +59,11 @@ pub(crate) fn material(arn: &KeyArn, id: impl Display) -> Result<Key, StoreError
 
 pub(crate) fn materials(arn: &KeyArn) -> String {
     format!("{MATERIAL}{}/{}/{}/", arn.account, arn.region, arn.id)
+}
+
+/// The mark of a replica in the making. It sorts before every material, so that what removes them removes it first.
+pub(crate) fn staging(arn: &KeyArn) -> Result<Key, StoreError> {
+    material(arn, "-")
 }
 
 pub(crate) fn rotation(arn: &KeyArn, number: u32) -> Result<Key, StoreError> {

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use store::Record;
 use wire::kms::{KeySpec, KeyUsageType, OriginType};
 
+use crate::multi_region::MultiRegion;
+
 /// Metadata, policy and tags of one KMS key. One record, so that each operation is one compare-and-swap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyRecord {
@@ -45,6 +47,13 @@ pub(crate) struct KeyRecord {
     pub(crate) rotation: Option<RotationSchedule>,
     /// Present while the key is pending deletion.
     pub(crate) deletion: Option<DeletionSchedule>,
+    /// Present while the key is pending replica deletion: the days of the window that begins when the last replica is
+    /// gone.
+    #[serde(default)]
+    pub(crate) window_after_replicas: Option<u32>,
+    /// Present on multi-Region keys.
+    #[serde(default)]
+    pub(crate) multi_region: Option<MultiRegion>,
 }
 
 /// Enumerations of the service model are stored under their names on the wire.
@@ -90,7 +99,15 @@ pub(crate) enum KeyState {
     Enabled,
     Disabled,
     PendingDeletion,
+    PendingReplicaDeletion,
     PendingImport,
+}
+
+impl KeyState {
+    /// Whether the key waits for its deletion, be it for the end of its own window or for its replicas.
+    pub(crate) fn is_pending_deletion(self) -> bool {
+        matches!(self, Self::PendingDeletion | Self::PendingReplicaDeletion)
+    }
 }
 
 /// Automatic rotation.
@@ -110,7 +127,7 @@ pub(crate) struct DeletionSchedule {
 
 impl Record for KeyRecord {
     const KIND: &'static str = "kms key";
-    /// 2: imported material. A reader of 1 would take such a key for one whose material was made here.
+    /// 2: imported material, multi-Region keys. A reader of 1 would take such a key for an ordinary one.
     const VERSION: u8 = 2;
 
     fn decode_older(version: u8, bytes: &[u8]) -> Option<Self> {
@@ -203,6 +220,7 @@ mod tests {
         assert_eq!((record.origin, record.state), (OriginType::AwsKms, KeyState::Disabled));
         assert_eq!((record.current_material.as_deref(), record.materials), (Some("00ff"), 2));
         assert!(record.imported.is_empty() && record.pending_material.is_none());
+        assert_eq!((record.multi_region, record.window_after_replicas), (None, None));
         assert_eq!(KeyRecord::decode_older(0, VERSION_1.as_bytes()), None);
     }
 }

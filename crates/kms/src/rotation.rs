@@ -3,18 +3,56 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html>
 
 use base::Timestamp;
+use wire::kms::OriginType;
 
 use crate::change::Edit;
 use crate::due::DueWork;
-use crate::error::KmsError;
+use crate::error::{KmsError, StateRefusal};
+use crate::keys::LoadedKey;
 use crate::materials::NewMaterial;
-use crate::paths;
 use crate::record::{Rotated, RotationKind, RotationRecord, RotationSchedule};
+use crate::{Kms, paths};
 
 /// Rotations on demand that a key can have in its life.
 pub(crate) const ON_DEMAND_ROTATIONS_MAX: u32 = 25;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
+
+impl Kms {
+    /// The edit that rotates a key, with its replicas: to fresh material, or to the imported material that waits for it.
+    /// `None` if a replica has gone meanwhile, with which the key has changed too.
+    pub(crate) async fn rotation(
+        &self,
+        key: &LoadedKey,
+        kind: RotationKind,
+        now: Timestamp,
+    ) -> Result<Option<Edit>, KmsError> {
+        let Some(mut related) = self.related_edits(key).await? else { return Ok(None) };
+        let mut edit = Edit::of(key)?;
+        if key.record.origin == OriginType::External {
+            if let Some(pending) = &key.record.pending_material
+                && related.iter().any(|edit| !edit.record.holds(pending))
+            {
+                return Err(StateRefusal::NoMaterialPendingRotation(key.arn).into());
+            }
+            edit.promote_pending(kind, now)?;
+        } else {
+            let arns: Vec<_> = std::iter::once(key.arn).chain(related.iter().map(|edit| edit.arn)).collect();
+            let mut materials = self.materials.generate_shared(&arns).await?.into_iter();
+            let own = materials.next().ok_or(KmsError::Bug("no material was made"))?;
+            edit.rotate_to(&own, kind, now)?;
+            for (edit, material) in related.iter_mut().zip(materials) {
+                edit.store_material(&material)?;
+            }
+        }
+        match kind {
+            RotationKind::OnDemand => edit.record.on_demand_rotations += 1,
+            RotationKind::Automatic => edit.reschedule_rotation(now),
+        }
+        edit.join_related(related)?;
+        Ok(Some(edit))
+    }
+}
 
 impl Edit {
     /// Stores the material that the key is created with.
@@ -43,13 +81,16 @@ impl Edit {
     }
 
     fn store_as_current(&mut self, material: &NewMaterial, rotated: Option<Rotated>) -> Result<(), KmsError> {
-        let id = material.id.to_string();
-        self.put(paths::material(&self.arn, &id)?, &material.record)?;
-        self.make_current(&id, rotated)
+        self.store_material(material)?;
+        self.make_current(&material.id.to_string(), rotated)
+    }
+
+    fn store_material(&mut self, material: &NewMaterial) -> Result<(), KmsError> {
+        self.put(paths::material(&self.arn, material.id)?, &material.record)
     }
 
     /// Moves the schedule on to its first date after `now`, whole periods from the date that was due.
-    pub(crate) fn reschedule_rotation(&mut self, now: Timestamp) {
+    fn reschedule_rotation(&mut self, now: Timestamp) {
         if let Some(schedule) = self.record.rotation {
             self.schedule_rotation(schedule.after(now));
         }

@@ -62,7 +62,7 @@ impl Kms {
             }
             // A key of this name may have been deleted without its remains being gone yet.
             self.remove_remains(&seed.arn).await?;
-            let mut edit = Edit::create(seed.arn, new.record())?;
+            let mut edit = Edit::create(seed.arn, new.record(&seed.arn))?;
             for (number, material) in self.seed_materials(seed).await?.iter().enumerate() {
                 match number {
                     0 => edit.begin_with(material)?,

@@ -88,7 +88,7 @@ where
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 48] = [
+static OPERATIONS: [Operation; 50] = [
     row::<wire::kms::CancelKeyDeletion>(),
     row::<wire::kms::ConnectCustomKeyStore>(),
     row::<wire::kms::CreateAlias>(),
@@ -127,6 +127,7 @@ static OPERATIONS: [Operation; 48] = [
     row::<wire::kms::ListResourceTags>(),
     row::<wire::kms::PutKeyPolicy>(),
     row::<wire::kms::ReEncrypt>(),
+    row::<wire::kms::ReplicateKey>(),
     row::<wire::kms::RotateKeyOnDemand>(),
     row::<wire::kms::ScheduleKeyDeletion>(),
     row::<wire::kms::Sign>(),
@@ -135,6 +136,7 @@ static OPERATIONS: [Operation; 48] = [
     row::<wire::kms::UpdateAlias>(),
     row::<wire::kms::UpdateCustomKeyStore>(),
     row::<wire::kms::UpdateKeyDescription>(),
+    row::<wire::kms::UpdatePrimaryRegion>(),
     row::<wire::kms::Verify>(),
     row::<wire::kms::VerifyMac>(),
 ];

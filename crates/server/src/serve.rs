@@ -29,7 +29,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let listener = Listener::bind(config.listen).await?;
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-    let service = Service::new(&foundation)?;
+    let settings = kms::Settings { regions: config.regions.clone(), ..kms::Settings::default() };
+    let service = Service::new(&foundation, settings)?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {

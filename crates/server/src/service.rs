@@ -40,7 +40,7 @@ impl Service {
     ///
     /// # Errors
     /// The trail's folder cannot be used.
-    pub(crate) fn new(foundation: &Foundation) -> Result<Arc<Self>, StartError> {
+    pub(crate) fn new(foundation: &Foundation, settings: Settings) -> Result<Arc<Self>, StartError> {
         let clock = Arc::new(SettableClock::new(SystemClock));
         let identity = Arc::new(Identity::new(
             Arc::clone(&foundation.store),
@@ -53,7 +53,7 @@ impl Service {
             Arc::clone(&foundation.domain_keys),
             Arc::clone(&foundation.randomness),
             Arc::new(PrincipalsOfIdentity(Arc::clone(&identity))),
-            Settings::default(),
+            settings,
         );
         let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {

@@ -29,6 +29,7 @@ impl Handle for CancelKeyDeletion {
         let arn = kms
             .change::<Self, _>(call, &request.key_id, |edit, key| {
                 edit.record.state = KeyState::Disabled;
+                edit.record.window_after_replicas = None;
                 if let Some(deletion) = edit.record.deletion.take() {
                     edit.unschedule(DueWork::Delete, Timestamp::from_millis(deletion.at));
                 }

@@ -2,17 +2,18 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>
 //!
-//! Differs from AWS: multi-Region keys, custom key stores and SM2 are refused.
+//! Differs from AWS: custom key stores and SM2 are refused.
 
 use std::collections::BTreeMap;
 
-use base::{Call, KeyId};
+use base::{Call, KeyArn, KeyId};
 use wire::kms::{CreateKey, CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType};
 
 use crate::authorize::{AccountAction, authorize_account};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError};
 use crate::kind::{self, KeyKind};
+use crate::multi_region::MultiRegion;
 use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
 use crate::table::Handle;
@@ -41,8 +42,9 @@ impl Handle for CreateKey {
         loop {
             let mut random = [0; 16];
             kms.randomness.fill(&mut random)?;
-            let arn = place.key_arn(KeyId::single_region(random));
-            let mut edit = Edit::create(arn, new.record())?;
+            let id = if asked.multi_region { KeyId::multi_region } else { KeyId::single_region };
+            let arn = place.key_arn(id(random));
+            let mut edit = Edit::create(arn, new.record(&arn))?;
             if asked.origin == OriginType::AwsKms {
                 edit.begin_with(&kms.materials.generate(&arn, asked.kind).await?)?;
             }
@@ -90,7 +92,8 @@ impl NewKey {
     }
 
     /// The record of a key that has no material yet. It is enabled unless its material comes from outside.
-    pub(crate) fn record(&self) -> KeyRecord {
+    pub(crate) fn record(&self, arn: &KeyArn) -> KeyRecord {
+        let is_multi_region = matches!(arn.id, KeyId::MultiRegion(_));
         let imports = self.origin == OriginType::External;
         KeyRecord {
             created_at: self.created_at,
@@ -109,6 +112,8 @@ impl NewKey {
             on_demand_rotations: 0,
             rotation: None,
             deletion: None,
+            window_after_replicas: None,
+            multi_region: is_multi_region.then(|| MultiRegion::alone_in(arn.region)),
         }
     }
 }
@@ -119,6 +124,7 @@ struct Asked {
     usage: KeyUsageType,
     kind: KeyKind,
     origin: OriginType,
+    multi_region: bool,
 }
 
 /// Refuses what AWS refuses, in its words, and then what this version does not offer, in ours.
@@ -127,9 +133,6 @@ fn offered(request: &CreateKeyRequest) -> Result<Asked, KmsError> {
     let usage = usage(spec, request.key_usage)?;
     if let Some(id) = &request.custom_key_store_id {
         return Err(KmsError::CustomKeyStoreNotFound(id.clone()));
-    }
-    if request.multi_region == Some(true) {
-        return Err(unsupported("MultiRegion", "true"));
     }
     if request.xks_key_id.is_some() {
         return Err(unsupported("XksKeyId", "without a custom key store"));
@@ -147,7 +150,7 @@ fn offered(request: &CreateKeyRequest) -> Result<Asked, KmsError> {
             return Err(unsupported("Origin", origin.as_str()));
         }
     }
-    Ok(Asked { spec, usage, kind, origin })
+    Ok(Asked { spec, usage, kind, origin, multi_region: request.multi_region == Some(true) })
 }
 
 /// KeySpec and the deprecated CustomerMasterKeySpec are two names for one thing.

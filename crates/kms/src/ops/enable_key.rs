@@ -29,7 +29,8 @@ impl Handle for EnableKey {
         let owed = kms
             .change::<Self, _>(call, &request.key_id, |edit, key| {
                 edit.record.state = KeyState::Enabled;
-                let Some(rotation) = edit.record.rotation else { return Ok(None) };
+                let leads = edit.record.leads_in(edit.arn.region);
+                let Some(rotation) = edit.record.rotation.filter(|_| leads) else { return Ok(None) };
                 // The entry may have been used up while the key could not rotate, so it is always put back.
                 let at = call.time.max(Timestamp::from_millis(rotation.next_at));
                 edit.schedule(DueWork::Rotate, at);

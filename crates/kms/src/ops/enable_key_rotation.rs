@@ -51,7 +51,7 @@ pub(super) fn rotatable<A: KeyAction>(key: &Usable<A>) -> Result<(), KmsError> {
         return Err(KmsError::wrong_origin(key.key()));
     }
     if spec == KeySpec::SymmetricDefault {
-        return Ok(());
+        return key.key().must_lead();
     }
     let text = format!("{} key spec is {spec} which is not valid for this operation.", key.arn());
     Err(KmsError::Unsupported(text))

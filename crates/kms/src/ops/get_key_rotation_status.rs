@@ -33,7 +33,7 @@ impl Handle for GetKeyRotationStatus {
             return Err(KmsError::wrong_origin(key.key()));
         }
         // A key that is pending deletion reports no rotation; cancelling the deletion brings it back.
-        let rotation = record.rotation.filter(|_| record.state != KeyState::PendingDeletion);
+        let rotation = record.rotation.filter(|_| !record.state.is_pending_deletion());
         Ok(GetKeyRotationStatusResponse {
             key_id: Some(key.arn().id.to_string()),
             key_rotation_enabled: Some(rotation.is_some()),

@@ -58,7 +58,10 @@ impl Handle for ListKeyRotations {
         if let (true, None, Some(pending)) = (all, &next, &key.record().pending_material) {
             // What waits for its rotation comes last, on a page of its own if this one is full.
             if rotations.len() < listing.limit() {
-                rotations.push(list_entry(&key, RotationRecord { material: pending.clone(), rotated: None }));
+                let mut waiting =
+                    list_entry(&key, RotationRecord { material: pending.clone(), rotated: None });
+                waiting.key_material_state = Some(kms.waits_for(&key, pending).await?);
+                rotations.push(waiting);
             } else {
                 next = listing.behind(&page, &prefix);
             }
@@ -67,6 +70,26 @@ impl Handle for ListKeyRotations {
             rotations: Some(rotations),
             truncated: Some(next.is_some()),
             next_marker: next,
+        })
+    }
+}
+
+impl Kms {
+    /// What imported material waits for: every related key must have it before it can be rotated to.
+    async fn waits_for(
+        &self,
+        key: &Usable<ListKeyRotations>,
+        pending: &str,
+    ) -> Result<KeyMaterialState, KmsError> {
+        for arn in key.key().related() {
+            let related = self.keys.cached(&arn).await?;
+            if related.is_some_and(|related| !related.record.holds(pending)) {
+                return Ok(KeyMaterialState::PendingMultiRegionImportAndRotation);
+            }
+        }
+        Ok(match key.record().holds(pending) {
+            true => KeyMaterialState::PendingRotation,
+            false => KeyMaterialState::PendingMultiRegionImportAndRotation,
         })
     }
 }
@@ -96,8 +119,6 @@ fn list_entry(key: &Usable<ListKeyRotations>, rotation: RotationRecord) -> Rotat
 fn material_state(record: &KeyRecord, id: &str) -> KeyMaterialState {
     if record.current_material.as_deref() == Some(id) {
         KeyMaterialState::Current
-    } else if record.pending_material.as_deref() == Some(id) {
-        KeyMaterialState::PendingRotation
     } else {
         KeyMaterialState::NonCurrent
     }

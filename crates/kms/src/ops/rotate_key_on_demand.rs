@@ -4,14 +4,12 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html>
 
 use base::Call;
-use wire::kms::{
-    KeySpec, OriginType, RotateKeyOnDemand, RotateKeyOnDemandRequest, RotateKeyOnDemandResponse,
-};
+use wire::kms::{KeySpec, RotateKeyOnDemand, RotateKeyOnDemandRequest, RotateKeyOnDemandResponse};
 
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
+use crate::change::{Attempts, Committed};
 use crate::error::{KmsError, LimitExceeded};
-use crate::kind::KeyKind;
 use crate::record::RotationKind;
 use crate::rotation::ON_DEMAND_ROTATIONS_MAX;
 use crate::table::Handle;
@@ -33,26 +31,20 @@ impl Handle for RotateKeyOnDemand {
         call: &Call,
         request: RotateKeyOnDemandRequest,
     ) -> Result<RotateKeyOnDemandResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
-        may_rotate(call, &key)?;
-        let fresh = match key.record().origin {
-            OriginType::External => None,
-            OriginType::AwsKms | OriginType::AwsCloudhsm | OriginType::ExternalKeyStore => {
-                Some(kms.materials.generate(&key.arn(), KeyKind::Symmetric).await?)
-            }
-        };
-        let arn = kms
-            .change::<Self, _>(call, &request.key_id, |edit, key| {
-                may_rotate(call, key)?;
-                edit.record.on_demand_rotations += 1;
-                match &fresh {
-                    Some(material) => edit.rotate_to(material, RotationKind::OnDemand, call.time)?,
-                    None => edit.promote_pending(RotationKind::OnDemand, call.time)?,
+        let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
+        let _turn = kms.turns.take(&arn).await;
+        let mut attempts = Attempts::new();
+        loop {
+            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            may_rotate(call, &key)?;
+            if let Some(edit) = kms.rotation(key.key(), RotationKind::OnDemand, call.time).await? {
+                let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
+                if kms.commit(edit.into_transaction(record)?).await? == Committed::Yes {
+                    return Ok(RotateKeyOnDemandResponse { key_id: Some(key.arn_text()) });
                 }
-                Ok(key.arn_text())
-            })
-            .await?;
-        Ok(RotateKeyOnDemandResponse { key_id: Some(arn) })
+            }
+            attempts.again().await?;
+        }
     }
 }
 
@@ -61,6 +53,7 @@ fn may_rotate(call: &Call, key: &Usable<RotateKeyOnDemand>) -> Result<(), KmsErr
     if record.spec != KeySpec::SymmetricDefault {
         return Err(KmsError::RotationOfOneMaterial);
     }
+    key.key().must_lead()?;
     if record.on_demand_rotations >= ON_DEMAND_ROTATIONS_MAX {
         return Err(LimitExceeded::OnDemandRotations(key.arn()).into());
     }

@@ -1,16 +1,15 @@
-//! ScheduleKeyDeletion: the key can no longer be used, and ceases to exist after 7 to 30 days (default 30).
+//! ScheduleKeyDeletion: the key can no longer be used, and ceases to exist after 7 to 30 days (default 30). For a primary
+//! key they begin when the last of its replicas is gone.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>
 
 use base::{Call, Timestamp};
-use wire::kms::{KeyState, ScheduleKeyDeletion, ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse};
+use wire::kms::{ScheduleKeyDeletion, ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse};
 
-use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
-use crate::due::DueWork;
 use crate::error::{InvalidRequest, KmsError};
-use crate::record::{self, DeletionSchedule};
 use crate::table::Handle;
+use crate::{Kms, metadata, record};
 
 const WINDOW_DAYS_DEFAULT: i32 = 30;
 
@@ -30,20 +29,22 @@ impl Handle for ScheduleKeyDeletion {
     ) -> Result<ScheduleKeyDeletionResponse, KmsError> {
         let days = window_days(request.pending_window_in_days)?;
         let at: Timestamp = call.time.plus_days(days.into());
-        let arn = kms
-            .change::<Self, _>(call, &request.key_id, |edit, key| {
-                edit.record.state = record::KeyState::PendingDeletion;
-                edit.record.deletion = Some(DeletionSchedule { at: at.millis() });
-                edit.schedule(DueWork::Delete, at);
-                Ok(key.arn_text())
+        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+            let waits_for_replicas = key.record().has_replicas() && key.record().leads_in(key.arn().region);
+            if waits_for_replicas {
+                edit.record.state = record::KeyState::PendingReplicaDeletion;
+                edit.record.window_after_replicas = u32::try_from(days).ok();
+            } else {
+                edit.begin_deletion(at);
+            }
+            Ok(ScheduleKeyDeletionResponse {
+                key_id: Some(key.arn_text()),
+                deletion_date: (!waits_for_replicas).then_some(at),
+                key_state: Some(metadata::state(edit.record.state)),
+                pending_window_in_days: Some(days),
             })
-            .await?;
-        Ok(ScheduleKeyDeletionResponse {
-            key_id: Some(arn),
-            deletion_date: Some(at),
-            key_state: Some(KeyState::PendingDeletion),
-            pending_window_in_days: Some(days),
         })
+        .await
     }
 }
 

@@ -66,10 +66,20 @@ impl Bench {
         self.call_as(ACCOUNT, at, operation, body).await
     }
 
+    /// Calls as the administrator of [`ACCOUNT`] in another Region.
+    pub(crate) async fn call_in(&self, region: &str, at: i64, operation: &str, body: Value) -> Answer {
+        let call = Call { region: region.parse().unwrap(), ..facts(ACCOUNT, at) };
+        self.answer(call, operation, body).await
+    }
+
     pub(crate) async fn call_as(&self, account: &str, at: i64, operation: &str, body: Value) -> Answer {
+        self.answer(facts(account, at), operation, body).await
+    }
+
+    async fn answer(&self, call: Call, operation: &str, body: Value) -> Answer {
         let operation = Kms::operation(operation).unwrap();
         let bytes = serde_json::to_vec(&body).unwrap();
-        match self.kms.call(operation, &facts(account, at), &bytes).await {
+        match self.kms.call(operation, &call, &bytes).await {
             Ok(body) if body.is_empty() => Ok(Value::Null),
             Ok(body) => Ok(serde_json::from_slice(&body).unwrap()),
             Err(refused) => {

@@ -4,4 +4,5 @@
 
 mod bench;
 mod lifecycle;
+mod multi_region;
 mod rules;

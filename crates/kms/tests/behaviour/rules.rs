@@ -35,6 +35,8 @@ fn body(operation: &str, key: &str) -> Value {
         "GetParametersForImport" => {
             json!({"KeyId": key, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"})
         }
+        "ReplicateKey" => json!({"KeyId": key, "ReplicaRegion": "us-east-1"}),
+        "UpdatePrimaryRegion" => json!({"KeyId": key, "PrimaryRegion": "us-east-1"}),
         "ImportKeyMaterial" => {
             let forever = "KEY_MATERIAL_DOES_NOT_EXPIRE";
             json!({"KeyId": key, "ImportToken": "AA==", "EncryptedKeyMaterial": "AA==", "ExpirationModel": forever})
@@ -46,7 +48,9 @@ fn body(operation: &str, key: &str) -> Value {
     }
 }
 
-const ON_ONE_KEY: [&str; 35] = [
+const ON_ONE_KEY: [&str; 37] = [
+    "ReplicateKey",
+    "UpdatePrimaryRegion",
     "DeleteImportedKeyMaterial",
     "GetParametersForImport",
     "ImportKeyMaterial",

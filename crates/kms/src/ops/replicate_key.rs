@@ -1,0 +1,147 @@
+//! ReplicateKey: a replica of a multi-Region primary key in another Region, with the same id and material, and with a
+//! policy, a description and tags of its own.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html>
+//!
+//! The answer says Creating, as AWS's does; the replica can be used as soon as the answer is there.
+
+use std::collections::BTreeMap;
+
+use base::{Call, KeyArn, Region};
+use wire::kms::{CreateKey, KeyState, ReplicateKey, ReplicateKeyRequest, ReplicateKeyResponse, Tag};
+
+use crate::authorize::{Identifiers, KeyAction, StateRule, Usable, authorize_account_in};
+use crate::change::{Attempts, Committed, Edit};
+use crate::error::{InvalidRequest, KmsError, LimitExceeded};
+use crate::multi_region::{RELATED_KEYS_MAX, ReplicaRegion};
+use crate::ops::NewKey;
+use crate::table::Handle;
+use crate::{Kms, key_policy, metadata, tags};
+
+impl KeyAction for ReplicateKey {
+    const NAME: &'static str = "ReplicateKey";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl Handle for ReplicateKey {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: ReplicateKeyRequest,
+    ) -> Result<ReplicateKeyResponse, KmsError> {
+        let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
+        let _turn = kms.turns.take(&arn).await;
+        let mut attempts = Attempts::new();
+        loop {
+            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let to = kms.replica_place(call, &key, &request.replica_region)?;
+            let new = kms.new_replica(call, &key, &to, &request).await?;
+            if let Some(edit) = kms.replication(call, &key, &to, &new).await? {
+                let response = answer(&to, &edit, &request);
+                let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn(), to])?;
+                if kms.commit(edit.into_transaction(record)?).await? == Committed::Yes {
+                    return Ok(response);
+                }
+            }
+            attempts.again().await?;
+        }
+    }
+}
+
+impl Kms {
+    /// The ARN of the replica, if there can be one.
+    fn replica_place(
+        &self,
+        call: &Call,
+        key: &Usable<ReplicateKey>,
+        region: &str,
+    ) -> Result<KeyArn, KmsError> {
+        let arn = key.arn();
+        let related = key.record().multi_region.as_ref().filter(|related| related.primary == arn.region);
+        let related = related.ok_or_else(|| KmsError::not_primary(arn))?;
+        let refused = |why| InvalidRequest::ReplicaRegion { key: arn, region: region.to_owned(), why };
+        let region: Region = region.parse().map_err(|_| refused("it is no Region"))?;
+        if region.partition() != arn.region.partition() {
+            return Err(refused("it is in another partition").into());
+        }
+        if region == arn.region {
+            return Err(refused("the primary key is there").into());
+        }
+        if !self.settings.serves(region) {
+            return Err(refused("this service does not serve it").into());
+        }
+        let to = KeyArn { region, ..arn };
+        if related.replicas.contains(&ReplicaRegion(region)) {
+            return Err(KmsError::ReplicaExists(to));
+        }
+        if related.replicas.len() + 1 >= RELATED_KEYS_MAX {
+            return Err(LimitExceeded::RelatedKeys { key: arn, limit: RELATED_KEYS_MAX }.into());
+        }
+        authorize_account_in::<CreateKey>(call, region)?;
+        Ok(to)
+    }
+
+    /// What the replica has of its own: nothing of it comes from the primary key.
+    async fn new_replica(
+        &self,
+        call: &Call,
+        key: &Usable<ReplicateKey>,
+        to: &KeyArn,
+        request: &ReplicateKeyRequest,
+    ) -> Result<NewKey, KmsError> {
+        if let Some(policy) = &request.policy {
+            let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+            self.check_policy(call, policy, bypass).await?;
+        }
+        let mut held = BTreeMap::new();
+        tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;
+        let default = || key_policy::default_policy(to.account, to.region);
+        Ok(NewKey {
+            spec: key.record().spec,
+            usage: key.record().usage,
+            origin: key.record().origin,
+            created_at: call.time.millis(),
+            description: request.description.clone().unwrap_or_default(),
+            policy: request.policy.clone().unwrap_or_else(default),
+            tags: held,
+        })
+    }
+
+    /// The edit that makes the replica and tells all related keys of it; `None` if others were faster.
+    async fn replication(
+        &self,
+        call: &Call,
+        key: &Usable<ReplicateKey>,
+        to: &KeyArn,
+        new: &NewKey,
+    ) -> Result<Option<Edit>, KmsError> {
+        let mut primary = Edit::of(key.key())?;
+        if let Some(related) = &mut primary.record.multi_region {
+            related.replicas.insert(ReplicaRegion(to.region));
+        }
+        let Some(related) = self.related_edits(key.key()).await? else { return Ok(None) };
+        let Some(staged) = self.stage_replica(key, to, call.time).await? else { return Ok(None) };
+        let mut replica = Edit::create(*to, new.record(to))?;
+        replica.take_staged(staged);
+        replica.share(&primary.record)?;
+        self.count_new_key(&mut replica).await?;
+        primary.join_related(related)?;
+        replica.join(primary)?;
+        Ok(Some(replica))
+    }
+}
+
+fn answer(to: &KeyArn, edit: &Edit, request: &ReplicateKeyRequest) -> ReplicateKeyResponse {
+    let mut metadata = metadata::of(to, &edit.record);
+    metadata.key_state = Some(KeyState::Creating);
+    metadata.enabled = Some(false);
+    let tags: Option<Vec<Tag>> = request.tags.clone().filter(|tags| !tags.is_empty());
+    ReplicateKeyResponse {
+        replica_key_metadata: Some(metadata),
+        replica_policy: Some(edit.record.policy.clone()),
+        replica_tags: tags,
+    }
+}
