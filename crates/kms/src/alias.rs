@@ -8,6 +8,7 @@ use store::{Key, Revision, StoreError};
 use crate::Kms;
 use crate::change::Edit;
 use crate::error::{InvalidRequest, KmsError, LimitExceeded};
+use crate::managed_key::ManagedService;
 use crate::paths::{self, Place};
 use crate::record::AliasRecord;
 
@@ -31,6 +32,16 @@ impl<'a> AliasName<'a> {
             return Err(InvalidRequest::AliasCharacters(text.to_owned()).into());
         }
         Ok(Self(text))
+    }
+
+    /// The name of the AWS managed key of a service.
+    pub(crate) fn of_service(service: ManagedService) -> AliasName<'static> {
+        AliasName(service.alias())
+    }
+
+    /// A name under which an alias is stored, be it a customer's or that of an AWS managed key.
+    pub(crate) fn stored(text: &'a str) -> Self {
+        Self(text)
     }
 
     /// An alias points to a key, never to an alias.

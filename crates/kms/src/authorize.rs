@@ -2,7 +2,8 @@
 //!
 //! A key read from the store is [`Unchecked`]. [`Unchecked::authorize`] turns it into [`Authorized`] for one action,
 //! [`Authorized::usable`] checks its state and yields [`Usable`], and key material is reachable through [`Usable`]
-//! only. Until the policy engine decides, the account that owns a key may use it and nobody else.
+//! only. Until the policy engine decides, the account that owns a key may use it and nobody else; of an AWS managed key,
+//! the account may do what that key's fixed policy admits.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -103,6 +104,9 @@ impl Unchecked {
     pub(crate) fn authorize<A: KeyAction>(self, call: &Call) -> Result<Authorized<A>, KmsError> {
         if self.0.arn.account != call.caller.account {
             return Err(KmsError::foreign_key(&call.caller, A::NAME));
+        }
+        if self.0.record.managed_by.is_some_and(|service| !service.admits_directly(A::NAME)) {
+            return Err(KmsError::not_in_key_policy(&call.caller, A::NAME, self.0.arn));
         }
         Ok(Authorized { key: self.0, action: PhantomData })
     }

@@ -384,6 +384,15 @@ impl KmsError {
         ))
     }
 
+    /// A key whose key policy does not allow it.
+    pub(crate) fn not_in_key_policy(caller: &Caller, action: &str, key: KeyArn) -> Self {
+        Self::AccessDenied(format!(
+            "User: {} is not authorized to perform: kms:{action} on resource: {key} because no resource-based \
+             policy allows the kms:{action} action",
+            caller.arn()
+        ))
+    }
+
     /// Decrypt without KeyId: the ciphertext's key is gone, elsewhere or not permitted.
     pub(crate) fn ciphertext_key_out_of_reach() -> Self {
         Self::AccessDenied(

@@ -11,6 +11,7 @@ mod import_token;
 mod key_policy;
 mod keys;
 mod kind;
+mod managed_key;
 mod materials;
 mod metadata;
 mod multi_region;
@@ -41,6 +42,7 @@ pub use due::DueTurn;
 pub use error::KmsError;
 pub use key_policy::{Principals, PrincipalsUnavailable};
 pub use keys::CacheSizes;
+pub use managed_key::ManagedService;
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
 

@@ -12,7 +12,7 @@ use crate::kind;
 use crate::multi_region::MultiRegion;
 use crate::record::{self, KeyRecord};
 
-/// The metadata of a customer managed key.
+/// The metadata of a key.
 pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
     let algorithms = kind::algorithms(record.spec, record.usage);
     KeyMetadata {
@@ -27,7 +27,10 @@ pub(crate) fn of(arn: &KeyArn, record: &KeyRecord) -> KeyMetadata {
         origin: Some(record.origin),
         expiration_model: record.expiration_model(),
         valid_to: record.earliest_expiry().map(Timestamp::from_millis),
-        key_manager: Some(KeyManagerType::Customer),
+        key_manager: Some(match record.managed_by {
+            Some(_) => KeyManagerType::Aws,
+            None => KeyManagerType::Customer,
+        }),
         key_spec: Some(record.spec),
         // The deprecated twin; its enumeration lacks the newest specs.
         customer_master_key_spec: record.spec.as_str().parse().ok(),

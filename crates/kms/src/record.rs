@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::Record;
 use wire::kms::{KeySpec, KeyUsageType, OriginType};
 
+use crate::managed_key::ManagedService;
 use crate::multi_region::MultiRegion;
 
 /// Metadata, policy and tags of one KMS key. One record, so that each operation is one compare-and-swap.
@@ -51,6 +52,9 @@ pub(crate) struct KeyRecord {
     /// gone.
     #[serde(default)]
     pub(crate) window_after_replicas: Option<u32>,
+    /// The service whose AWS managed key this is; absent on customer managed keys.
+    #[serde(default)]
+    pub(crate) managed_by: Option<ManagedService>,
     /// Present on multi-Region keys.
     #[serde(default)]
     pub(crate) multi_region: Option<MultiRegion>,
@@ -127,7 +131,7 @@ pub(crate) struct DeletionSchedule {
 
 impl Record for KeyRecord {
     const KIND: &'static str = "kms key";
-    /// 2: imported material, multi-Region keys. A reader of 1 would take such a key for an ordinary one.
+    /// 2: imported material, multi-Region keys, AWS managed keys. A reader of 1 would take such a key for an ordinary one.
     const VERSION: u8 = 2;
 
     fn decode_older(version: u8, bytes: &[u8]) -> Option<Self> {

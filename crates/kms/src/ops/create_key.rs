@@ -113,6 +113,7 @@ impl NewKey {
             rotation: None,
             deletion: None,
             window_after_replicas: None,
+            managed_by: None,
             multi_region: is_multi_region.then(|| MultiRegion::alone_in(arn.region)),
         }
     }

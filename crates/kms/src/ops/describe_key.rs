@@ -1,4 +1,4 @@
-//! DescribeKey: the metadata of a key. Works in every key state.
+//! DescribeKey: the metadata of a key. Works in every key state. Named by its alias, an AWS managed key comes into being.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html>
 
@@ -7,6 +7,7 @@ use wire::kms::{DescribeKey, DescribeKeyRequest, DescribeKeyResponse};
 
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::reference::KeyReference;
 use crate::table::Handle;
 use crate::{Kms, metadata};
 
@@ -24,7 +25,22 @@ impl Handle for DescribeKey {
         call: &Call,
         request: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, KmsError> {
+        kms.bring_into_being(call, &request.key_id).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         Ok(DescribeKeyResponse { key_metadata: Some(metadata::of(&key.arn(), key.record())) })
+    }
+}
+
+impl Kms {
+    /// Makes the AWS managed key that an identifier names, if it names one that is not there yet.
+    async fn bring_into_being(&self, call: &Call, identifier: &str) -> Result<(), KmsError> {
+        if let KeyReference::Alias(place, name) =
+            KeyReference::parse(identifier, call, DescribeKey::IDENTIFIERS)?
+            && let Some(service) = name.strip_prefix("alias/aws/").and_then(|name| name.parse().ok())
+            && place.account == call.caller.account
+        {
+            self.aws_managed_key(place.account, place.region, service, call.time).await?;
+        }
+        Ok(())
     }
 }
