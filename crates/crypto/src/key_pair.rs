@@ -18,6 +18,7 @@ pub(crate) mod spec;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use der::is_one_sequence;
 pub use message::Message;
 pub use private_key::{InvalidPeerKey, KeyPairError, PrivateKey, SignError};
 pub use public_key::{EncapsulateError, PublicEncryptError, PublicKey, VerifyError};

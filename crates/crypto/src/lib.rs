@@ -1,14 +1,17 @@
-//! Cryptography: digests, key material, the ciphertext format, seals and roots.
+//! Cryptography: digests, key material, the ciphertext format, seals and roots, attestation documents.
 //!
 //! The only room that names a cryptography library (aws-lc-rs; argon2 for passphrases; ed25519-dalek and
-//! ml-dsa for one algorithm each, see [`PrivateKey`]). The hierarchy, from the
+//! ml-dsa for one algorithm each, see [`PrivateKey`]; webpki and x509-cert for certificates, see
+//! [`AttestationRoots`]). The hierarchy, from the
 //! top: a [`root`] key seals domain keys, a domain key ([`SealingKey`]) seals [`KeyMaterial`] and other secrets, key
 //! material encrypts what callers send. Each step draws a fresh key per message (see [`ciphertext`]), so that no key
 //! ever runs out of nonces. Every failure to open a ciphertext or a seal is one error without a reason: nobody can
 //! learn from it which part was wrong.
 
+mod attestation;
 mod base64_text;
 pub mod ciphertext;
+mod cms;
 pub mod digest;
 mod encryption_context;
 mod envelope;
@@ -25,7 +28,9 @@ mod seal;
 #[cfg(test)]
 mod secrecy;
 
+pub use attestation::{AttestationRoots, InvalidAttestation, InvalidAttestationRoot};
 pub use ciphertext::{Ciphertext, InvalidCiphertext, PLAINTEXT_MAX};
+pub use cms::{EnvelopeError, RecipientKey};
 pub use encryption_context::EncryptionContext;
 pub use import::WrappingAlgorithm;
 pub use key_material::{EncryptError, KeyMaterial};

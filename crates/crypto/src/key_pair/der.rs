@@ -3,7 +3,7 @@
 use base::SecretBytes;
 
 /// Whether these bytes are one DER SEQUENCE below 64 KiB with nothing after it, which the library does not check.
-pub(super) fn is_one_sequence(der: &[u8]) -> bool {
+pub(crate) fn is_one_sequence(der: &[u8]) -> bool {
     let Some((&[tag, first], rest)) = der.split_first_chunk::<2>() else {
         return false;
     };
