@@ -112,6 +112,9 @@ pub enum KmsError {
     /// Material could not be sealed or used.
     #[error("cryptography: {0}")]
     Encrypt(#[from] crypto::EncryptError),
+    /// A secret could not be encrypted to a recipient.
+    #[error("recipient: {0}")]
+    Envelope(#[from] crypto::EnvelopeError),
     /// A key pair could not be made.
     #[error("key pair: {0}")]
     KeyPair(#[from] crypto::KeyPairError),
@@ -241,9 +244,14 @@ pub enum InvalidRequest {
     /// UpdatePrimaryRegion: the Region of the primary key itself, or no Region.
     #[error("{0} is not a Region with a replica of the key.")]
     NoReplica(String),
-    /// Attestation documents are not read by this version.
-    #[error("Recipient is not offered by this version of Keywright: call without Recipient.")]
-    Recipient,
+    /// Recipient, and nobody said whose attestation documents to believe.
+    #[error(
+        "Recipient cannot be used: no root of trust for attestation documents is configured (setting attestation_roots)."
+    )]
+    NoAttestationRoots,
+    /// Recipient with an attestation document that proves nothing.
+    #[error("Recipient is not accepted: {0}.")]
+    Attestation(crypto::InvalidAttestation),
 }
 
 /// What was not found.
@@ -460,6 +468,7 @@ impl KmsError {
             Self::Store(_)
             | Self::Commit(_)
             | Self::Encrypt(_)
+            | Self::Envelope(_)
             | Self::KeyPair(_)
             | Self::Audit(_)
             | Self::Keyring(_)
@@ -531,6 +540,7 @@ impl KmsError {
             Self::Store(_)
             | Self::Commit(_)
             | Self::Encrypt(_)
+            | Self::Envelope(_)
             | Self::KeyPair(_)
             | Self::Audit(_)
             | Self::Keyring(_)

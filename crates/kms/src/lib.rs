@@ -20,6 +20,7 @@ mod paging;
 mod paths;
 mod pool;
 mod quota;
+mod recipient;
 mod record;
 mod reference;
 mod replication;
@@ -35,6 +36,7 @@ mod turns;
 use std::sync::Arc;
 
 use base::{Randomness, Region};
+use crypto::AttestationRoots;
 use keyring::DomainKeys;
 use store::Store;
 
@@ -49,6 +51,7 @@ pub use table::{Operation, Refused};
 use keys::Keys;
 use materials::Materials;
 use pool::Pool;
+use recipient::Recipients;
 use turns::Turns;
 
 /// The key management service.
@@ -59,6 +62,7 @@ pub struct Kms {
     keys: Arc<Keys>,
     materials: Arc<Materials>,
     principals: Arc<dyn Principals>,
+    recipients: Recipients,
     turns: Turns,
     settings: Settings,
 }
@@ -105,15 +109,17 @@ impl Kms {
         principals: Arc<dyn Principals>,
         settings: Settings,
     ) -> Self {
+        let pool = Pool::new();
         Self {
             keys: Keys::new(Arc::clone(&store), settings.caches),
             materials: Materials::new(
                 Arc::clone(&store),
                 Arc::clone(&domain_keys),
                 Arc::clone(&randomness),
-                Pool::new(),
+                pool.clone(),
                 settings.caches.materials,
             ),
+            recipients: Recipients::new(AttestationRoots::default(), pool),
             turns: Turns::new(),
             principals,
             store,
@@ -124,5 +130,12 @@ impl Kms {
                 ..settings
             },
         }
+    }
+
+    /// The same service, which believes attestation documents under these roots. Without any it believes none, and
+    /// refuses every Recipient.
+    #[must_use]
+    pub fn with_attestation_roots(self, roots: AttestationRoots) -> Self {
+        Self { recipients: self.recipients.trusting(roots), ..self }
     }
 }

@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 
 use crate::error::KmsError;
 
-/// As many jobs at a time as there are processors.
+/// As many jobs at a time as there are processors. Clones are the same pool.
+#[derive(Clone)]
 pub(crate) struct Pool(Arc<Semaphore>);
 
 impl Pool {

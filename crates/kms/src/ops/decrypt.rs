@@ -7,7 +7,7 @@ use base::Call;
 use wire::kms::{Decrypt, DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, KeyUsageType};
 
 use super::encryption::Located;
-use super::request::{ignores_ciphertext, no_grant_tokens, no_recipient, stop_if_dry_run};
+use super::request::{ignores_ciphertext, no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
@@ -28,7 +28,7 @@ impl Handle for Decrypt {
 
     async fn handle(kms: &Kms, call: &Call, request: DecryptRequest) -> Result<DecryptResponse, KmsError> {
         no_grant_tokens(request.grant_tokens.as_ref())?;
-        no_recipient(request.recipient.as_ref())?;
+        let addressee = kms.addressee(call, request.recipient).await?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
             return Err(authorization_only(kms, call, request.key_id.as_deref()).await?);
         }
@@ -40,12 +40,13 @@ impl Handle for Decrypt {
         let opened = kms.open(&key, &ciphertext, request.encryption_context.as_ref()).await?;
         stop_if_dry_run(request.dry_run)?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
+        let delivery = kms.deliver(opened.plaintext, &addressee)?;
         Ok(DecryptResponse {
             key_id: Some(key.arn_text()),
-            plaintext: Some(opened.plaintext),
+            plaintext: delivery.plaintext,
             encryption_algorithm: Some(algorithm),
-            key_material_id: opened.material_id,
-            ..DecryptResponse::default()
+            ciphertext_for_recipient: delivery.ciphertext_for_recipient,
+            key_material_id: addressee.unless_attested(opened.material_id),
         })
     }
 }

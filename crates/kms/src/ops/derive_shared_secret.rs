@@ -5,7 +5,7 @@
 use base::Call;
 use wire::kms::{DeriveSharedSecret, DeriveSharedSecretRequest, DeriveSharedSecretResponse, KeyUsageType};
 
-use super::request::{no_grant_tokens, no_recipient, stop_if_dry_run};
+use super::request::{no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
@@ -30,7 +30,7 @@ impl Handle for DeriveSharedSecret {
         request: DeriveSharedSecretRequest,
     ) -> Result<DeriveSharedSecretResponse, KmsError> {
         no_grant_tokens(request.grant_tokens.as_ref())?;
-        no_recipient(request.recipient.as_ref())?;
+        let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         key.kind()?;
         let peer = request.public_key;
@@ -38,12 +38,13 @@ impl Handle for DeriveSharedSecret {
         let secret = kms.materials.with_private_key(&key, work).await?;
         let secret = secret.map_err(|_| InvalidRequest::PeerKey)?;
         stop_if_dry_run(request.dry_run)?;
+        let delivery = kms.deliver(secret, &addressee)?;
         Ok(DeriveSharedSecretResponse {
             key_id: Some(key.arn_text()),
-            shared_secret: Some(secret),
+            shared_secret: delivery.plaintext,
+            ciphertext_for_recipient: delivery.ciphertext_for_recipient,
             key_agreement_algorithm: Some(request.key_agreement_algorithm),
             key_origin: Some(key.record().origin),
-            ..DeriveSharedSecretResponse::default()
         })
     }
 }

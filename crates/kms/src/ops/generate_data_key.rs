@@ -7,7 +7,7 @@ use wire::kms::{
     DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse, KeyUsageType,
 };
 
-use super::request::{encryption_context, no_grant_tokens, no_recipient, stop_if_dry_run};
+use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{InvalidRequest, KmsError};
@@ -34,19 +34,20 @@ impl Handle for GenerateDataKey {
     ) -> Result<GenerateDataKeyResponse, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
         no_grant_tokens(request.grant_tokens.as_ref())?;
-        no_recipient(request.recipient.as_ref())?;
+        let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());
         let plaintext = kms.random_secret(length)?;
         let ciphertext = kms.materials.encrypt(&key, &context, plaintext.expose()).await?;
+        let delivery = kms.deliver(plaintext, &addressee)?;
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Some(ciphertext),
-            plaintext: Some(plaintext),
+            plaintext: delivery.plaintext,
             key_id: Some(key.arn_text()),
-            key_material_id: key.record().current_material.clone(),
-            ..GenerateDataKeyResponse::default()
+            ciphertext_for_recipient: delivery.ciphertext_for_recipient,
+            key_material_id: addressee.unless_attested(key.record().current_material.clone()),
         })
     }
 }

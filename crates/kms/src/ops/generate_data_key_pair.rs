@@ -11,7 +11,7 @@ use wire::kms::{
 
 use super::encryption::Context;
 use super::generate_data_key::symmetric;
-use super::request::{encryption_context, no_grant_tokens, no_recipient, stop_if_dry_run};
+use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
@@ -36,20 +36,21 @@ impl Handle for GenerateDataKeyPair {
         request: GenerateDataKeyPairRequest,
     ) -> Result<GenerateDataKeyPairResponse, KmsError> {
         no_grant_tokens(request.grant_tokens.as_ref())?;
-        no_recipient(request.recipient.as_ref())?;
+        let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         symmetric(&key)?;
         let spec = pair_spec(request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
+        let delivery = kms.deliver(pair.private_key, &addressee)?;
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Some(pair.encrypted),
-            private_key_plaintext: Some(pair.private_key),
+            private_key_plaintext: delivery.plaintext,
             public_key: Some(pair.public_key),
             key_id: Some(key.arn_text()),
             key_pair_spec: Some(request.key_pair_spec),
             key_material_id: key.record().current_material.clone(),
-            ..GenerateDataKeyPairResponse::default()
+            ciphertext_for_recipient: delivery.ciphertext_for_recipient,
         })
     }
 }

@@ -5,7 +5,6 @@
 use base::Call;
 use wire::kms::{GenerateRandom, GenerateRandomRequest, GenerateRandomResponse};
 
-use super::request::no_recipient;
 use crate::Kms;
 use crate::authorize::{AccountAction, authorize_account};
 use crate::error::{InvalidRequest, KmsError};
@@ -25,14 +24,15 @@ impl Handle for GenerateRandom {
     ) -> Result<GenerateRandomResponse, KmsError> {
         authorize_account::<Self>(call)?;
         let bytes = request.number_of_bytes.ok_or(InvalidRequest::NumberOfBytesRequired)?;
-        no_recipient(request.recipient.as_ref())?;
+        let addressee = kms.addressee(call, request.recipient).await?;
         if let Some(id) = request.custom_key_store_id {
             return Err(KmsError::CustomKeyStoreNotFound(id));
         }
         let length = usize::try_from(bytes).map_err(|_| InvalidRequest::NumberOfBytesRequired)?;
+        let delivery = kms.deliver(kms.random_secret(length)?, &addressee)?;
         Ok(GenerateRandomResponse {
-            plaintext: Some(kms.random_secret(length)?),
-            ..GenerateRandomResponse::default()
+            plaintext: delivery.plaintext,
+            ciphertext_for_recipient: delivery.ciphertext_for_recipient,
         })
     }
 }

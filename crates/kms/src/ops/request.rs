@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crypto::EncryptionContext;
-use wire::kms::RecipientInfo;
 
 use crate::error::{InvalidRequest, KmsError};
 
@@ -20,11 +19,6 @@ pub(super) fn encryption_context(pairs: Option<&BTreeMap<String, String>>) -> En
 /// There are no grants in this version, so there is no valid grant token.
 pub(super) fn no_grant_tokens(tokens: Option<&Vec<String>>) -> Result<(), KmsError> {
     if tokens.is_none_or(Vec::is_empty) { Ok(()) } else { Err(KmsError::InvalidGrantToken) }
-}
-
-/// Attestation documents cannot be verified in this version, so nothing is encrypted to them.
-pub(super) fn no_recipient(recipient: Option<&RecipientInfo>) -> Result<(), KmsError> {
-    if recipient.is_none() { Ok(()) } else { Err(InvalidRequest::Recipient.into()) }
 }
 
 /// DryRun ends here, when everything but the work itself has succeeded.

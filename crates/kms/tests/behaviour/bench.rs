@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::AccountId;
 use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
+use crypto::AttestationRoots;
 use crypto::root::{Protection, RootFile};
 use keyring::DomainKeys;
 use kms::{Kms, Principals, PrincipalsUnavailable, Settings};
@@ -46,6 +47,15 @@ impl Bench {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
+        Self::build(settings, AttestationRoots::default())
+    }
+
+    /// A service that believes attestation documents under these roots.
+    pub(crate) fn trusting(roots: AttestationRoots) -> Self {
+        Self::build(Settings::default(), roots)
+    }
+
+    fn build(settings: Settings, roots: AttestationRoots) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let randomness = Arc::new(SeededRandomness::new(1));
         let passphrase: Option<&SecretString> = None;
@@ -56,9 +66,8 @@ impl Bench {
             .unwrap();
         let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.path().join("store")).unwrap());
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
-        let kms =
-            Arc::new(Kms::new(Arc::clone(&store), domain_keys, randomness, Arc::new(TwoAccounts), settings));
-        Self { kms, store, _folder: folder }
+        let kms = Kms::new(Arc::clone(&store), domain_keys, randomness, Arc::new(TwoAccounts), settings);
+        Self { kms: Arc::new(kms.with_attestation_roots(roots)), store, _folder: folder }
     }
 
     /// Calls as the administrator of [`ACCOUNT`] in eu-central-1, `at` seconds after the beginning.

@@ -5,4 +5,5 @@
 mod bench;
 mod lifecycle;
 mod multi_region;
+mod recipient;
 mod rules;
