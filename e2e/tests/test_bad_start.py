@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import clients
+from harness.attestation import certify
 from harness.polling import eventually
 from harness.seed import SEEDED_KEY
 from harness.server import EXIT_DATA_FOLDER, EXIT_LISTENER, EXIT_USAGE, Server, StartFailed, free_port, run_tool
@@ -131,6 +132,19 @@ def test_development_and_production_never_mix(tmp_path: Path, stopped: tuple[Ser
     development = Server(folder, seed=None, development=True).start()
     development.stop()
     refused(second(development, seed=None), EXIT_DATA_FOLDER, "--dev")
+
+
+def test_a_root_of_trust_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "root.pem"
+    server = Server(tmp_path, environment={"KEYWRIGHT_ATTESTATION_ROOTS": str(file)})
+    refused(server, EXIT_USAGE, str(file), "attestation_roots", "cannot be read")
+    file.write_text("no certificate")
+    refused(server, EXIT_USAGE, str(file), "attestation_roots", "no certificate")
+    assert not server.data.exists()
+    file.write_text(certify("enclave", authority=False).pem)
+    refused(server, EXIT_USAGE, str(file), "not that of a certificate authority")
+    file.write_text(certify("root").pem)
+    server.start().stop()
 
 
 @pytest.mark.parametrize(

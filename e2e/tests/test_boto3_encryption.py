@@ -285,13 +285,6 @@ def test_grant_tokens(kms: Any) -> None:
         kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"x", GrantTokens=["t"] * 11)
 
 
-def test_a_recipient_without_a_valid_attestation_never_gets_the_plaintext(kms: Any) -> None:
-    recipient = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"no document"}
-    with pytest.raises(kms.exceptions.ClientError) as caught:
-        kms.generate_random(NumberOfBytes=8, Recipient=recipient)
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-
-
 def test_calls_on_keys_that_do_not_exist(kms: Any) -> None:
     unknown = "00000000-1111-4222-8333-444444444444"
     text = f"Key '{ONE.key_arn(unknown)}' does not exist"

@@ -1,5 +1,6 @@
 //! The binary `keywright`.
 
+mod attestation_roots;
 mod command_line;
 mod commands;
 mod config;

@@ -14,7 +14,7 @@ use crate::service::{self, Service};
 use crate::signals::Signals;
 use crate::start_error::StartError;
 use crate::welcome::{self, Endpoint};
-use crate::{process, terminal, tls};
+use crate::{attestation_roots, process, terminal, tls};
 
 /// Serves until a signal ends it.
 ///
@@ -23,6 +23,7 @@ use crate::{process, terminal, tls};
 pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let mut signals = Signals::new().map_err(StartError::System)?;
     let seeds = service::read_seeds(&config)?;
+    let roots = attestation_roots::read(&config.attestation_roots)?;
     let purpose = if config.dev { Purpose::Tests } else { Purpose::Production };
     let folder = DataFolder::open_or_create(&config.data_dir, purpose)?;
     // The address is taken before anything is made: a port in use must not cost the first credentials.
@@ -30,7 +31,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
     let settings = kms::Settings { regions: config.regions.clone(), ..kms::Settings::default() };
-    let service = Service::new(&foundation, settings)?;
+    let service = Service::new(&foundation, settings, roots)?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {

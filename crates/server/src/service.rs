@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use audit::Trail;
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
+use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
 use tokio::sync::oneshot;
@@ -40,7 +41,11 @@ impl Service {
     ///
     /// # Errors
     /// The trail's folder cannot be used.
-    pub(crate) fn new(foundation: &Foundation, settings: Settings) -> Result<Arc<Self>, StartError> {
+    pub(crate) fn new(
+        foundation: &Foundation,
+        settings: Settings,
+        roots: AttestationRoots,
+    ) -> Result<Arc<Self>, StartError> {
         let clock = Arc::new(SettableClock::new(SystemClock));
         let identity = Arc::new(Identity::new(
             Arc::clone(&foundation.store),
@@ -54,7 +59,8 @@ impl Service {
             Arc::clone(&foundation.randomness),
             Arc::new(PrincipalsOfIdentity(Arc::clone(&identity))),
             settings,
-        );
+        )
+        .with_attestation_roots(roots);
         let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {
             clock,

@@ -6,6 +6,7 @@ use identity::IdentityError;
 use keyring::KeyringError;
 use store::redb_engine::OpenError;
 
+use crate::attestation_roots::AttestationRootsError;
 use crate::commands::{ClockError, SeedConversionError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
@@ -27,6 +28,8 @@ Exit codes:
 /// Any failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
+    #[error(transparent)]
+    AttestationRoots(#[from] AttestationRootsError),
     #[error("the task that does due work and writes the trail has failed; see the log")]
     Chores,
     #[error(transparent)]
@@ -66,7 +69,7 @@ impl StartError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Chores | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
-            Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
+            Self::AttestationRoots(_) | Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::SeedApply(_)

@@ -39,6 +39,7 @@ pub(super) fn check(
         default_region,
         regions,
         signature_window: check.seconds("signature_window_seconds", settings.signature_window_seconds)?,
+        attestation_roots: check.files("attestation_roots", &settings.attestation_roots)?,
         passphrase: check.passphrase(settings, passphrase)?,
         limits: check.limits(&settings.limits)?,
         tls: check.tls(settings)?,
@@ -63,6 +64,13 @@ impl Check<'_> {
 
     fn region(&self, key: &str, name: &str) -> Result<Region, ConfigError> {
         name.parse().map_err(|error| self.problem(key, format!("holds `{name}`, but {error}")))
+    }
+
+    fn files(&self, key: &str, names: &[String]) -> Result<Vec<PathBuf>, ConfigError> {
+        let file = |name: &String| {
+            path(name).ok_or_else(|| self.problem(key, "holds an empty text, but must name files".to_owned()))
+        };
+        names.iter().map(file).collect()
     }
 
     fn within(&self, key: &str, value: u64, min: u64, max: u64) -> Result<usize, ConfigError> {

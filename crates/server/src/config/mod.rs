@@ -25,6 +25,8 @@ pub(crate) struct Config {
     /// The Regions that are served; empty means any well-formed name.
     pub(crate) regions: Vec<Region>,
     pub(crate) signature_window: Duration,
+    /// PEM files with the roots of trust of attestation documents; empty means that none is trusted.
+    pub(crate) attestation_roots: Vec<PathBuf>,
     pub(crate) passphrase: Option<PassphraseSource>,
     pub(crate) limits: Limits,
     pub(crate) tls: Option<TlsChoice>,

@@ -13,6 +13,7 @@ pub(super) struct Settings {
     pub(super) default_region: String,
     pub(super) regions: Vec<String>,
     pub(super) signature_window_seconds: u64,
+    pub(super) attestation_roots: Vec<String>,
     pub(super) root: RootSettings,
     pub(super) limits: LimitSettings,
     pub(super) tls: TlsSettings,
@@ -74,6 +75,7 @@ impl Default for Settings {
             default_region: "us-east-1".to_owned(),
             regions: Vec::new(),
             signature_window_seconds: 300,
+            attestation_roots: Vec::new(),
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
             tls: TlsSettings {

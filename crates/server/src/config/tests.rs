@@ -81,6 +81,7 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
         ("default_region = 'Frankfurt'", "`default_region`", "Frankfurt"),
         ("regions = ['eu-central-1']", "`default_region`", "not among"),
         ("signature_window_seconds = 0", "`signature_window_seconds`", "from 1 to 3600"),
+        ("attestation_roots = ['']", "`attestation_roots`", "must name files"),
         ("[limits]\nbody_max_bytes = 99999999", "`limits.body_max_bytes`", "16777216"),
         ("[limits]\nbody_memory_max_bytes = 5", "`limits.body_memory_max_bytes`", "1048576"),
         ("[limits]\nheader_max_bytes = 100", "`limits.header_max_bytes`", "8192"),
