@@ -126,7 +126,7 @@ pub enum KmsError {
     Keyring(#[from] KeyringError),
     /// The port to identities failed.
     #[error(transparent)]
-    Principals(#[from] crate::key_policy::PrincipalsUnavailable),
+    Principals(#[from] crate::principal::PrincipalsUnavailable),
     /// The machine gave no random bytes.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),

@@ -19,6 +19,7 @@ mod ops;
 mod paging;
 mod paths;
 mod pool;
+mod principal;
 mod quota;
 mod recipient;
 mod record;
@@ -42,9 +43,9 @@ use store::Store;
 
 pub use due::DueTurn;
 pub use error::KmsError;
-pub use key_policy::{Principals, PrincipalsUnavailable};
 pub use keys::CacheSizes;
 pub use managed_key::ManagedService;
+pub use principal::{Principals, PrincipalsUnavailable};
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
 

@@ -7,7 +7,7 @@ use base::AccountId;
 use identity::{Identity, IdentityError};
 use kms::{Principals, PrincipalsUnavailable};
 
-/// Lets key policies ask who exists.
+/// Lets key policies and grants ask who exists.
 pub(crate) struct PrincipalsOfIdentity(pub(crate) Arc<Identity>);
 
 #[async_trait]

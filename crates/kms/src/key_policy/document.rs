@@ -2,8 +2,9 @@
 //!
 //! Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
-use base::{AccountId, Arn};
 use serde_json::{Map, Value};
+
+use crate::principal::Principal;
 
 /// A parsed policy.
 pub(super) struct Document {
@@ -21,8 +22,8 @@ pub(super) struct Statement {
 /// Whom a statement is about. Principals that are no AWS principals (services, federated users) are left out: none of
 /// them is the caller.
 pub(super) enum Principals {
-    Named(Vec<Principal>),
-    AllBut(Vec<Principal>),
+    Named(Vec<Named>),
+    AllBut(Vec<Named>),
 }
 
 /// What a statement is about. AWS accepts a statement without actions; it has no effect.
@@ -31,15 +32,13 @@ pub(super) enum Actions {
     AllBut(Vec<String>),
 }
 
-/// An AWS principal.
+/// Whom a statement names.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Principal {
+pub(super) enum Named {
     /// `*`.
     Anybody,
-    /// An account id or an account's root.
-    Account(AccountId),
-    /// An IAM user.
-    User { account: AccountId, path_and_name: String },
+    /// An account, by its id or its root, or a user.
+    One(Principal),
     /// What cannot exist here: roles, sessions, and texts that are no principals.
     Unknown,
 }
@@ -57,7 +56,7 @@ impl Document {
     }
 
     /// Every AWS principal that is named anywhere.
-    pub(super) fn principals(&self) -> impl Iterator<Item = &Principal> {
+    pub(super) fn principals(&self) -> impl Iterator<Item = &Named> {
         self.statements.iter().flat_map(|statement| match &statement.principals {
             Principals::Named(principals) | Principals::AllBut(principals) => principals,
         })
@@ -105,11 +104,11 @@ impl Actions {
     }
 }
 
-fn aws_principals(value: &Value) -> Result<Vec<Principal>, &'static str> {
+fn aws_principals(value: &Value) -> Result<Vec<Named>, &'static str> {
     match value {
-        Value::String(text) if text == "*" => Ok(vec![Principal::Anybody]),
+        Value::String(text) if text == "*" => Ok(vec![Named::Anybody]),
         Value::Object(kinds) => match kinds.get("AWS") {
-            Some(principals) => Ok(texts(principals)?.iter().map(|text| Principal::parse(text)).collect()),
+            Some(principals) => Ok(texts(principals)?.iter().map(|text| Named::parse(text)).collect()),
             None => Ok(Vec::new()),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
@@ -128,22 +127,14 @@ fn texts(value: &Value) -> Result<Vec<String>, &'static str> {
     }
 }
 
-impl Principal {
+impl Named {
     fn parse(text: &str) -> Self {
         if text == "*" {
             return Self::Anybody;
         }
-        if let Ok(account) = text.parse() {
-            return Self::Account(account);
-        }
-        let Ok(arn) = Arn::parse(text) else { return Self::Unknown };
-        let Ok(account) = arn.account.parse() else { return Self::Unknown };
-        match (arn.service, arn.region, arn.resource.split_once('/')) {
-            ("iam", "", None) if arn.resource == "root" => Self::Account(account),
-            ("iam", "", Some(("user", path_and_name))) => {
-                Self::User { account, path_and_name: path_and_name.to_owned() }
-            }
-            _ => Self::Unknown,
+        match text.parse() {
+            Ok(account) => Self::One(Principal::Account(account)),
+            Err(_) => Principal::parse(text).map_or(Self::Unknown, Self::One),
         }
     }
 }

@@ -4,9 +4,9 @@
 //!
 //! Conditions are not evaluated: an Allow under a condition counts as none, and so does a Deny under a condition.
 
-use base::{Caller, Principal as CallerKind};
+use base::Caller;
 
-use super::document::{Actions, Document, Principal, Principals, Statement};
+use super::document::{Actions, Document, Named, Principals, Statement};
 
 /// The action, in lower case: actions match without regard to case.
 const ACTION: &str = "kms:putkeypolicy";
@@ -21,14 +21,10 @@ pub(super) fn may_put_key_policy(document: &Document, caller: &Caller) -> bool {
 }
 
 fn concerns(principals: &Principals, caller: &Caller) -> bool {
-    let is_caller = |principal: &Principal| match principal {
-        Principal::Anybody => true,
-        Principal::Account(account) => *account == caller.account,
-        Principal::User { account, path_and_name } => {
-            let CallerKind::User { path_and_name: own, .. } = &caller.principal;
-            *account == caller.account && path_and_name == own
-        }
-        Principal::Unknown => false,
+    let is_caller = |named: &Named| match named {
+        Named::Anybody => true,
+        Named::One(principal) => principal.includes(caller),
+        Named::Unknown => false,
     };
     match principals {
         Principals::Named(principals) => principals.iter().any(is_caller),

@@ -9,32 +9,13 @@ use base::{AccountId, Call, Region};
 
 use crate::Kms;
 use crate::error::{KmsError, LimitExceeded};
-use document::{Document, Principal};
+use document::{Document, Named};
 
 /// The quota on a key policy's size: <https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html>
 pub(crate) const POLICY_BYTES_MAX: usize = 32_768;
 
 const INVALID_PRINCIPAL: &str = "Policy contains a statement with one or more invalid principals.";
 const LOCKED_OUT: &str = "The new key policy will not allow you to update the key policy in the future.";
-
-/// The port through which policies learn who exists.
-#[async_trait::async_trait]
-pub trait Principals: Send + Sync {
-    /// Whether there is such an account.
-    async fn account_exists(&self, account: AccountId) -> Result<bool, PrincipalsUnavailable>;
-
-    /// Whether the account has a user of this path and name, for example `ops/alice`.
-    async fn user_exists(
-        &self,
-        account: AccountId,
-        path_and_name: &str,
-    ) -> Result<bool, PrincipalsUnavailable>;
-}
-
-/// Who exists cannot be found out.
-#[derive(Debug, thiserror::Error)]
-#[error("principals cannot be looked up: {0}")]
-pub struct PrincipalsUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// The policy of a key that was created without one: identity policies of the account decide.
 ///
@@ -74,8 +55,8 @@ impl Kms {
     /// Checks a policy that `call` wants to put on a key of its own account. `bypass` leaves out the lockout check.
     pub(crate) async fn check_policy(&self, call: &Call, policy: &str, bypass: bool) -> Result<(), KmsError> {
         let document = parse(policy)?;
-        for principal in document.principals() {
-            if !self.principal_exists(principal).await? {
+        for named in document.principals() {
+            if !self.exists(named).await? {
                 return Err(KmsError::MalformedPolicy(INVALID_PRINCIPAL));
             }
         }
@@ -86,21 +67,19 @@ impl Kms {
         }
     }
 
-    async fn principal_exists(&self, principal: &Principal) -> Result<bool, KmsError> {
-        Ok(match principal {
-            Principal::Anybody => true,
-            Principal::Account(account) => self.principals.account_exists(*account).await?,
-            Principal::User { account, path_and_name } => {
-                self.principals.user_exists(*account, path_and_name).await?
-            }
-            Principal::Unknown => false,
-        })
+    async fn exists(&self, named: &Named) -> Result<bool, KmsError> {
+        match named {
+            Named::Anybody => Ok(true),
+            Named::One(principal) => self.principal_exists(principal).await,
+            Named::Unknown => Ok(false),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::principal::Principal;
     use proptest::prelude::*;
 
     #[test]
@@ -108,7 +87,7 @@ mod tests {
         let policy = default_policy("123456789012".parse().unwrap(), "cn-north-1".parse().unwrap());
         let document = parse(&policy).unwrap();
         let account = "123456789012".parse().unwrap();
-        assert_eq!(document.principals().collect::<Vec<_>>(), [&Principal::Account(account)]);
+        assert_eq!(document.principals().collect::<Vec<_>>(), [&Named::One(Principal::Account(account))]);
         assert!(policy.contains("arn:aws-cn:iam::123456789012:root") && policy.contains("key-default-1"));
     }
 
