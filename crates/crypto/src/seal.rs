@@ -124,7 +124,20 @@ impl Binding {
 }
 
 impl Sealed {
-    fn from_bytes(bytes: Vec<u8>) -> Result<Self, &'static str> {
+    /// The seal as it stands, for where there is no JSON.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Reads [`Self::as_bytes`] back. Whether the seal is whole shows when it is opened.
+    ///
+    /// # Errors
+    /// The bytes are too few or too many for a seal, or of another format.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, DamagedSeal> {
+        Self::read(bytes).map_err(|_| DamagedSeal)
+    }
+
+    fn read(bytes: Vec<u8>) -> Result<Self, &'static str> {
         match bytes.first() {
             Some(&FORMAT) if bytes.len() < HEADER + TAG => Err("a seal is cut short"),
             Some(&FORMAT) if bytes.len() > HEADER + SECRET_MAX + TAG => Err("a seal is too long"),
@@ -149,7 +162,7 @@ impl Serialize for Sealed {
 
 impl<'de> Deserialize<'de> for Sealed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_bytes(base64_text::deserialize(deserializer)?).map_err(D::Error::custom)
+        Self::read(base64_text::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -233,6 +246,9 @@ mod tests {
         for bad in ["\"\"", "\"AQ\"", "\"A Q=\"", "7", "null", "[1]", &short, &newer, &long] {
             assert!(serde_json::from_str::<Sealed>(bad).is_err(), "{bad:.60}");
         }
+        for bad in [vec![], vec![FORMAT; HEADER + TAG - 1], vec![FORMAT + 1; HEADER + TAG]] {
+            assert_eq!(Sealed::from_bytes(bad), Err(DamagedSeal));
+        }
         assert!(serde_json::from_str::<Sealed>(&newer).unwrap_err().to_string().contains("does not know"));
     }
 
@@ -244,6 +260,7 @@ mod tests {
             let binding = parts.iter().fold(Binding::new(&purpose), |binding, part| binding.part(part));
             let stored = serde_json::to_vec(&key.seal(&binding, &secret, &randomness).unwrap()).unwrap();
             let sealed: Sealed = serde_json::from_slice(&stored).unwrap();
+            prop_assert_eq!(Sealed::from_bytes(sealed.as_bytes().to_vec()), Ok(sealed.clone()));
             prop_assert_eq!(open(&key, &binding, &sealed).unwrap(), secret);
         }
 

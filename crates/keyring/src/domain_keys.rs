@@ -40,6 +40,19 @@ impl SealedUnderDomain {
     pub fn domain_key(&self) -> u32 {
         self.domain_key
     }
+
+    /// The number of the domain key (u32, big endian) and the seal, for what leaves the service, such as a token.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.domain_key.to_be_bytes()[..], self.sealed.as_bytes()].concat()
+    }
+
+    /// Reads [`Self::to_bytes`] back; `None` if it has not the form. Only opening it tells whether it was made here.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (number, sealed) = bytes.split_first_chunk()?;
+        let domain_key = u32::from_be_bytes(*number);
+        let sealed = Sealed::from_bytes(sealed.to_vec()).ok()?;
+        (1..=DOMAIN_KEYS_MAX).contains(&domain_key).then_some(Self { domain_key, sealed })
+    }
 }
 
 impl DomainKeys {
@@ -142,7 +155,10 @@ impl DomainKeys {
             return Arc::clone(present);
         }
         let loaded = Arc::new(loaded);
-        live.insert(*domain, Arc::clone(&loaded));
+        // A domain without keys takes no memory: whoever calls may name any Region.
+        if loaded.highest() > 0 {
+            live.insert(*domain, Arc::clone(&loaded));
+        }
         loaded
     }
 

@@ -278,3 +278,30 @@ async fn what_a_caller_brings_opens_or_is_nobodys() {
     let of_no_key = SealedUnderDomain { domain_key: 7, ..sealed };
     assert_eq!(open(frankfurt(), a_binding(), &of_no_key).await, None);
 }
+
+#[tokio::test]
+async fn a_seal_reads_back_from_its_bytes_and_nothing_else_does() {
+    let scene = Scene::new();
+    let keys = scene.process("root", 1);
+    let sealed = seal(&keys, frankfurt()).await;
+    let bytes = sealed.to_bytes();
+    assert_eq!(SealedUnderDomain::from_bytes(&bytes), Some(sealed));
+    for number in [0, DOMAIN_KEYS_MAX + 1] {
+        let other = [&number.to_be_bytes()[..], &bytes[4..]].concat();
+        assert_eq!(SealedUnderDomain::from_bytes(&other), None, "no domain key has the number {number}");
+    }
+    for length in [0, 3, 4, 10] {
+        assert_eq!(SealedUnderDomain::from_bytes(&bytes[..length]), None);
+    }
+}
+
+#[tokio::test]
+async fn opening_in_a_domain_without_keys_leaves_nothing_in_memory() {
+    let scene = Scene::new();
+    let keys = scene.process("root", 1);
+    let sealed = seal(&keys, frankfurt()).await;
+    let missing = KeyringError::MissingDomainKey { domain: ireland().to_string(), number: 1 };
+    assert_eq!(open(&keys, ireland(), &sealed).await, Err(missing));
+    assert_eq!(keys.live.read().unwrap().len(), 1);
+    assert_eq!(open(&keys, frankfurt(), &sealed).await, Ok(()));
+}
