@@ -240,6 +240,7 @@ impl Kms {
     /// Removes what a deleted key left, a bounded piece at a time, for as long as there is no key of this name: one that
     /// was seeded again keeps what it has.
     pub(crate) async fn remove_remains(&self, arn: &KeyArn) -> Result<(), KmsError> {
+        self.remove_grants(arn).await?;
         for prefix in [paths::materials(arn), paths::rotations(arn), paths::key_aliases(arn)] {
             loop {
                 let page = self.store.range(Range::prefix(&prefix).limit(PURGE_BATCH)).await?;

@@ -19,12 +19,18 @@ pub enum KmsError {
     /// The request contradicts itself or a rule that the model cannot express.
     #[error("invalid request: {0}")]
     Invalid(#[from] InvalidRequest),
+    /// The request breaks a rule of the grant operations.
+    #[error("invalid grant: {0}")]
+    InvalidGrant(#[from] crate::grant::InvalidGrant),
     /// What the request names is not there.
     #[error("not found: {0}")]
     NotFound(#[from] NotFound),
     /// The text begins like an ARN and is none of a KMS key or alias.
     #[error("Invalid arn {0}")]
     InvalidArn(String),
+    /// A grant names somebody who does not exist.
+    #[error("no such principal: {0}")]
+    InvalidPrincipal(String),
     /// An alias was given where only a key id or key ARN may stand.
     #[error("an alias was given where only a key id or key ARN may stand")]
     AliasNotSupported,
@@ -64,6 +70,9 @@ pub enum KmsError {
     /// ImportKeyMaterial: the token was valid for 24 hours, and they are over.
     #[error("the import token has expired")]
     ExpiredImportToken,
+    /// The text cannot be the id of a grant.
+    #[error("`{0}` is no grant id")]
+    InvalidGrantId(String),
     /// There is no grant with such a token.
     #[error("unknown grant token")]
     InvalidGrantToken,
@@ -277,6 +286,9 @@ pub enum NotFound {
         /// The id asked for.
         id: String,
     },
+    /// The key has no grant of this id.
+    #[error("Grant ID {0} not found")]
+    Grant(String),
     /// Key policies are called `default`.
     #[error("No such policy exists")]
     Policy,
@@ -350,6 +362,14 @@ pub enum LimitExceeded {
     /// Aliases per key.
     #[error("You have reached the limit of {limit} aliases for the key {key}.")]
     Aliases {
+        /// The key.
+        key: KeyArn,
+        /// The quota.
+        limit: u32,
+    },
+    /// Grants per key.
+    #[error("You have reached the limit of {limit} grants for the key {key}.")]
+    Grants {
         /// The key.
         key: KeyArn,
         /// The quota.
@@ -437,9 +457,12 @@ impl KmsError {
     fn code(&self) -> Code {
         Code::Modelled(match self {
             Self::AccessDenied(_) => return Code::Framework("AccessDeniedException"),
-            Self::Invalid(_) => return Code::Framework("ValidationException"),
+            Self::Invalid(_) | Self::InvalidGrant(_) => return Code::Framework("ValidationException"),
             Self::NotFound(_) => ErrorCode::NotFoundException,
-            Self::InvalidArn(_) | Self::AliasNotSupported => ErrorCode::InvalidArnException,
+            Self::InvalidArn(_) | Self::InvalidPrincipal(_) | Self::AliasNotSupported => {
+                ErrorCode::InvalidArnException
+            }
+            Self::InvalidGrantId(_) => ErrorCode::InvalidGrantIdException,
             Self::AliasReserved(_) => ErrorCode::InvalidAliasNameException,
             Self::AliasExists(_) | Self::ReplicaExists(_) => ErrorCode::AlreadyExistsException,
             Self::State(StateRefusal::Disabled(_)) => ErrorCode::DisabledException,
@@ -487,6 +510,7 @@ impl KmsError {
             | Self::Invalid(InvalidRequest::PeerKey) => return None,
             Self::AccessDenied(text) | Self::InvalidKeyUsage(text) | Self::Unsupported(text) => text.clone(),
             Self::Invalid(rule) => rule.to_string(),
+            Self::InvalidGrant(rule) => rule.to_string(),
             Self::NotFound(what) => what.to_string(),
             Self::State(refusal) => refusal.to_string(),
             Self::Tag(refusal) => refusal.to_string(),
@@ -517,6 +541,10 @@ impl KmsError {
                 "This service holds keys in as many Regions as it may, and none in {domain}. Use one of the others."
             ),
             Self::InvalidArn(text) => format!("Invalid arn {text}"),
+            Self::InvalidPrincipal(arn) => format!("ARN does not refer to a valid principal: {arn}"),
+            Self::InvalidGrantId(text) => {
+                format!("{text} is not valid: a grant ID has 64 lower-case hexadecimal digits.")
+            }
             Self::AliasNotSupported => "Key Aliases are not supported for this operation".to_owned(),
             Self::IncorrectKey => {
                 "The key ID in the request does not identify a CMK that can perform this operation."
@@ -530,7 +558,7 @@ impl KmsError {
                 "The import token has expired: call GetParametersForImport for a new one.".to_owned()
             }
             Self::InvalidGrantToken => {
-                "A grant token in the request does not belong to any grant.".to_owned()
+                "A grant token in the request does not belong to any grant on the key.".to_owned()
             }
             Self::InvalidMarker => "The marker was not issued by this listing.".to_owned(),
             Self::DryRun => "The request would have succeeded, but the DryRun option is set.".to_owned(),

@@ -4,8 +4,8 @@
 
 use crypto::{KeyPairSpec, MacAlgorithm, RsaEncryption};
 use wire::kms::{
-    EncapsulationAlgorithmSpec, EncryptionAlgorithmSpec, KeyAgreementAlgorithmSpec, KeySpec, KeyUsageType,
-    MacAlgorithmSpec, SigningAlgorithmSpec,
+    EncapsulationAlgorithmSpec, EncryptionAlgorithmSpec, GrantOperation, KeyAgreementAlgorithmSpec, KeySpec,
+    KeyUsageType, MacAlgorithmSpec, SigningAlgorithmSpec,
 };
 
 /// The kinds of key.
@@ -129,6 +129,51 @@ pub(crate) fn algorithms(spec: KeySpec, usage: KeyUsageType) -> Algorithms {
             Algorithms { encapsulation: Some(vec![EncapsulationAlgorithmSpec::MlKem]), ..none }
         }
         (Some(KeyKind::Pair(_)), KeyUsageType::GenerateVerifyMac) | (None, _) => none,
+    }
+}
+
+/// The operations that a grant on a key can allow.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations>
+pub(crate) fn grant_operations(spec: KeySpec, usage: KeyUsageType) -> &'static [GrantOperation] {
+    use GrantOperation::{
+        CreateGrant, Decapsulate, Decrypt, DeriveSharedSecret, DescribeKey, Encapsulate, Encrypt,
+        GenerateDataKey, GenerateDataKeyPair, GenerateDataKeyPairWithoutPlaintext,
+        GenerateDataKeyWithoutPlaintext, GenerateMac, GetPublicKey, ReEncryptFrom, ReEncryptTo, RetireGrant,
+        Sign, Verify, VerifyMac,
+    };
+    match usage {
+        KeyUsageType::EncryptDecrypt if spec == KeySpec::SymmetricDefault => &[
+            Encrypt,
+            Decrypt,
+            ReEncryptFrom,
+            ReEncryptTo,
+            GenerateDataKey,
+            GenerateDataKeyWithoutPlaintext,
+            GenerateDataKeyPair,
+            GenerateDataKeyPairWithoutPlaintext,
+            DescribeKey,
+            CreateGrant,
+            RetireGrant,
+        ],
+        KeyUsageType::EncryptDecrypt => &[
+            Encrypt,
+            Decrypt,
+            ReEncryptFrom,
+            ReEncryptTo,
+            GetPublicKey,
+            DescribeKey,
+            CreateGrant,
+            RetireGrant,
+        ],
+        KeyUsageType::SignVerify => &[Sign, Verify, GetPublicKey, DescribeKey, CreateGrant, RetireGrant],
+        KeyUsageType::GenerateVerifyMac => &[GenerateMac, VerifyMac, DescribeKey, CreateGrant, RetireGrant],
+        KeyUsageType::KeyAgreement => {
+            &[DeriveSharedSecret, GetPublicKey, DescribeKey, CreateGrant, RetireGrant]
+        }
+        KeyUsageType::EncapsulateDecapsulate => {
+            &[Encapsulate, Decapsulate, GetPublicKey, DescribeKey, CreateGrant, RetireGrant]
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod authorize;
 mod change;
 mod due;
 mod error;
+mod grant;
 mod import;
 mod import_token;
 mod key_policy;
@@ -49,6 +50,7 @@ pub use principal::{Principals, PrincipalsUnavailable};
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
 
+use grant::GrantTokens;
 use keys::Keys;
 use materials::Materials;
 use pool::Pool;
@@ -64,6 +66,7 @@ pub struct Kms {
     materials: Arc<Materials>,
     principals: Arc<dyn Principals>,
     recipients: Recipients,
+    grant_tokens: GrantTokens,
     turns: Turns,
     settings: Settings,
 }
@@ -80,6 +83,8 @@ pub struct Settings {
     pub keys_per_region_max: u64,
     /// Aliases per key. AWS's default is 50, which is also the most: one commit deletes them all with the key.
     pub aliases_per_key_max: u32,
+    /// Grants per key. AWS's default is 50,000.
+    pub grants_per_key_max: u32,
     /// How much is kept in memory.
     pub caches: CacheSizes,
 }
@@ -90,6 +95,7 @@ impl Default for Settings {
             regions: Vec::new(),
             keys_per_region_max: 100_000,
             aliases_per_key_max: 50,
+            grants_per_key_max: 50_000,
             caches: CacheSizes::default(),
         }
     }
@@ -113,6 +119,7 @@ impl Kms {
         let pool = Pool::new();
         Self {
             keys: Keys::new(Arc::clone(&store), settings.caches),
+            grant_tokens: GrantTokens::new(Arc::clone(&domain_keys)),
             materials: Materials::new(
                 Arc::clone(&store),
                 Arc::clone(&domain_keys),

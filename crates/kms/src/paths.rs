@@ -8,6 +8,9 @@
 //! | `kms/rotation/<account>/<region>/<key>/<number>` | history, in order |
 //! | `kms/alias/<account>/<region>/alias/<name>` | alias |
 //! | `kms/key-alias/<account>/<region>/<key>/alias/<name>` | the aliases of one key, empty value |
+//! | `kms/grant/<account>/<region>/<key>/<grant id>` | grant |
+//! | `kms/grant-name/<account>/<region>/<key>/<digest>` | which grant has a name and such terms |
+//! | `kms/retirable-grant/<retirer>/<account>/<region>/<key>/<grant id>` | grants by who may retire them, empty value |
 //! | `kms/key-count/<account>/<region>/<shard>` | how many keys there are |
 
 use std::fmt::Display;
@@ -90,6 +93,34 @@ pub(crate) fn key_aliases(arn: &KeyArn) -> String {
     format!("kms/key-alias/{}/{}/{}/", arn.account, arn.region, arn.id)
 }
 
+pub(crate) fn grant(arn: &KeyArn, id: impl Display) -> Result<Key, StoreError> {
+    path(format_args!("{}{id}", grants(arn)))
+}
+
+pub(crate) fn grants(arn: &KeyArn) -> String {
+    format!("kms/grant/{}/", reference(arn))
+}
+
+pub(crate) fn grant_name(arn: &KeyArn, digest: &str) -> Result<Key, StoreError> {
+    path(format_args!("kms/grant-name/{}/{digest}", reference(arn)))
+}
+
+/// The retirer: `<its account, or service>/<region>/<digest of its name>`.
+pub(crate) fn retirable_grants(holder: &str, region: &Region, digest: &str) -> String {
+    format!("kms/retirable-grant/{holder}/{region}/{digest}/")
+}
+
+/// The entry for a grant among those of [`retirable_grants`].
+pub(crate) fn retirable_grant(prefix: &str, arn: &KeyArn, id: impl Display) -> Result<Key, StoreError> {
+    path(format_args!("{prefix}{}/{id}", reference(arn)))
+}
+
+/// Reads the key and the grant's id out of [`retirable_grant`].
+pub(crate) fn grant_reference<'a>(prefix: &str, path: &'a Key) -> Option<(KeyArn, &'a str)> {
+    let (key, id) = path.as_str().strip_prefix(prefix)?.rsplit_once('/')?;
+    Some((key_reference(key)?, id))
+}
+
 pub(crate) fn key_count(arn: &KeyArn) -> Result<Key, StoreError> {
     let [first, ..] = *arn.id.bytes();
     path(format_args!("{}{:02}", key_counts(&(*arn).into()), first % KEY_COUNT_SHARDS))
@@ -121,7 +152,7 @@ pub(crate) fn cached(key: &Key) -> Option<Cached<'_>> {
     Some(Cached::Alias(place, name))
 }
 
-/// `<account>/<region>/<key>`: how due work names a key.
+/// `<account>/<region>/<key>`: how due work, grant tokens and indexes name a key.
 pub(crate) fn reference(arn: &KeyArn) -> String {
     format!("{}/{}/{}", arn.account, arn.region, arn.id)
 }
@@ -165,6 +196,9 @@ mod tests {
         for path in [
             key_alias(&arn(), "alias/x"),
             rotation(&arn(), 7),
+            grant(&arn(), "ab12"),
+            grant_name(&arn(), "ab12"),
+            retirable_grant("kms/retirable-grant/service/eu-central-1/ab12/", &arn(), "ab12"),
             key_count(&arn()),
             Key::new("kms/key/x").map_err(StoreError::from),
         ] {

@@ -33,6 +33,13 @@ impl Principal {
         }
     }
 
+    /// The account that it is, or is of.
+    pub(crate) fn account(&self) -> AccountId {
+        match self {
+            Self::Account(account) | Self::User { account, .. } => *account,
+        }
+    }
+
     /// Whether `caller` is this user, or an identity of this account.
     pub(crate) fn includes(&self, caller: &Caller) -> bool {
         match self {

@@ -31,6 +31,9 @@ pub(crate) struct KeyRecord {
     pub(crate) tags: BTreeMap<String, String>,
     /// How many aliases point here; kept in the same commit as the alias.
     pub(crate) aliases: u32,
+    /// How many grants the key has; kept in the same commit as the grant.
+    #[serde(default)]
+    pub(crate) grants: u32,
     /// The material that encrypts: 64 hexadecimal digits. Absent until material was imported for the first time.
     pub(crate) current_material: Option<String>,
     /// How many materials have ever been current; the next one gets this number.

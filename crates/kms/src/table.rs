@@ -88,11 +88,12 @@ where
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 50] = [
+static OPERATIONS: [Operation; 55] = [
     row::<wire::kms::CancelKeyDeletion>(),
     row::<wire::kms::ConnectCustomKeyStore>(),
     row::<wire::kms::CreateAlias>(),
     row::<wire::kms::CreateCustomKeyStore>(),
+    row::<wire::kms::CreateGrant>(),
     row::<wire::kms::CreateKey>(),
     row::<wire::kms::Decapsulate>(),
     row::<wire::kms::Decrypt>(),
@@ -121,13 +122,17 @@ static OPERATIONS: [Operation; 50] = [
     row::<wire::kms::GetPublicKey>(),
     row::<wire::kms::ImportKeyMaterial>(),
     row::<wire::kms::ListAliases>(),
+    row::<wire::kms::ListGrants>(),
     row::<wire::kms::ListKeyPolicies>(),
     row::<wire::kms::ListKeyRotations>(),
     row::<wire::kms::ListKeys>(),
     row::<wire::kms::ListResourceTags>(),
+    row::<wire::kms::ListRetirableGrants>(),
     row::<wire::kms::PutKeyPolicy>(),
     row::<wire::kms::ReEncrypt>(),
     row::<wire::kms::ReplicateKey>(),
+    row::<wire::kms::RetireGrant>(),
+    row::<wire::kms::RevokeGrant>(),
     row::<wire::kms::RotateKeyOnDemand>(),
     row::<wire::kms::ScheduleKeyDeletion>(),
     row::<wire::kms::Sign>(),

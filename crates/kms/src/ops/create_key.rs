@@ -105,6 +105,7 @@ impl NewKey {
             policy: self.policy.clone(),
             tags: self.tags.clone(),
             aliases: 0,
+            grants: 0,
             current_material: None,
             materials: 0,
             imported: Vec::new(),

@@ -9,13 +9,17 @@ use serde_json::{Value, json};
 const OPEN_POLICY: &str =
     r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}"#;
 
+const USER: &str = "arn:aws:iam::123456789012:user/admin";
+
 /// A body that each operation on one key accepts, were the key the caller's.
 fn body(operation: &str, key: &str) -> Value {
     match operation {
         "CreateAlias" | "UpdateAlias" => json!({"AliasName": "alias/a", "TargetKeyId": key}),
+        "CreateGrant" => json!({"KeyId": key, "GranteePrincipal": USER, "Operations": ["DescribeKey"]}),
         "Encrypt" => json!({"KeyId": key, "Plaintext": "AA=="}),
         "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": key, "KeySpec": "AES_256"}),
         "PutKeyPolicy" => json!({"KeyId": key, "Policy": OPEN_POLICY}),
+        "RetireGrant" | "RevokeGrant" => json!({"KeyId": key, "GrantId": "0".repeat(64)}),
         "TagResource" => json!({"KeyId": key, "Tags": [{"TagKey": "a", "TagValue": "b"}]}),
         "UntagResource" => json!({"KeyId": key, "TagKeys": ["a"]}),
         "UpdateKeyDescription" => json!({"KeyId": key, "Description": ""}),
@@ -48,7 +52,7 @@ fn body(operation: &str, key: &str) -> Value {
     }
 }
 
-const ON_ONE_KEY: [&str; 37] = [
+const ON_ONE_KEY: [&str; 40] = [
     "ReplicateKey",
     "UpdatePrimaryRegion",
     "DeleteImportedKeyMaterial",
@@ -56,6 +60,7 @@ const ON_ONE_KEY: [&str; 37] = [
     "ImportKeyMaterial",
     "CancelKeyDeletion",
     "CreateAlias",
+    "CreateGrant",
     "DescribeKey",
     "DisableKey",
     "DisableKeyRotation",
@@ -67,10 +72,12 @@ const ON_ONE_KEY: [&str; 37] = [
     "GetKeyPolicy",
     "GetKeyRotationStatus",
     "ListAliases",
+    "ListGrants",
     "ListKeyPolicies",
     "ListKeyRotations",
     "ListResourceTags",
     "PutKeyPolicy",
+    "RevokeGrant",
     "RotateKeyOnDemand",
     "ScheduleKeyDeletion",
     "TagResource",
@@ -129,7 +136,7 @@ async fn key_states_refuse_what_the_table_says() {
     let pending = bench.create_key().await;
     bench.call(0, "ScheduleKeyDeletion", json!({"KeyId": pending})).await.unwrap();
     // https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
-    let cryptographic = ["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"];
+    let cryptographic = ["CreateGrant", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"];
     let rotation = ["EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"];
     for operation in cryptographic.into_iter().chain(rotation) {
         let answer = refusal(bench.call(0, operation, body(operation, &disabled)).await);
@@ -158,6 +165,7 @@ async fn key_states_refuse_what_the_table_says() {
         "GetKeyPolicy",
         "GetKeyRotationStatus",
         "ListAliases",
+        "ListGrants",
         "ListKeyPolicies",
         "ListKeyRotations",
         "ListResourceTags",
@@ -355,7 +363,7 @@ async fn every_refusal_has_a_code_that_the_model_gives_the_operation() {
         "nothing".to_owned(),
         pending,
     ];
-    for operation in ON_ONE_KEY {
+    for operation in ON_ONE_KEY.into_iter().chain(["RetireGrant"]) {
         let mut bodies: Vec<Value> = identifiers.iter().map(|key| body(operation, key)).collect();
         let mut with_marker = body(operation, &key);
         with_marker["Marker"] = json!("forged");

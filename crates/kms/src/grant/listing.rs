@@ -1,0 +1,176 @@
+//! Pages of grants: those of a key, and those that a principal may retire.
+
+use base::{KeyArn, Region, Timestamp};
+use store::{Key, Page, StoreError};
+use wire::kms::{GrantListEntry, GrantOperation, ListGrantsResponse};
+
+use super::refusal::InvalidGrant;
+use super::terms::{Both, one};
+use super::{GrantId, GrantPrincipal, GrantRecord};
+use crate::error::KmsError;
+use crate::paging::Listing;
+use crate::{Kms, paths};
+
+/// Grants that a filtered listing reads at a time.
+const FILTERED_READ: usize = 100;
+
+/// How often a filtered listing reads for one page.
+const FILTERED_READS_MAX: usize = 10;
+
+/// What ListGrants filters by: whom a grant gives something.
+pub(crate) struct Grantee(Option<GrantPrincipal>);
+
+impl Grantee {
+    /// The filter of a request, which can have one of two.
+    pub(crate) fn of(arn: &Option<String>, service: &Option<String>) -> Result<Self, InvalidGrant> {
+        one(arn, service).map(Self).map_err(|Both| InvalidGrant::GranteeFilter)
+    }
+
+    /// Whether the filter lets a grant through.
+    pub(crate) fn admits(&self, record: &GrantRecord) -> bool {
+        self.0.as_ref().is_none_or(|wanted| record.terms.grantee == *wanted)
+    }
+}
+
+impl GrantPrincipal {
+    /// The retiring principal of a request, which must have one of two.
+    pub(crate) fn retiring(arn: &Option<String>, service: &Option<String>) -> Result<Self, InvalidGrant> {
+        let retiring = one(arn, service).map_err(|Both| InvalidGrant::RetiringFilter)?;
+        retiring.ok_or(InvalidGrant::RetiringFilter)
+    }
+}
+
+impl Kms {
+    /// A page of the grants of a key. With a filter it looks at a bounded number of grants, so the page can hold few, or
+    /// none, and the listing go on all the same.
+    pub(crate) async fn grants_of_key(
+        &self,
+        key: &KeyArn,
+        grantee: &Grantee,
+        limit: Option<i32>,
+        marker: Option<&str>,
+    ) -> Result<ListGrantsResponse, KmsError> {
+        let prefix = paths::grants(key);
+        let listing = listing(format!("ListGrants {prefix}"), limit);
+        let mut range = listing.range(&prefix, marker)?;
+        let mut reads = 1_usize;
+        if grantee.0.is_some() {
+            range = range.limit(FILTERED_READ);
+            reads = FILTERED_READS_MAX;
+        }
+        let mut grants = Vec::new();
+        loop {
+            let mut page = self.store.range(range.clone()).await?;
+            take(&mut page, key, grantee, &mut grants, listing.limit())?;
+            reads = reads.saturating_sub(1);
+            match page.entries.last() {
+                Some(last) if page.more && reads > 0 && grants.len() < listing.limit() => {
+                    range = range.after(&last.key);
+                }
+                _ => return Ok(response(grants, listing.next(&page, &prefix))),
+            }
+        }
+    }
+
+    /// A page of the grants in this Region that `retiring` may retire, on keys of whatever account.
+    pub(crate) async fn grants_to_retire(
+        &self,
+        region: Region,
+        retiring: &GrantPrincipal,
+        limit: Option<i32>,
+        marker: Option<&str>,
+    ) -> Result<ListGrantsResponse, KmsError> {
+        let prefix = retiring.retirable_grants(&region);
+        let listing = listing(format!("ListRetirableGrants {prefix}"), limit);
+        let page = self.store.range(listing.range(&prefix, marker)?).await?;
+        let mut grants = Vec::new();
+        for entry in &page.entries {
+            let damaged = || damaged(&entry.key);
+            let (key, id) = paths::grant_reference(&prefix, &entry.key).ok_or_else(damaged)?;
+            let id = GrantId::read(id).ok_or_else(damaged)?;
+            // A grant that went away between the two reads is left out, and so is one whose key is gone already.
+            if self.keys.cached(&key).await?.is_some()
+                && let Some(grant) = self.grant(&key, &id).await?
+            {
+                grants.push(list_entry(&key, &id, grant.record));
+            }
+        }
+        let next = listing.next(&page, &prefix);
+        Ok(response(grants, next))
+    }
+}
+
+/// Takes the grants that the filter admits out of a page of the store until there are `limit`, and cuts the page behind
+/// the last one that was looked at.
+fn take(
+    page: &mut Page,
+    key: &KeyArn,
+    grantee: &Grantee,
+    grants: &mut Vec<GrantListEntry>,
+    limit: usize,
+) -> Result<(), KmsError> {
+    let prefix = paths::grants(key);
+    let mut looked_at = 0_usize;
+    for entry in &page.entries {
+        if grants.len() >= limit {
+            break;
+        }
+        looked_at = looked_at.saturating_add(1);
+        let record: GrantRecord = store::decode_record(entry)?;
+        if grantee.admits(&record) {
+            grants.push(list_entry(key, &id_behind(&prefix, &entry.key)?, record));
+        }
+    }
+    page.more |= looked_at < page.entries.len();
+    page.entries.truncate(looked_at);
+    Ok(())
+}
+
+/// The id of the grant at a path behind `prefix`.
+pub(super) fn id_behind(prefix: &str, path: &Key) -> Result<GrantId, StoreError> {
+    path.as_str().strip_prefix(prefix).and_then(GrantId::read).ok_or_else(|| damaged(path))
+}
+
+/// A grant as the listings show it. Never with a token.
+pub(crate) fn list_entry(key: &KeyArn, id: &GrantId, record: GrantRecord) -> GrantListEntry {
+    let terms = record.terms;
+    let operations: Vec<GrantOperation> = terms.operations.iter().copied().collect();
+    let constraints = terms.constraints();
+    let (grantee_principal, grantee_service_principal) = members(Some(terms.grantee));
+    let (retiring_principal, retiring_service_principal) = members(terms.retiring);
+    GrantListEntry {
+        key_id: Some(key.to_string()),
+        grant_id: Some(id.to_string()),
+        // AWS shows an empty name where there is none.
+        name: Some(terms.name.unwrap_or_default()),
+        creation_date: Some(Timestamp::from_millis(record.created_at)),
+        grantee_principal,
+        retiring_principal,
+        issuing_account: Some(format!("arn:{}:iam::{}:root", key.region.partition(), record.issuing_account)),
+        operations: Some(operations),
+        constraints,
+        grantee_service_principal,
+        retiring_service_principal,
+    }
+}
+
+fn listing(scope: String, limit: Option<i32>) -> Listing {
+    Listing::new(scope, limit, 50, 100)
+}
+
+pub(crate) fn response(grants: Vec<GrantListEntry>, next: Option<String>) -> ListGrantsResponse {
+    ListGrantsResponse { grants: Some(grants), truncated: Some(next.is_some()), next_marker: next }
+}
+
+/// A principal as the two members that exclude each other.
+fn members(principal: Option<GrantPrincipal>) -> (Option<String>, Option<String>) {
+    match principal {
+        Some(GrantPrincipal::Arn(arn)) => (Some(arn), None),
+        Some(GrantPrincipal::Service(service)) => (None, Some(service)),
+        None => (None, None),
+    }
+}
+
+fn damaged(path: &Key) -> StoreError {
+    StoreError::damaged(path.to_string(), "the path names no grant".to_owned())
+}

@@ -1,0 +1,71 @@
+//! CreateGrant: a permission on one key for one principal. Called again with the same Name and terms, it answers with
+//! the same grant and a new token.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>
+//!
+//! Differs from AWS: what a grant allows decides about no call yet; grantees are accounts, users and services.
+
+use base::{Call, KeyArn};
+use wire::kms::{CreateGrant, CreateGrantRequest, CreateGrantResponse};
+
+use super::request::stop_if_dry_run;
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::change::{Attempts, Committed, Edit};
+use crate::error::KmsError;
+use crate::grant::{GrantId, GrantTerms};
+use crate::table::Handle;
+
+impl KeyAction for CreateGrant {
+    const NAME: &'static str = "CreateGrant";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::Enabled;
+}
+
+impl Handle for CreateGrant {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: CreateGrantRequest,
+    ) -> Result<CreateGrantResponse, KmsError> {
+        let terms = GrantTerms::of(&request)?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let arn = key.arn();
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[arn]).await?;
+        terms.fit(key.record())?;
+        kms.check_principals(&terms).await?;
+        let id = create(kms, call, arn, terms, request.dry_run).await?;
+        let token = kms.grant_tokens.issue(&arn, &id).await?;
+        Ok(CreateGrantResponse { grant_token: Some(token), grant_id: Some(id.to_string()) })
+    }
+}
+
+/// The grant of these terms: the one that has them and this name already, or a new one.
+async fn create(
+    kms: &Kms,
+    call: &Call,
+    arn: KeyArn,
+    terms: GrantTerms,
+    dry_run: Option<bool>,
+) -> Result<GrantId, KmsError> {
+    let (id, record) = kms.new_grant(call, terms)?;
+    let mut attempts = Attempts::new();
+    let _turn = kms.turns.take(&arn).await;
+    loop {
+        let key = kms.keys.read::<CreateGrant>(call, &arn).await?.authorize::<CreateGrant>(call)?.usable()?;
+        if let Some(existing) = kms.grant_of_same_name(call, &arn, &record.terms).await? {
+            stop_if_dry_run(dry_run)?;
+            return Ok(existing);
+        }
+        let mut edit = Edit::of(key.key())?;
+        edit.add_grant(&id, &record, kms.settings.grants_per_key_max)?;
+        stop_if_dry_run(dry_run)?;
+        let trail = kms.call_record(call, <CreateGrant as KeyAction>::NAME, &[arn])?;
+        match kms.commit(edit.into_transaction(trail)?).await? {
+            Committed::Yes => return Ok(id),
+            Committed::Conflict => attempts.again().await?,
+        }
+    }
+}

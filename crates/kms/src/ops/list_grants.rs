@@ -1,0 +1,48 @@
+//! ListGrants: the grants on a key, all or those that a filter names. Works in every key state.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html>
+
+use base::{Call, KeyArn};
+use wire::kms::{ListGrants, ListGrantsRequest, ListGrantsResponse};
+
+use crate::Kms;
+use crate::authorize::{Identifiers, KeyAction, StateRule};
+use crate::error::KmsError;
+use crate::grant::{self, GrantId, Grantee};
+use crate::table::Handle;
+
+impl KeyAction for ListGrants {
+    const NAME: &'static str = "ListGrants";
+    const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
+    const STATES: StateRule = StateRule::Any;
+}
+
+impl Handle for ListGrants {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: ListGrantsRequest,
+    ) -> Result<ListGrantsResponse, KmsError> {
+        let grantee = Grantee::of(&request.grantee_principal, &request.grantee_service_principal)?;
+        let id = request.grant_id.as_deref().map(GrantId::parse).transpose()?;
+        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        match id {
+            Some(id) => one_grant(kms, &key.arn(), &id, &grantee).await,
+            None => kms.grants_of_key(&key.arn(), &grantee, request.limit, request.marker.as_deref()).await,
+        }
+    }
+}
+
+/// The grant of this id, if the key has it and the other filter admits it.
+async fn one_grant(
+    kms: &Kms,
+    key: &KeyArn,
+    id: &GrantId,
+    grantee: &Grantee,
+) -> Result<ListGrantsResponse, KmsError> {
+    let grant = kms.grant(key, id).await?.filter(|grant| grantee.admits(&grant.record));
+    let entries = grant.map(|grant| grant::list_entry(key, id, grant.record)).into_iter().collect();
+    Ok(grant::response(entries, None))
+}

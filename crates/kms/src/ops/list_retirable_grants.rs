@@ -1,0 +1,54 @@
+//! ListRetirableGrants: the grants in this Region that a principal of the caller's account may retire, on keys of
+//! whatever account.
+//!
+//! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListRetirableGrants.html>
+
+use base::Call;
+use wire::kms::{ListRetirableGrants, ListRetirableGrantsRequest, ListRetirableGrantsResponse};
+
+use crate::Kms;
+use crate::authorize::{AccountAction, authorize_account};
+use crate::error::KmsError;
+use crate::grant::GrantPrincipal;
+use crate::principal::Principal;
+use crate::table::Handle;
+
+impl AccountAction for ListRetirableGrants {
+    const NAME: &'static str = "ListRetirableGrants";
+}
+
+impl Handle for ListRetirableGrants {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        request: ListRetirableGrantsRequest,
+    ) -> Result<ListRetirableGrantsResponse, KmsError> {
+        let retiring =
+            GrantPrincipal::retiring(&request.retiring_principal, &request.retiring_service_principal)?;
+        let region = authorize_account::<Self>(call)?.place.region;
+        check_reach(call, &retiring)?;
+        kms.grants_to_retire(region, &retiring, request.limit, request.marker.as_deref()).await
+    }
+}
+
+/// The resource of this operation is the retiring principal, which must be of the caller's account. Only services may
+/// ask for services, and no service calls.
+fn check_reach(call: &Call, retiring: &GrantPrincipal) -> Result<(), KmsError> {
+    let (name, account) = match retiring {
+        GrantPrincipal::Arn(arn) => {
+            let principal = Principal::parse(arn).ok_or_else(|| KmsError::InvalidPrincipal(arn.clone()))?;
+            (arn, Some(principal.account()))
+        }
+        GrantPrincipal::Service(service) => (service, None),
+    };
+    if account == Some(call.caller.account) {
+        return Ok(());
+    }
+    Err(KmsError::AccessDenied(format!(
+        "User: {} is not authorized to perform: kms:{} on resource: {name}",
+        call.caller.arn(),
+        <ListRetirableGrants as AccountAction>::NAME
+    )))
+}
