@@ -6,7 +6,7 @@
 use base::Call;
 use wire::kms::{Decapsulate, DecapsulateRequest, DecapsulateResponse, KeyUsageType};
 
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -30,8 +30,8 @@ impl Handle for Decapsulate {
         call: &Call,
         request: DecapsulateRequest,
     ) -> Result<DecapsulateResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
         let ciphertext = request.shared_secret_ciphertext_blob;
         let work = move |private_key: &crypto::PrivateKey| private_key.decapsulate(&ciphertext);

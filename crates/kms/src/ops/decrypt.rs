@@ -7,7 +7,7 @@ use base::Call;
 use wire::kms::{Decrypt, DecryptRequest, DecryptResponse, EncryptionAlgorithmSpec, KeyUsageType};
 
 use super::encryption::Located;
-use super::request::{ignores_ciphertext, no_grant_tokens, stop_if_dry_run};
+use super::request::{ignores_ciphertext, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
@@ -26,17 +26,21 @@ impl CryptographicAction for Decrypt {
 impl Handle for Decrypt {
     const READ_ONLY: bool = true;
 
-    async fn handle(kms: &Kms, call: &Call, request: DecryptRequest) -> Result<DecryptResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
-        let addressee = kms.addressee(call, request.recipient).await?;
+    async fn handle(
+        kms: &Kms,
+        call: &Call,
+        mut request: DecryptRequest,
+    ) -> Result<DecryptResponse, KmsError> {
+        let addressee = kms.addressee(call, request.recipient.take()).await?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
-            return Err(authorization_only(kms, call, request.key_id.as_deref()).await?);
+            return Err(authorization_only(kms, call, &request).await?);
         }
         let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
         let named = request.key_id.as_deref();
         let Located { key, ciphertext } =
             kms.locate::<Self>(call, named, request.encryption_algorithm, blob).await?;
         let key = key.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let opened = kms.open(&key, &ciphertext, request.encryption_context.as_ref()).await?;
         stop_if_dry_run(request.dry_run)?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
@@ -52,9 +56,10 @@ impl Handle for Decrypt {
 }
 
 /// DryRun with IGNORE_CIPHERTEXT: tells whether the key may be used, without a ciphertext.
-async fn authorization_only(kms: &Kms, call: &Call, key_id: Option<&str>) -> Result<KmsError, KmsError> {
-    let key_id = key_id.ok_or(InvalidRequest::Missing("keyId"))?;
+async fn authorization_only(kms: &Kms, call: &Call, request: &DecryptRequest) -> Result<KmsError, KmsError> {
+    let key_id = request.key_id.as_deref().ok_or(InvalidRequest::Missing("keyId"))?;
     let key = kms.keys.find::<Decrypt>(call, key_id).await?.authorize::<Decrypt>(call)?.usable()?;
+    kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
     key.kind()?;
     Ok(KmsError::DryRun)
 }

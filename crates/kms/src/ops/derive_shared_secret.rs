@@ -5,7 +5,7 @@
 use base::Call;
 use wire::kms::{DeriveSharedSecret, DeriveSharedSecretRequest, DeriveSharedSecretResponse, KeyUsageType};
 
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
@@ -29,9 +29,9 @@ impl Handle for DeriveSharedSecret {
         call: &Call,
         request: DeriveSharedSecretRequest,
     ) -> Result<DeriveSharedSecretResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
         let peer = request.public_key;
         let work = move |private_key: &crypto::PrivateKey| private_key.derive_shared_secret(&peer);

@@ -27,6 +27,7 @@ impl Handle for DescribeKey {
     ) -> Result<DescribeKeyResponse, KmsError> {
         kms.bring_into_being(call, &request.key_id).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         Ok(DescribeKeyResponse { key_metadata: Some(metadata::of(&key.arn(), key.record())) })
     }
 }

@@ -5,7 +5,7 @@
 use base::Call;
 use wire::kms::{Encapsulate, EncapsulateRequest, EncapsulateResponse, KeyUsageType};
 
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -29,8 +29,8 @@ impl Handle for Encapsulate {
         call: &Call,
         request: EncapsulateRequest,
     ) -> Result<EncapsulateResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
         stop_if_dry_run(request.dry_run)?;
         let work = |private_key: &crypto::PrivateKey| private_key.public_key().encapsulate();

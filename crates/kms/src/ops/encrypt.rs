@@ -6,7 +6,7 @@ use base::Call;
 use wire::kms::{Encrypt, EncryptRequest, EncryptResponse, EncryptionAlgorithmSpec, KeyUsageType};
 
 use super::encryption::checked;
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -26,8 +26,8 @@ impl Handle for Encrypt {
     const READ_ONLY: bool = true;
 
     async fn handle(kms: &Kms, call: &Call, request: EncryptRequest) -> Result<EncryptResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
         let context = request.encryption_context.as_ref();
         checked(&key, algorithm, context, request.plaintext.len())?;

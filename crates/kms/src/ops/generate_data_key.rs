@@ -7,7 +7,7 @@ use wire::kms::{
     DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse, KeyUsageType,
 };
 
-use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
+use super::request::{encryption_context, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{InvalidRequest, KmsError};
@@ -33,9 +33,9 @@ impl Handle for GenerateDataKey {
         request: GenerateDataKeyRequest,
     ) -> Result<GenerateDataKeyResponse, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());

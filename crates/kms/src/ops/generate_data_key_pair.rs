@@ -11,7 +11,7 @@ use wire::kms::{
 
 use super::encryption::Context;
 use super::generate_data_key::symmetric;
-use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
+use super::request::{encryption_context, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
@@ -35,9 +35,9 @@ impl Handle for GenerateDataKeyPair {
         call: &Call,
         request: GenerateDataKeyPairRequest,
     ) -> Result<GenerateDataKeyPairResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         let spec = pair_spec(request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;

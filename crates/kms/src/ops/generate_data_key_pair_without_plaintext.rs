@@ -10,7 +10,7 @@ use wire::kms::{
 
 use super::generate_data_key::symmetric;
 use super::generate_data_key_pair::pair_spec;
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -34,8 +34,8 @@ impl Handle for GenerateDataKeyPairWithoutPlaintext {
         call: &Call,
         request: GenerateDataKeyPairWithoutPlaintextRequest,
     ) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         let spec = pair_spec(request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;

@@ -9,7 +9,7 @@ use wire::kms::{
 };
 
 use super::generate_data_key::{data_key_length, symmetric};
-use super::request::{encryption_context, no_grant_tokens, stop_if_dry_run};
+use super::request::{encryption_context, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -34,8 +34,8 @@ impl Handle for GenerateDataKeyWithoutPlaintext {
         request: GenerateDataKeyWithoutPlaintextRequest,
     ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());

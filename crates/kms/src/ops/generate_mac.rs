@@ -5,7 +5,7 @@
 use base::Call;
 use wire::kms::{GenerateMac, GenerateMacRequest, GenerateMacResponse, KeyUsageType, MacAlgorithmSpec};
 
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
@@ -30,8 +30,8 @@ impl Handle for GenerateMac {
         call: &Call,
         request: GenerateMacRequest,
     ) -> Result<GenerateMacResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         mac_fits(&key, request.mac_algorithm)?;
         stop_if_dry_run(request.dry_run)?;
         let mac = kms.materials.with_mac_key(&key, |mac_key| mac_key.sign(request.message.expose())).await?;

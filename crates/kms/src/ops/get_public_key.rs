@@ -5,7 +5,6 @@
 use base::Call;
 use wire::kms::{GetPublicKey, GetPublicKeyRequest, GetPublicKeyResponse, KeyUsageType, OriginType};
 
-use super::request::no_grant_tokens;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{KmsError, StateRefusal};
@@ -36,8 +35,8 @@ impl Handle for GetPublicKey {
         call: &Call,
         request: GetPublicKeyRequest,
     ) -> Result<GetPublicKeyResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let (spec, usage) = (key.record().spec, key.record().usage);
         let KeyKind::Pair(_) = key.kind()? else {
             let text = format!("{} key spec is {spec} which is not valid for this operation.", key.arn());

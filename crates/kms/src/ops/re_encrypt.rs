@@ -6,7 +6,7 @@ use base::Call;
 use wire::kms::{EncryptionAlgorithmSpec, KeyUsageType, ReEncrypt, ReEncryptRequest, ReEncryptResponse};
 
 use super::encryption::{Located, checked};
-use super::request::{ignores_ciphertext, no_grant_tokens, stop_if_dry_run};
+use super::request::{ignores_ciphertext, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
@@ -48,7 +48,6 @@ impl Handle for ReEncrypt {
         call: &Call,
         request: ReEncryptRequest,
     ) -> Result<ReEncryptResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
             return Err(authorization_only(kms, call, &request).await?);
         }
@@ -59,6 +58,8 @@ impl Handle for ReEncrypt {
         let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
         let destination = destination.authorize::<ReEncryptTo>(call)?;
         let (source, destination) = (source.usable()?, destination.usable()?);
+        let keys = [source.arn(), destination.arn()];
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &keys).await?;
         let opened = kms.open(&source, &ciphertext, request.source_encryption_context.as_ref()).await?;
         let default = EncryptionAlgorithmSpec::SymmetricDefault;
         let algorithm = request.destination_encryption_algorithm.unwrap_or(default);
@@ -89,6 +90,8 @@ async fn authorization_only(
     let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
     let destination = destination.authorize::<ReEncryptTo>(call)?;
     let (source, destination) = (source.usable()?, destination.usable()?);
+    let keys = [source.arn(), destination.arn()];
+    kms.check_grant_tokens(request.grant_tokens.as_ref(), &keys).await?;
     source.kind()?;
     destination.kind()?;
     Ok(KmsError::DryRun)

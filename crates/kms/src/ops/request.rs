@@ -16,11 +16,6 @@ pub(super) fn encryption_context(pairs: Option<&BTreeMap<String, String>>) -> En
     }
 }
 
-/// There are no grants in this version, so there is no valid grant token.
-pub(super) fn no_grant_tokens(tokens: Option<&Vec<String>>) -> Result<(), KmsError> {
-    if tokens.is_none_or(Vec::is_empty) { Ok(()) } else { Err(KmsError::InvalidGrantToken) }
-}
-
 /// DryRun ends here, when everything but the work itself has succeeded.
 pub(super) fn stop_if_dry_run(dry_run: Option<bool>) -> Result<(), KmsError> {
     if dry_run == Some(true) { Err(KmsError::DryRun) } else { Ok(()) }

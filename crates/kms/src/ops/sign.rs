@@ -6,7 +6,7 @@ use base::Call;
 use crypto::SignError;
 use wire::kms::{KeyUsageType, Sign, SignRequest, SignResponse};
 
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use super::signing::{Signed, algorithm_of};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
@@ -27,8 +27,8 @@ impl Handle for Sign {
     const READ_ONLY: bool = true;
 
     async fn handle(kms: &Kms, call: &Call, request: SignRequest) -> Result<SignResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let name = request.signing_algorithm;
         let algorithm = algorithm_of(&key, name)?;
         let signed = Signed::new(request.message, request.message_type);

@@ -6,7 +6,7 @@ use base::Call;
 use wire::kms::{KeyUsageType, VerifyMac, VerifyMacRequest, VerifyMacResponse};
 
 use super::generate_mac::mac_fits;
-use super::request::{no_grant_tokens, stop_if_dry_run};
+use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
@@ -30,8 +30,8 @@ impl Handle for VerifyMac {
         call: &Call,
         request: VerifyMacRequest,
     ) -> Result<VerifyMacResponse, KmsError> {
-        no_grant_tokens(request.grant_tokens.as_ref())?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         mac_fits(&key, request.mac_algorithm)?;
         let verify = |mac_key: &crypto::MacKey| mac_key.verify(request.message.expose(), &request.mac);
         kms.materials.with_mac_key(&key, verify).await?.map_err(|_| KmsError::InvalidMac)?;

@@ -24,7 +24,7 @@ pub(crate) struct Bench {
     _folder: TempDir,
 }
 
-/// Both accounts exist, and each has one user.
+/// Both accounts exist, and each has two users.
 struct TwoAccounts;
 
 #[async_trait::async_trait]
@@ -34,7 +34,7 @@ impl Principals for TwoAccounts {
     }
 
     async fn user_exists(&self, _: AccountId, path_and_name: &str) -> Result<bool, PrincipalsUnavailable> {
-        Ok(path_and_name == "admin")
+        Ok(["admin", "ops/clerk"].contains(&path_and_name))
     }
 }
 
@@ -57,6 +57,17 @@ impl Bench {
 
     fn build(settings: Settings, roots: AttestationRoots) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(&folder.path().join("store")).unwrap();
+        Self::over(store, folder, settings, roots)
+    }
+
+    /// For tests with many commits, which cost next to nothing in memory.
+    pub(crate) fn in_memory() -> Self {
+        let (store, folder) = (RedbStore::in_memory().unwrap(), tempfile::tempdir().unwrap());
+        Self::over(store, folder, Settings::default(), AttestationRoots::default())
+    }
+
+    fn over(store: RedbStore, folder: TempDir, settings: Settings, roots: AttestationRoots) -> Self {
         let randomness = Arc::new(SeededRandomness::new(1));
         let passphrase: Option<&SecretString> = None;
         let path = folder.path().join("root.json");
@@ -64,7 +75,7 @@ impl Bench {
             .unwrap()
             .unlock(passphrase)
             .unwrap();
-        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.path().join("store")).unwrap());
+        let store: Arc<dyn Store> = Arc::new(store);
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
         let kms = Kms::new(Arc::clone(&store), domain_keys, randomness, Arc::new(TwoAccounts), settings);
         Self { kms: Arc::new(kms.with_attestation_roots(roots)), store, _folder: folder }
@@ -77,12 +88,23 @@ impl Bench {
 
     /// Calls as the administrator of [`ACCOUNT`] in another Region.
     pub(crate) async fn call_in(&self, region: &str, at: i64, operation: &str, body: Value) -> Answer {
-        let call = Call { region: region.parse().unwrap(), ..facts(ACCOUNT, at) };
+        let call = Call { region: region.parse().unwrap(), ..facts(ACCOUNT, "admin", at) };
         self.answer(call, operation, body).await
     }
 
     pub(crate) async fn call_as(&self, account: &str, at: i64, operation: &str, body: Value) -> Answer {
-        self.answer(facts(account, at), operation, body).await
+        self.call_as_user(account, "admin", at, operation, body).await
+    }
+
+    pub(crate) async fn call_as_user(
+        &self,
+        account: &str,
+        user: &str,
+        at: i64,
+        operation: &str,
+        body: Value,
+    ) -> Answer {
+        self.answer(facts(account, user, at), operation, body).await
     }
 
     async fn answer(&self, call: Call, operation: &str, body: Value) -> Answer {
@@ -150,12 +172,12 @@ pub(crate) fn arn(key: &str) -> String {
     format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{key}")
 }
 
-fn facts(account: &str, at: i64) -> Call {
+fn facts(account: &str, user: &str, at: i64) -> Call {
     Call {
         request_id: RequestId::new([7; 16]),
         caller: Arc::new(Caller {
             account: account.parse().unwrap(),
-            principal: Principal::User { path_and_name: "admin".into(), unique_id: "AIDAADMIN".into() },
+            principal: Principal::User { path_and_name: user.into(), unique_id: "AIDAADMIN".into() },
             access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
         }),
         region: "eu-central-1".parse().unwrap(),
