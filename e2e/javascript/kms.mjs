@@ -67,7 +67,7 @@ test("gets the modelled errors", async () => {
   await refused(
     send(new kms.DescribeKeyCommand({ KeyId: "fake-key-id" })), kms.NotFoundException, "Invalid keyId 'fake-key-id'",
   );
-  await refused(send(new kms.ListGrantsCommand({ KeyId: keyArn })), kms.KMSServiceException);
+  await refused(send(new kms.RetireGrantCommand({ GrantToken: "x" })), kms.InvalidGrantTokenException);
   await refused(send(new kms.ListKeysCommand({ Marker: "x" })), kms.InvalidMarkerException);
 });
 

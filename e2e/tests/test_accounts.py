@@ -34,6 +34,9 @@ def stranger(server: Server) -> Any:
 
 
 CROSS_ACCOUNT: dict[str, Callable[[Any, str], Any]] = {
+    "CreateGrant": lambda kms, key: kms.create_grant(
+        KeyId=key, GranteePrincipal=TWO.user_arn, Operations=["Decrypt"]
+    ),
     "DescribeKey": lambda kms, key: kms.describe_key(KeyId=key),
     "Encrypt": lambda kms, key: kms.encrypt(KeyId=key, Plaintext=b"x"),
     "GenerateDataKey": lambda kms, key: kms.generate_data_key(KeyId=key, KeySpec="AES_256"),
@@ -41,6 +44,8 @@ CROSS_ACCOUNT: dict[str, Callable[[Any, str], Any]] = {
         KeyId=key, KeySpec="AES_256"
     ),
     "GetKeyRotationStatus": lambda kms, key: kms.get_key_rotation_status(KeyId=key),
+    "ListGrants": lambda kms, key: kms.list_grants(KeyId=key),
+    "RevokeGrant": lambda kms, key: kms.revoke_grant(KeyId=key, GrantId="0" * 64),
 }
 
 

@@ -98,7 +98,8 @@ def test_a_policy_there_and_back(answer: Callable[..., Any]) -> None:
         (["create-key", "--key-spec", "INVALID"],
          "(ValidationException) when calling the CreateKey operation: 1 validation error detected: Value 'INVALID' at 'keySpec'"),
         (["decrypt", "--ciphertext-blob", "bm8gYmxvYg=="], "(InvalidCiphertextException) when calling the Decrypt operation"),
-        (["list-grants", "--key-id", SEEDED_KEY], "(UnknownOperationException) when calling the ListGrants operation"),
+        (["revoke-grant", "--key-id", SEEDED_KEY, "--grant-id", "x"],
+         "(InvalidGrantIdException) when calling the RevokeGrant operation"),
     ],
 )  # fmt: skip
 def test_refusals_are_told(

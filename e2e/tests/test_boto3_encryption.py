@@ -276,7 +276,7 @@ def test_a_dry_run_may_leave_out_the_ciphertext(kms: Any) -> None:
             kms.decrypt(**wrong)
 
 
-def test_grant_tokens(kms: Any) -> None:
+def test_grant_tokens_that_are_none(kms: Any) -> None:
     # An empty list is what the material providers library sends.
     assert kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"x", GrantTokens=[])["KeyId"] == SEEDED_ARN
     with refused("InvalidGrantTokenException"):

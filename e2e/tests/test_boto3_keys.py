@@ -116,16 +116,22 @@ def test_a_key_that_cannot_be_found(
 
 ALIAS_REFUSED: dict[str, Callable[[Any, str], Any]] = {
     "CancelKeyDeletion": lambda kms, key: kms.cancel_key_deletion(KeyId=key),
+    "CreateGrant": lambda kms, key: kms.create_grant(
+        KeyId=key, GranteePrincipal=ONE.user_arn, Operations=["Decrypt"]
+    ),
     "DisableKey": lambda kms, key: kms.disable_key(KeyId=key),
     "DisableKeyRotation": lambda kms, key: kms.disable_key_rotation(KeyId=key),
     "EnableKey": lambda kms, key: kms.enable_key(KeyId=key),
     "EnableKeyRotation": lambda kms, key: kms.enable_key_rotation(KeyId=key),
     "GetKeyPolicy": lambda kms, key: kms.get_key_policy(KeyId=key),
     "GetKeyRotationStatus": lambda kms, key: kms.get_key_rotation_status(KeyId=key),
+    "ListGrants": lambda kms, key: kms.list_grants(KeyId=key),
     "ListKeyPolicies": lambda kms, key: kms.list_key_policies(KeyId=key),
     "ListKeyRotations": lambda kms, key: kms.list_key_rotations(KeyId=key),
     "ListResourceTags": lambda kms, key: kms.list_resource_tags(KeyId=key),
     "PutKeyPolicy": lambda kms, key: kms.put_key_policy(KeyId=key, Policy="{}"),
+    "RetireGrant": lambda kms, key: kms.retire_grant(KeyId=key, GrantId="0" * 64),
+    "RevokeGrant": lambda kms, key: kms.revoke_grant(KeyId=key, GrantId="0" * 64),
     "RotateKeyOnDemand": lambda kms, key: kms.rotate_key_on_demand(KeyId=key),
     "ScheduleKeyDeletion": lambda kms, key: kms.schedule_key_deletion(KeyId=key),
     "TagResource": lambda kms, key: kms.tag_resource(KeyId=key, Tags=[]),
@@ -206,6 +212,8 @@ STATE_TABLE: dict[str, tuple[Callable[[Any, str, bytes], Any], str | None, str |
     "CancelKeyDeletion": (lambda kms, key, blob: kms.cancel_key_deletion(KeyId=key), NOT_PENDING, None),
     "CreateAlias": (lambda kms, key, blob: kms.create_alias(AliasName=f"alias/{uuid.uuid4()}", TargetKeyId=key),
                     None, PENDING),
+    "CreateGrant": (lambda kms, key, blob: kms.create_grant(
+        KeyId=key, GranteePrincipal=ONE.user_arn, Operations=["Decrypt"]), DISABLED, PENDING),
     "Decrypt": (lambda kms, key, blob: kms.decrypt(KeyId=key, CiphertextBlob=blob), DISABLED, PENDING),
     "Decrypt without KeyId": (lambda kms, key, blob: kms.decrypt(CiphertextBlob=blob), DISABLED, PENDING),
     "DescribeKey": (lambda kms, key, blob: kms.describe_key(KeyId=key), None, None),
@@ -222,6 +230,7 @@ STATE_TABLE: dict[str, tuple[Callable[[Any, str, bytes], Any], str | None, str |
     "GetKeyPolicy": (lambda kms, key, blob: kms.get_key_policy(KeyId=key), None, None),
     "GetKeyRotationStatus": (lambda kms, key, blob: kms.get_key_rotation_status(KeyId=key), None, None),
     "ListAliases": (lambda kms, key, blob: kms.list_aliases(KeyId=key), None, None),
+    "ListGrants": (lambda kms, key, blob: kms.list_grants(KeyId=key), None, None),
     "ListKeyPolicies": (lambda kms, key, blob: kms.list_key_policies(KeyId=key), None, None),
     "ListKeyRotations": (lambda kms, key, blob: kms.list_key_rotations(KeyId=key), None, None),
     "ListResourceTags": (lambda kms, key, blob: kms.list_resource_tags(KeyId=key), None, None),

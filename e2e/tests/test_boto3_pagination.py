@@ -12,7 +12,7 @@ import pytest
 
 from harness import clients
 from harness.expect import CONSTRAINT, refused
-from harness.seed import AMERICA
+from harness.seed import AMERICA, ONE
 from harness.server import Server
 
 
@@ -75,7 +75,24 @@ def list_key_policies(kms: Any) -> Listing:
     return Listing(kms.list_key_policies, "PolicyNames", {"KeyId": key}, {"default"})
 
 
-MAKERS = [list_keys, list_aliases, list_aliases_of_a_key, list_resource_tags, list_key_rotations, list_key_policies]
+def list_grants(kms: Any) -> Listing:
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    grant = {"KeyId": key, "GranteePrincipal": ONE.user_arn, "RetiringPrincipal": ONE.user_arn}
+    made = {kms.create_grant(**grant, Operations=["Decrypt"])["GrantId"] for _ in range(NUMBER)}
+    return Listing(kms.list_grants, "Grants", {"KeyId": key}, made, lambda entry: entry["GrantId"])
+
+
+def list_retirable_grants(kms: Any) -> Listing:
+    listing = list_grants(kms)
+    listing.call = kms.list_retirable_grants
+    listing.parameters = {"RetiringPrincipal": ONE.user_arn}
+    return listing
+
+
+MAKERS = [
+    list_keys, list_aliases, list_aliases_of_a_key, list_resource_tags, list_key_rotations, list_key_policies,
+    list_grants, list_retirable_grants,
+]  # fmt: skip
 LONG_MAKERS = [maker for maker in MAKERS if maker is not list_key_policies]
 EVERY_LISTING = pytest.mark.parametrize("make", MAKERS, ids=lambda maker: maker.__name__)
 EVERY_LONG_LISTING = pytest.mark.parametrize("make", LONG_MAKERS, ids=lambda maker: maker.__name__)

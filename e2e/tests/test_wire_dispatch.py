@@ -30,6 +30,7 @@ THERE = {
     "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
     "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial", "ReplicateKey",
     "UpdatePrimaryRegion",
+    "CreateGrant", "ListGrants", "ListRetirableGrants", "RetireGrant", "RevokeGrant",
 }  # fmt: skip
 MODEL = set(boto3.client("kms", region_name="us-east-1").meta.service_model.operation_names)
 
@@ -55,7 +56,7 @@ def test_operations_that_are_not_there_yet_are_unknown(server: Server, operation
 def test_operations_that_are_there_are_known(server: Server, operation: str) -> None:
     answer = call(server, operation, {"KeyId": 1, "Limit": "x", "Description": 1, "AliasName": 1,
                                       "NumberOfBytes": "x", "CiphertextBlob": 1, "CustomKeyStoreId": 1,
-                                      "CustomKeyStoreName": 1})  # fmt: skip
+                                      "CustomKeyStoreName": 1, "GrantToken": 1})  # fmt: skip
     assert answer.code == "SerializationException"
 
 
@@ -226,6 +227,11 @@ EMPTY = [
 ]  # fmt: skip
 
 
+def new_grant(server: Server, key: str) -> str:
+    body = {"KeyId": key, "GranteePrincipal": ONE.user_arn, "Operations": ["Decrypt"]}
+    return str(call(server, "CreateGrant", body).json["GrantId"])
+
+
 def test_operations_without_output_answer_with_an_empty_body(server: Server) -> None:
     key = call(server, "CreateKey").json["KeyMetadata"]["KeyId"]
     policy = call(server, "GetKeyPolicy", {"KeyId": key}).json["Policy"]
@@ -234,6 +240,8 @@ def test_operations_without_output_answer_with_an_empty_body(server: Server) -> 
         ("CreateAlias", {"AliasName": f"alias/{key}", "TargetKeyId": key}),
         ("UpdateAlias", {"AliasName": f"alias/{key}", "TargetKeyId": key}),
         ("DeleteAlias", {"AliasName": f"alias/{key}"}),
+        ("RetireGrant", {"KeyId": key, "GrantId": new_grant(server, key)}),
+        ("RevokeGrant", {"KeyId": key, "GrantId": new_grant(server, key)}),
     ]
     for operation, body in calls:
         answer = call(server, operation, body)

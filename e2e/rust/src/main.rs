@@ -113,8 +113,8 @@ async fn gets_modelled_errors(client: &Client) -> Outcome {
     let refused = client.describe_key().key_id("fake-key-id").send().await.unwrap_err().into_service_error();
     assert!(refused.is_not_found_exception(), "{refused:?}");
     assert_eq!(refused.message(), Some("Invalid keyId 'fake-key-id'"));
-    let refused = client.list_grants().key_id("x").send().await.unwrap_err().into_service_error();
-    assert_eq!(refused.code(), Some("UnknownOperationException"));
+    let refused = client.retire_grant().grant_token("x").send().await.unwrap_err().into_service_error();
+    assert!(refused.is_invalid_grant_token_exception(), "{refused:?}");
     let refused = client.generate_random().send().await.unwrap_err().into_service_error();
     assert_eq!((refused.code(), refused.message()), (Some("ValidationException"), Some("NumberOfBytes is required.")));
     Ok(())
