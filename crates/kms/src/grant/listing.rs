@@ -41,8 +41,8 @@ impl GrantPrincipal {
 }
 
 impl Kms {
-    /// A page of the grants of a key. With a filter it looks at a bounded number of grants, so the page can hold few, or
-    /// none, and the listing go on all the same.
+    /// A page of the grants of a key. With a filter it looks at a bounded number of grants, so the page can hold few,
+    /// or none, and the listing go on all the same.
     pub(crate) async fn grants_of_key(
         &self,
         key: &KeyArn,

@@ -157,3 +157,81 @@ mod operation_names {
         names.iter().map(operation).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::KeyRecord;
+
+    /// As version 1 stores it. It must stay readable for ever.
+    const STORED: &str = r#"{"created_at":7,"issuing_account":"123456789012","terms":{"name":"n",
+        "grantee":{"arn":"arn:aws:iam::123456789012:root"},"retiring":{"service":"rds.amazonaws.com"},
+        "operations":["Decrypt","Encrypt"],"context":{"subset":{"a":"b"}},"source_arn":null}}"#;
+
+    fn key() -> KeyArn {
+        paths::key_reference("123456789012/eu-central-1/1234abcd-12ab-34cd-56ef-1234567890ab").unwrap()
+    }
+
+    fn stored() -> GrantRecord {
+        serde_json::from_str(STORED).unwrap()
+    }
+
+    #[test]
+    fn a_record_of_version_1_reads_as_it_was_meant() {
+        let expected = GrantRecord {
+            created_at: 7,
+            issuing_account: "123456789012".to_owned(),
+            parent: None,
+            terms: GrantTerms {
+                name: Some("n".to_owned()),
+                grantee: GrantPrincipal::Arn("arn:aws:iam::123456789012:root".to_owned()),
+                retiring: Some(GrantPrincipal::Service("rds.amazonaws.com".to_owned())),
+                operations: BTreeSet::from([GrantOperation::Encrypt, GrantOperation::Decrypt]),
+                context: Some(ContextConstraint::Subset(BTreeMap::from([("a".to_owned(), "b".to_owned())]))),
+                source_arn: None,
+            },
+        };
+        assert_eq!(stored(), expected);
+        assert_eq!(
+            serde_json::to_value(expected).unwrap(),
+            serde_json::from_str::<serde_json::Value>(STORED).unwrap()
+        );
+        for (right, wrong) in [("Decrypt", "RevokeGrant"), ("subset", "superset"), ("\"arn\"", "\"role\"")] {
+            assert!(serde_json::from_str::<GrantRecord>(&STORED.replace(right, wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_stored_before_there_were_grants_has_none() {
+        let key = r#"{"created_at":1,"description":"","spec":"SYMMETRIC_DEFAULT","usage":"ENCRYPT_DECRYPT",
+            "state":"Enabled","policy":"","tags":{},"aliases":2,"current_material":"","materials":1,
+            "on_demand_rotations":0,"rotation":null,"deletion":null}"#;
+        let record: KeyRecord = serde_json::from_str(key).unwrap();
+        assert_eq!((record.aliases, record.grants), (2, 0));
+    }
+
+    #[test]
+    fn a_grant_has_an_entry_for_its_name_and_one_for_who_may_retire_it() {
+        let id = GrantId::read(&"ab".repeat(32)).unwrap();
+        let whole = stored();
+        let paths: Vec<String> = whole.paths(&key(), &id).unwrap().iter().map(Key::to_string).collect();
+        let reference = "123456789012/eu-central-1/1234abcd-12ab-34cd-56ef-1234567890ab";
+        assert_eq!(paths.len(), 3);
+        assert_eq!(paths[0], format!("kms/grant/{reference}/{id}"));
+        assert!(paths[1].starts_with(&format!("kms/grant-name/{reference}/")));
+        assert!(paths[2].starts_with("kms/retirable-grant/service/eu-central-1/"));
+        assert!(paths[2].ends_with(&format!("/{reference}/{id}")));
+        let bare = GrantRecord { terms: GrantTerms { name: None, retiring: None, ..whole.terms }, ..whole };
+        assert_eq!(bare.paths(&key(), &id).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_grants_of_one_retiring_principal_do_not_lie_among_those_of_another() {
+        let region = "eu-central-1".parse().unwrap();
+        let prefix = |name: &str| {
+            GrantPrincipal::Arn(format!("arn:aws:iam::123456789012:user/{name}")).retirable_grants(&region)
+        };
+        assert!(prefix("a").starts_with("kms/retirable-grant/123456789012/eu-central-1/"));
+        assert!(!prefix("a/b").starts_with(&prefix("a")));
+    }
+}

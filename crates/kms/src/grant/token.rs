@@ -35,7 +35,7 @@ impl GrantTokens {
         let content = format!("{}/{grant}", paths::reference(key));
         let sealed =
             self.0.seal(&Domain::region(key.region), &binding(key.region), content.as_bytes()).await?;
-        Ok(URL_SAFE_NO_PAD.encode_to_string([&[FORMAT][..], &sealed.to_bytes()].concat()))
+        Ok(encode(&sealed))
     }
 
     /// The key and the grant that a token was made for in this Region; `None` if it was not made here. The grant may
@@ -80,6 +80,10 @@ impl Kms {
     }
 }
 
+fn encode(sealed: &SealedUnderDomain) -> String {
+    URL_SAFE_NO_PAD.encode_to_string([&[FORMAT][..], &sealed.to_bytes()].concat())
+}
+
 fn decode(token: &str) -> Option<SealedUnderDomain> {
     let bytes = URL_SAFE_NO_PAD.decode_to_vec(token).ok()?;
     let (format, sealed) = bytes.split_first()?;
@@ -93,4 +97,51 @@ fn names(content: &str) -> Option<(KeyArn, GrantId)> {
 
 fn binding(region: Region) -> Binding {
     Binding::new("kms grant token").part(region.as_str().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A seal of the form that keyring and crypto give them: the number of a domain key, a format byte, the rest.
+    fn sealed() -> impl Strategy<Value = SealedUnderDomain> {
+        (1..=10_000_u32, proptest::collection::vec(any::<u8>(), 45..300)).prop_map(|(number, rest)| {
+            SealedUnderDomain::from_bytes(&[&number.to_be_bytes()[..], &[1], &rest].concat()).unwrap()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_reads_back_and_suits_the_model(sealed in sealed()) {
+            let token = encode(&sealed);
+            prop_assert!((1..=8_192).contains(&token.len()));
+            prop_assert_eq!(decode(&token), Some(sealed));
+        }
+
+        #[test]
+        fn another_format_is_not_read(sealed in sealed(), format in 0..=255_u8) {
+            prop_assume!(format != FORMAT);
+            let other = [&[format][..], &sealed.to_bytes()].concat();
+            prop_assert_eq!(decode(&URL_SAFE_NO_PAD.encode_to_string(other)), None);
+        }
+
+        #[test]
+        fn no_text_panics(token in "\\PC{0,300}", content in "[0-9a-f/-]{0,200}|\\PC{0,200}") {
+            let _ = decode(&token);
+            let _ = names(&content);
+        }
+
+        #[test]
+        fn the_names_in_a_token_read_back(id in "[0-9a-f]{64}", account in "[0-9]{12}", multi_region: bool) {
+            let (single, multi) =
+                ("1234abcd-12ab-34cd-56ef-1234567890ab", "mrk-1234abcd12ab34cd56ef1234567890ab");
+            let key = if multi_region { multi } else { single };
+            let arn = paths::key_reference(&format!("{account}/eu-central-1/{key}")).unwrap();
+            let content = format!("{}/{id}", paths::reference(&arn));
+            prop_assert_eq!(names(&content), Some((arn, GrantId::read(&id).unwrap())));
+            prop_assert_eq!(names(content.trim_start_matches(&account)), None);
+            prop_assert_eq!(names(&content.to_uppercase()), None);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Grants: made, listed, retired, revoked, gone with their key.
 //!
-//! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>, its subpages `create-grant-overview.html`,
-//! `grant-manage.html` and `grant-delete.html`, and the API pages of the five operations.
+//! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>, its subpages
+//! `create-grant-overview.html`, `grant-manage.html` and `grant-delete.html`, and the API pages of the operations.
 
 mod listing;
 mod removal;
