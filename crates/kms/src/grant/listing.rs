@@ -27,7 +27,7 @@ impl Grantee {
     }
 
     /// Whether the filter lets a grant through.
-    pub(crate) fn admits(&self, record: &GrantRecord) -> bool {
+    fn admits(&self, record: &GrantRecord) -> bool {
         self.0.as_ref().is_none_or(|wanted| record.terms.grantee == *wanted)
     }
 }
@@ -70,6 +70,18 @@ impl Kms {
                 _ => return Ok(response(grants, listing.next(&page, &prefix))),
             }
         }
+    }
+
+    /// The only page of a listing by id: the grant, if the key has it and the other filter admits it.
+    pub(crate) async fn grant_of_key(
+        &self,
+        key: &KeyArn,
+        id: &GrantId,
+        grantee: &Grantee,
+    ) -> Result<ListGrantsResponse, KmsError> {
+        let grant = self.grant(key, id).await?.filter(|grant| grantee.admits(&grant.record));
+        let entries = grant.map(|grant| list_entry(key, id, grant.record)).into_iter().collect();
+        Ok(response(entries, None))
     }
 
     /// A page of the grants in this Region that `retiring` may retire, on keys of whatever account.
@@ -132,7 +144,7 @@ pub(super) fn id_behind(prefix: &str, path: &Key) -> Result<GrantId, StoreError>
 }
 
 /// A grant as the listings show it. Never with a token.
-pub(crate) fn list_entry(key: &KeyArn, id: &GrantId, record: GrantRecord) -> GrantListEntry {
+fn list_entry(key: &KeyArn, id: &GrantId, record: GrantRecord) -> GrantListEntry {
     let terms = record.terms;
     let operations: Vec<GrantOperation> = terms.operations.iter().copied().collect();
     let constraints = terms.constraints();
@@ -158,7 +170,7 @@ fn listing(scope: String, limit: Option<i32>) -> Listing {
     Listing::new(scope, limit, 50, 100)
 }
 
-pub(crate) fn response(grants: Vec<GrantListEntry>, next: Option<String>) -> ListGrantsResponse {
+fn response(grants: Vec<GrantListEntry>, next: Option<String>) -> ListGrantsResponse {
     ListGrantsResponse { grants: Some(grants), truncated: Some(next.is_some()), next_marker: next }
 }
 

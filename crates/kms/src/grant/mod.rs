@@ -21,7 +21,7 @@ use crate::{Kms, paths};
 use record::GrantNameRecord;
 
 pub(crate) use id::GrantId;
-pub(crate) use listing::{Grantee, list_entry, response};
+pub(crate) use listing::Grantee;
 pub(crate) use record::{GrantPrincipal, GrantRecord, GrantTerms};
 pub(crate) use refusal::InvalidGrant;
 pub(crate) use retirement::UncheckedGrant;

@@ -2,13 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html>
 
-use base::{Call, KeyArn};
+use base::Call;
 use wire::kms::{ListGrants, ListGrantsRequest, ListGrantsResponse};
 
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
-use crate::grant::{self, GrantId, Grantee};
+use crate::grant::{GrantId, Grantee};
 use crate::table::Handle;
 
 impl KeyAction for ListGrants {
@@ -29,20 +29,8 @@ impl Handle for ListGrants {
         let id = request.grant_id.as_deref().map(GrantId::parse).transpose()?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         match id {
-            Some(id) => one_grant(kms, &key.arn(), &id, &grantee).await,
+            Some(id) => kms.grant_of_key(&key.arn(), &id, &grantee).await,
             None => kms.grants_of_key(&key.arn(), &grantee, request.limit, request.marker.as_deref()).await,
         }
     }
-}
-
-/// The grant of this id, if the key has it and the other filter admits it.
-async fn one_grant(
-    kms: &Kms,
-    key: &KeyArn,
-    id: &GrantId,
-    grantee: &Grantee,
-) -> Result<ListGrantsResponse, KmsError> {
-    let grant = kms.grant(key, id).await?.filter(|grant| grantee.admits(&grant.record));
-    let entries = grant.map(|grant| grant::list_entry(key, id, grant.record)).into_iter().collect();
-    Ok(grant::response(entries, None))
 }
