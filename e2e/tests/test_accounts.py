@@ -73,6 +73,7 @@ MANAGEMENT: dict[str, Callable[[Any, str], Any]] = {
     "DeleteImportedKeyMaterial": lambda kms, key: kms.delete_imported_key_material(KeyId=key),
     "DisableKey": lambda kms, key: kms.disable_key(KeyId=key),
     "EnableKeyRotation": lambda kms, key: kms.enable_key_rotation(KeyId=key),
+    "GetKeyLastUsage": lambda kms, key: kms.get_key_last_usage(KeyId=key),
     "GetKeyPolicy": lambda kms, key: kms.get_key_policy(KeyId=key),
     "GetParametersForImport": lambda kms, key: kms.get_parameters_for_import(
         KeyId=key, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"

@@ -27,7 +27,7 @@ THERE = {
     "GetKeyRotationStatus", "RotateKeyOnDemand", "ListKeyRotations", "Sign", "Verify", "GetPublicKey", "GenerateMac",
     "VerifyMac", "DeriveSharedSecret", "Encapsulate", "Decapsulate", "GenerateDataKeyPair",
     "GenerateDataKeyPairWithoutPlaintext", "ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore",
-    "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
+    "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "UpdateCustomKeyStore", "GetKeyLastUsage",
     "GetParametersForImport", "ImportKeyMaterial", "DeleteImportedKeyMaterial", "ReplicateKey",
     "UpdatePrimaryRegion",
     "CreateGrant", "ListGrants", "ListRetirableGrants", "RetireGrant", "RevokeGrant",

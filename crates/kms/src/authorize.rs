@@ -9,8 +9,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base::{Call, KeyArn, Region};
-use wire::kms::{KeyUsageType, OriginType};
+use wire::kms::{KeyUsageType, Operation, OriginType};
 
+use crate::cryptographic_operation::CryptographicOperation;
 use crate::error::{KmsError, StateRefusal};
 use crate::keys::LoadedKey;
 use crate::kind::KeyKind;
@@ -31,10 +32,10 @@ pub(crate) trait KeyAction: Send + Sync + 'static {
 
 /// An action that uses key material; for no other can it be had.
 pub(crate) trait CryptographicAction: KeyAction {
+    /// The operation that takes it. Its name is not that of the action for ReEncrypt.
+    type Operation: CryptographicOperation;
     /// What a key may be for.
     const USAGES: &'static [KeyUsageType];
-    /// The operation's name, which is not that of the action for ReEncrypt.
-    const OPERATION: &'static str = Self::NAME;
 }
 
 /// How a request may name a key.
@@ -150,6 +151,11 @@ impl<A: KeyAction> Usable<A> {
         &self.0.key
     }
 
+    /// The key, for keeping.
+    pub(crate) fn share(&self) -> Arc<LoadedKey> {
+        Arc::clone(&self.0.key)
+    }
+
     pub(crate) fn record(&self) -> &KeyRecord {
         &self.0.key.record
     }
@@ -164,7 +170,7 @@ impl<A: CryptographicAction> Usable<A> {
                 "{} key usage is {} which is not valid for {}.",
                 self.arn(),
                 record.usage,
-                A::OPERATION
+                <A::Operation as Operation>::NAME
             )));
         }
         KeyKind::of(record.spec).ok_or(KmsError::Bug("a key of a spec that cannot be made"))

@@ -241,7 +241,9 @@ impl Kms {
     /// was seeded again keeps what it has.
     pub(crate) async fn remove_remains(&self, arn: &KeyArn) -> Result<(), KmsError> {
         self.remove_grants(arn).await?;
-        for prefix in [paths::materials(arn), paths::rotations(arn), paths::key_aliases(arn)] {
+        self.usage.forget(arn);
+        let usage = paths::key_usage(arn)?.to_string();
+        for prefix in [paths::materials(arn), paths::rotations(arn), paths::key_aliases(arn), usage] {
             loop {
                 let page = self.store.range(Range::prefix(&prefix).limit(PURGE_BATCH)).await?;
                 if page.entries.is_empty() {

@@ -13,6 +13,7 @@ use crate::multi_region::MultiRegion;
 use crate::paths::{self, Cached, Place};
 use crate::record::{AliasRecord, KeyRecord};
 use crate::reference::KeyReference;
+use crate::usage::{Usage, UsageCell};
 
 /// A key record with its place and version.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct LoadedKey {
     pub(crate) revision: Revision,
     /// Absent while nothing was imported yet.
     pub(crate) current_material: Option<KeyMaterialId>,
+    /// Where its latest use is noted.
+    pub(crate) usage: Arc<UsageCell>,
 }
 
 /// An alias as a cache key.
@@ -30,6 +33,7 @@ type AliasName = (Place, Box<str>);
 /// The keys of this service, found by any of their names.
 pub(crate) struct Keys {
     store: Arc<dyn Store>,
+    usage: Arc<Usage>,
     records: Cache<KeyArn, LoadedKey>,
     aliases: Cache<AliasName, KeyId>,
 }
@@ -43,6 +47,8 @@ pub struct CacheSizes {
     pub aliases: usize,
     /// Opened key materials.
     pub materials: usize,
+    /// Keys whose last use is not written yet, 256 bytes each. Beyond it, some are written early.
+    pub unwritten_uses: usize,
 }
 
 /// What an entry takes beside its texts, roughly.
@@ -56,15 +62,16 @@ const RECORD_BYTES_EXPECTED: u64 = 1_024;
 
 impl Default for CacheSizes {
     fn default() -> Self {
-        Self { key_bytes: 128 * 1_024 * 1_024, aliases: 100_000, materials: 100_000 }
+        Self { key_bytes: 128 * 1_024 * 1_024, aliases: 100_000, materials: 100_000, unwritten_uses: 65_536 }
     }
 }
 
 impl Keys {
     /// Caches over `store`, told of every commit.
-    pub(crate) fn new(store: Arc<dyn Store>, sizes: CacheSizes) -> Arc<Self> {
+    pub(crate) fn new(store: Arc<dyn Store>, usage: Arc<Usage>, sizes: CacheSizes) -> Arc<Self> {
         let keys = Arc::new(Self {
             store: Arc::clone(&store),
+            usage,
             records: Cache::weighing(
                 usize::try_from(sizes.key_bytes / RECORD_BYTES_EXPECTED).unwrap_or(usize::MAX),
                 sizes.key_bytes,
@@ -118,7 +125,8 @@ impl Keys {
         };
         let current_material = record.current_material.as_deref().map(str::parse).transpose();
         let current_material = current_material.map_err(damaged)?;
-        Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material }))
+        let usage = self.usage.cell(arn);
+        Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material, usage }))
     }
 
     /// What an identifier stands for. The key itself need not exist.

@@ -4,6 +4,7 @@
 mod alias;
 mod authorize;
 mod change;
+mod cryptographic_operation;
 mod due;
 mod error;
 mod grant;
@@ -34,6 +35,7 @@ mod tags;
 mod testing;
 mod trail;
 mod turns;
+mod usage;
 
 use std::sync::Arc;
 
@@ -56,6 +58,7 @@ use materials::Materials;
 use pool::Pool;
 use recipient::Recipients;
 use turns::Turns;
+use usage::Usage;
 
 /// The key management service.
 pub struct Kms {
@@ -68,6 +71,7 @@ pub struct Kms {
     recipients: Recipients,
     grant_tokens: GrantTokens,
     turns: Turns,
+    usage: Arc<Usage>,
     settings: Settings,
 }
 
@@ -117,8 +121,9 @@ impl Kms {
         settings: Settings,
     ) -> Self {
         let pool = Pool::new();
+        let usage = Arc::new(Usage::new(settings.caches.unwritten_uses));
         Self {
-            keys: Keys::new(Arc::clone(&store), settings.caches),
+            keys: Keys::new(Arc::clone(&store), Arc::clone(&usage), settings.caches),
             grant_tokens: GrantTokens::new(Arc::clone(&domain_keys)),
             materials: Materials::new(
                 Arc::clone(&store),
@@ -129,6 +134,7 @@ impl Kms {
             ),
             recipients: Recipients::new(AttestationRoots::default(), pool),
             turns: Turns::new(),
+            usage,
             principals,
             store,
             domain_keys,

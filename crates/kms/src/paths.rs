@@ -12,6 +12,8 @@
 //! | `kms/grant-name/<account>/<region>/<key>/<digest>` | which grant has a name and such terms |
 //! | `kms/retirable-grant/<retirer>/<account>/<region>/<key>/<grant id>` | grants by who may retire them, empty value |
 //! | `kms/key-count/<account>/<region>/<shard>` | how many keys there are |
+//! | `kms/last-usage/<account>/<region>/<key>` | the last use of a key |
+//! | `kms/last-usage-tracking` | since when uses are recorded |
 
 use std::fmt::Display;
 
@@ -130,6 +132,14 @@ pub(crate) fn key_counts(place: &Place) -> String {
     format!("kms/key-count/{}/{}/", place.account, place.region)
 }
 
+pub(crate) fn key_usage(arn: &KeyArn) -> Result<Key, StoreError> {
+    path(format_args!("kms/last-usage/{}", reference(arn)))
+}
+
+pub(crate) fn usage_tracking() -> Result<Key, StoreError> {
+    path(format_args!("kms/last-usage-tracking"))
+}
+
 /// What a path that was committed means for the caches.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Cached<'a> {
@@ -200,6 +210,8 @@ mod tests {
             grant_name(&arn(), "ab12"),
             retirable_grant("kms/retirable-grant/service/eu-central-1/ab12/", &arn(), "ab12"),
             key_count(&arn()),
+            key_usage(&arn()),
+            usage_tracking(),
             Key::new("kms/key/x").map_err(StoreError::from),
         ] {
             assert_eq!(cached(&path.unwrap()), None);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use keyring::SealedUnderDomain;
 use serde::{Deserialize, Serialize};
 use store::Record;
-use wire::kms::{KeySpec, KeyUsageType, OriginType};
+use wire::kms::{KeyLastUsageTrackingOperation, KeySpec, KeyUsageType, OriginType};
 
 use crate::managed_key::ManagedService;
 use crate::multi_region::MultiRegion;
@@ -208,6 +208,33 @@ pub(crate) struct KeyCountRecord {
 
 impl Record for KeyCountRecord {
     const KIND: &'static str = "kms key count";
+    const VERSION: u8 = 1;
+}
+
+/// The last use of a key, beside the key, so that noting it changes nothing about the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyUsageRecord {
+    #[serde(with = "name")]
+    pub(crate) operation: KeyLastUsageTrackingOperation,
+    /// Milliseconds since the epoch.
+    pub(crate) at: i64,
+    pub(crate) request_id: String,
+}
+
+impl Record for KeyUsageRecord {
+    const KIND: &'static str = "kms key usage";
+    const VERSION: u8 = 1;
+}
+
+/// When this store began to record the uses of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UsageTrackingRecord {
+    /// Milliseconds since the epoch.
+    pub(crate) since: i64,
+}
+
+impl Record for UsageTrackingRecord {
+    const KIND: &'static str = "kms usage tracking";
     const VERSION: u8 = 1;
 }
 

@@ -88,7 +88,7 @@ where
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 55] = [
+static OPERATIONS: [Operation; 56] = [
     row::<wire::kms::CancelKeyDeletion>(),
     row::<wire::kms::ConnectCustomKeyStore>(),
     row::<wire::kms::CreateAlias>(),
@@ -116,6 +116,7 @@ static OPERATIONS: [Operation; 55] = [
     row::<wire::kms::GenerateDataKeyWithoutPlaintext>(),
     row::<wire::kms::GenerateMac>(),
     row::<wire::kms::GenerateRandom>(),
+    row::<wire::kms::GetKeyLastUsage>(),
     row::<wire::kms::GetKeyPolicy>(),
     row::<wire::kms::GetKeyRotationStatus>(),
     row::<wire::kms::GetParametersForImport>(),

@@ -26,6 +26,9 @@ const CHORES_EVERY: Duration = Duration::from_secs(1);
 /// A drain of the outbox that takes longer is taken for one that does not work.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
+/// How long the end waits for the last uses of keys to be written.
+const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
+
 /// Everything behind the listener.
 pub(crate) struct Service {
     pub(crate) clock: Arc<SettableClock>,
@@ -33,6 +36,7 @@ pub(crate) struct Service {
     kms: Arc<Kms>,
     trail: Arc<Trail>,
     due_works: AtomicBool,
+    usage_works: AtomicBool,
     trail_works: Arc<AtomicBool>,
 }
 
@@ -68,6 +72,7 @@ impl Service {
             kms: Arc::new(kms),
             trail: Arc::new(trail),
             due_works: AtomicBool::new(true),
+            usage_works: AtomicBool::new(true),
             trail_works: Arc::new(AtomicBool::new(true)),
         }))
     }
@@ -83,6 +88,7 @@ impl Service {
         seeds: &[SeedFile],
         keep: impl FnOnce(&FirstCredentials) -> Result<(), StartError>,
     ) -> Result<Option<FirstCredentials>, StartError> {
+        self.kms.begin_usage_tracking(self.clock.now()).await?;
         for seed in seeds {
             self.apply(seed).await?;
         }
@@ -114,7 +120,7 @@ impl Service {
         })
     }
 
-    /// Does the chores until `stop` is told or dropped; empties the outbox a last time then.
+    /// Does the chores until `stop` is told or dropped; then writes what waits and empties the outbox a last time.
     pub(crate) async fn keep_house(self: Arc<Self>, mut stop: oneshot::Receiver<()>) {
         let mut ticks = tokio::time::interval(CHORES_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -124,6 +130,7 @@ impl Service {
                 _ = &mut stop => break,
             }
         }
+        self.write_all_key_usage().await;
         self.empty_outbox().await;
     }
 
@@ -132,16 +139,37 @@ impl Service {
         loop {
             self.empty_outbox().await;
             if self.due_turn().await.done == 0 {
-                return;
+                break;
             }
         }
+        self.write_key_usage().await;
     }
 
-    /// One turn: mutation records go from the outbox to the trail, then due work is done, if it can be recorded. What
-    /// fails is logged once, tried again at the next turn, and shows in the service's health.
+    /// One turn: mutation records go from the outbox to the trail, then due work is done, if it can be recorded, then
+    /// uses of keys are written. What fails is logged once, tried again at the next turn, and shows in the service's
+    /// health, uses of keys apart.
     async fn chores(&self) {
         self.empty_outbox().await;
         self.due_turn().await;
+        self.write_key_usage().await;
+    }
+
+    async fn write_key_usage(&self) {
+        let written = self.kms.write_key_usage(self.clock.now()).await;
+        self.note_usage(written.map_err(|error| error.to_string()));
+    }
+
+    async fn write_all_key_usage(&self) {
+        self.note_usage(match tokio::time::timeout(LAST_USAGE_MAX, self.kms.write_all_key_usage()).await {
+            Ok(written) => written.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("writing took longer than {} s", LAST_USAGE_MAX.as_secs())),
+        });
+    }
+
+    /// A use that is not written is no reason to call the service ill: it goes on waiting.
+    fn note_usage(&self, written: Result<(), String>) {
+        let consequence = "when keys were last used cannot be written; it is kept in memory until it can";
+        note(&self.usage_works, written, consequence);
     }
 
     async fn empty_outbox(&self) {

@@ -4,6 +4,7 @@ use audit::TrailError;
 use crypto::root::RootError;
 use identity::IdentityError;
 use keyring::KeyringError;
+use kms::KmsError;
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
@@ -43,6 +44,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     #[error(transparent)]
+    Kms(#[from] KmsError),
+    #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
     Root(PassphraseError),
@@ -72,6 +75,7 @@ impl StartError {
             Self::AttestationRoots(_) | Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
+            | Self::Kms(_)
             | Self::SeedApply(_)
             | Self::Store(_)
             | Self::Trail(_) => 3,

@@ -9,8 +9,8 @@ use wire::kms::{Decapsulate, DecapsulateRequest, DecapsulateResponse, KeyUsageTy
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for Decapsulate {
     const NAME: &'static str = "Decapsulate";
@@ -19,17 +19,12 @@ impl KeyAction for Decapsulate {
 }
 
 impl CryptographicAction for Decapsulate {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncapsulateDecapsulate];
 }
 
-impl Handle for Decapsulate {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        request: DecapsulateRequest,
-    ) -> Result<DecapsulateResponse, KmsError> {
+impl CryptographicOperation for Decapsulate {
+    async fn carry_out(kms: &Kms, call: &Call, request: DecapsulateRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
@@ -38,10 +33,10 @@ impl Handle for Decapsulate {
         let secret =
             kms.materials.with_private_key(&key, work).await?.map_err(|_| KmsError::InvalidCiphertext)?;
         stop_if_dry_run(request.dry_run)?;
-        Ok(DecapsulateResponse {
+        Ok(key.used(DecapsulateResponse {
             key_id: Some(key.arn_text()),
             shared_secret: Some(secret),
             encapsulation_algorithm: Some(request.encapsulation_algorithm),
-        })
+        }))
     }
 }

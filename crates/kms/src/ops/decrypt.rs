@@ -10,8 +10,8 @@ use super::encryption::Located;
 use super::request::{ignores_ciphertext, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
-use crate::table::Handle;
 
 impl KeyAction for Decrypt {
     const NAME: &'static str = "Decrypt";
@@ -20,17 +20,12 @@ impl KeyAction for Decrypt {
 }
 
 impl CryptographicAction for Decrypt {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
 }
 
-impl Handle for Decrypt {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        mut request: DecryptRequest,
-    ) -> Result<DecryptResponse, KmsError> {
+impl CryptographicOperation for Decrypt {
+    async fn carry_out(kms: &Kms, call: &Call, mut request: DecryptRequest) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient.take()).await?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
             return Err(authorization_only(kms, call, &request).await?);
@@ -45,13 +40,13 @@ impl Handle for Decrypt {
         stop_if_dry_run(request.dry_run)?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
         let delivery = kms.deliver(opened.plaintext, &addressee)?;
-        Ok(DecryptResponse {
+        Ok(key.used(DecryptResponse {
             key_id: Some(key.arn_text()),
             plaintext: delivery.plaintext,
             encryption_algorithm: Some(algorithm),
             ciphertext_for_recipient: delivery.ciphertext_for_recipient,
             key_material_id: addressee.unless_attested(opened.material_id),
-        })
+        }))
     }
 }
 

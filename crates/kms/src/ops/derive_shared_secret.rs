@@ -8,8 +8,8 @@ use wire::kms::{DeriveSharedSecret, DeriveSharedSecretRequest, DeriveSharedSecre
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
-use crate::table::Handle;
 
 impl KeyAction for DeriveSharedSecret {
     const NAME: &'static str = "DeriveSharedSecret";
@@ -18,17 +18,16 @@ impl KeyAction for DeriveSharedSecret {
 }
 
 impl CryptographicAction for DeriveSharedSecret {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::KeyAgreement];
 }
 
-impl Handle for DeriveSharedSecret {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
+impl CryptographicOperation for DeriveSharedSecret {
+    async fn carry_out(
         kms: &Kms,
         call: &Call,
         request: DeriveSharedSecretRequest,
-    ) -> Result<DeriveSharedSecretResponse, KmsError> {
+    ) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
@@ -39,12 +38,12 @@ impl Handle for DeriveSharedSecret {
         let secret = secret.map_err(|_| InvalidRequest::PeerKey)?;
         stop_if_dry_run(request.dry_run)?;
         let delivery = kms.deliver(secret, &addressee)?;
-        Ok(DeriveSharedSecretResponse {
+        Ok(key.used(DeriveSharedSecretResponse {
             key_id: Some(key.arn_text()),
             shared_secret: delivery.plaintext,
             ciphertext_for_recipient: delivery.ciphertext_for_recipient,
             key_agreement_algorithm: Some(request.key_agreement_algorithm),
             key_origin: Some(key.record().origin),
-        })
+        }))
     }
 }

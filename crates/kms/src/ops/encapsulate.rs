@@ -8,8 +8,8 @@ use wire::kms::{Encapsulate, EncapsulateRequest, EncapsulateResponse, KeyUsageTy
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for Encapsulate {
     const NAME: &'static str = "Encapsulate";
@@ -18,17 +18,12 @@ impl KeyAction for Encapsulate {
 }
 
 impl CryptographicAction for Encapsulate {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncapsulateDecapsulate];
 }
 
-impl Handle for Encapsulate {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        request: EncapsulateRequest,
-    ) -> Result<EncapsulateResponse, KmsError> {
+impl CryptographicOperation for Encapsulate {
+    async fn carry_out(kms: &Kms, call: &Call, request: EncapsulateRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
@@ -37,11 +32,11 @@ impl Handle for Encapsulate {
         let made = kms.materials.with_private_key(&key, work).await?;
         let (secret, ciphertext) =
             made.map_err(|_| KmsError::Bug("the cryptography library refused a key"))?;
-        Ok(EncapsulateResponse {
+        Ok(key.used(EncapsulateResponse {
             key_id: Some(key.arn_text()),
             shared_secret: Some(secret),
             shared_secret_ciphertext_blob: Some(ciphertext),
             encapsulation_algorithm: Some(request.encapsulation_algorithm),
-        })
+        }))
     }
 }

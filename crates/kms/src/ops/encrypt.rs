@@ -9,8 +9,8 @@ use super::encryption::checked;
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for Encrypt {
     const NAME: &'static str = "Encrypt";
@@ -19,13 +19,12 @@ impl KeyAction for Encrypt {
 }
 
 impl CryptographicAction for Encrypt {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
 }
 
-impl Handle for Encrypt {
-    const READ_ONLY: bool = true;
-
-    async fn handle(kms: &Kms, call: &Call, request: EncryptRequest) -> Result<EncryptResponse, KmsError> {
+impl CryptographicOperation for Encrypt {
+    async fn carry_out(kms: &Kms, call: &Call, request: EncryptRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
@@ -33,10 +32,10 @@ impl Handle for Encrypt {
         checked(&key, algorithm, context, request.plaintext.len())?;
         stop_if_dry_run(request.dry_run)?;
         let sealed = kms.seal(&key, algorithm, context, request.plaintext).await?;
-        Ok(EncryptResponse {
+        Ok(key.used(EncryptResponse {
             ciphertext_blob: Some(sealed.blob),
             key_id: Some(key.arn_text()),
             encryption_algorithm: Some(algorithm),
-        })
+        }))
     }
 }

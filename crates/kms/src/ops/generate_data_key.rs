@@ -4,15 +4,15 @@
 
 use base::{Call, SecretBytes};
 use wire::kms::{
-    DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse, KeyUsageType,
+    DataKeySpec, GenerateDataKey, GenerateDataKeyRequest, GenerateDataKeyResponse, KeyUsageType, Operation,
 };
 
 use super::request::{encryption_context, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
 use crate::kind::KeyKind;
-use crate::table::Handle;
 
 impl KeyAction for GenerateDataKey {
     const NAME: &'static str = "GenerateDataKey";
@@ -21,17 +21,16 @@ impl KeyAction for GenerateDataKey {
 }
 
 impl CryptographicAction for GenerateDataKey {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
 }
 
-impl Handle for GenerateDataKey {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
+impl CryptographicOperation for GenerateDataKey {
+    async fn carry_out(
         kms: &Kms,
         call: &Call,
         request: GenerateDataKeyRequest,
-    ) -> Result<GenerateDataKeyResponse, KmsError> {
+    ) -> Result<Used<Self>, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
         let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
@@ -42,13 +41,13 @@ impl Handle for GenerateDataKey {
         let plaintext = kms.random_secret(length)?;
         let ciphertext = kms.materials.encrypt(&key, &context, plaintext.expose()).await?;
         let delivery = kms.deliver(plaintext, &addressee)?;
-        Ok(GenerateDataKeyResponse {
+        Ok(key.used(GenerateDataKeyResponse {
             ciphertext_blob: Some(ciphertext),
             plaintext: delivery.plaintext,
             key_id: Some(key.arn_text()),
             ciphertext_for_recipient: delivery.ciphertext_for_recipient,
             key_material_id: addressee.unless_attested(key.record().current_material.clone()),
-        })
+        }))
     }
 }
 
@@ -60,7 +59,7 @@ pub(super) fn symmetric<A: CryptographicAction>(key: &Usable<A>) -> Result<(), K
             "{} key spec is {} which is not valid for {}.",
             key.arn(),
             key.record().spec,
-            A::OPERATION
+            <A::Operation as Operation>::NAME
         ))),
     }
 }

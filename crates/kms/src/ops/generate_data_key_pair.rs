@@ -14,8 +14,8 @@ use super::generate_data_key::symmetric;
 use super::request::{encryption_context, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for GenerateDataKeyPair {
     const NAME: &'static str = "GenerateDataKeyPair";
@@ -24,17 +24,16 @@ impl KeyAction for GenerateDataKeyPair {
 }
 
 impl CryptographicAction for GenerateDataKeyPair {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
 }
 
-impl Handle for GenerateDataKeyPair {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
+impl CryptographicOperation for GenerateDataKeyPair {
+    async fn carry_out(
         kms: &Kms,
         call: &Call,
         request: GenerateDataKeyPairRequest,
-    ) -> Result<GenerateDataKeyPairResponse, KmsError> {
+    ) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient).await?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
@@ -43,7 +42,7 @@ impl Handle for GenerateDataKeyPair {
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
         let delivery = kms.deliver(pair.private_key, &addressee)?;
-        Ok(GenerateDataKeyPairResponse {
+        Ok(key.used(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Some(pair.encrypted),
             private_key_plaintext: delivery.plaintext,
             public_key: Some(pair.public_key),
@@ -51,7 +50,7 @@ impl Handle for GenerateDataKeyPair {
             key_pair_spec: Some(request.key_pair_spec),
             key_material_id: key.record().current_material.clone(),
             ciphertext_for_recipient: delivery.ciphertext_for_recipient,
-        })
+        }))
     }
 }
 

@@ -13,8 +13,8 @@ use super::generate_data_key_pair::pair_spec;
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for GenerateDataKeyPairWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyPairWithoutPlaintext";
@@ -23,29 +23,28 @@ impl KeyAction for GenerateDataKeyPairWithoutPlaintext {
 }
 
 impl CryptographicAction for GenerateDataKeyPairWithoutPlaintext {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
 }
 
-impl Handle for GenerateDataKeyPairWithoutPlaintext {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
+impl CryptographicOperation for GenerateDataKeyPairWithoutPlaintext {
+    async fn carry_out(
         kms: &Kms,
         call: &Call,
         request: GenerateDataKeyPairWithoutPlaintextRequest,
-    ) -> Result<GenerateDataKeyPairWithoutPlaintextResponse, KmsError> {
+    ) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         let spec = pair_spec(request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
-        Ok(GenerateDataKeyPairWithoutPlaintextResponse {
+        Ok(key.used(GenerateDataKeyPairWithoutPlaintextResponse {
             private_key_ciphertext_blob: Some(pair.encrypted),
             public_key: Some(pair.public_key),
             key_id: Some(key.arn_text()),
             key_pair_spec: Some(request.key_pair_spec),
             key_material_id: key.record().current_material.clone(),
-        })
+        }))
     }
 }

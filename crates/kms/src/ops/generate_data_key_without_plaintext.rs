@@ -12,8 +12,8 @@ use super::generate_data_key::{data_key_length, symmetric};
 use super::request::{encryption_context, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for GenerateDataKeyWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyWithoutPlaintext";
@@ -22,17 +22,16 @@ impl KeyAction for GenerateDataKeyWithoutPlaintext {
 }
 
 impl CryptographicAction for GenerateDataKeyWithoutPlaintext {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
 }
 
-impl Handle for GenerateDataKeyWithoutPlaintext {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
+impl CryptographicOperation for GenerateDataKeyWithoutPlaintext {
+    async fn carry_out(
         kms: &Kms,
         call: &Call,
         request: GenerateDataKeyWithoutPlaintextRequest,
-    ) -> Result<GenerateDataKeyWithoutPlaintextResponse, KmsError> {
+    ) -> Result<Used<Self>, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
@@ -40,10 +39,10 @@ impl Handle for GenerateDataKeyWithoutPlaintext {
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());
         let plaintext = kms.random_secret(length)?;
-        Ok(GenerateDataKeyWithoutPlaintextResponse {
+        Ok(key.used(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob: Some(kms.materials.encrypt(&key, &context, plaintext.expose()).await?),
             key_id: Some(key.arn_text()),
             key_material_id: key.record().current_material.clone(),
-        })
+        }))
     }
 }

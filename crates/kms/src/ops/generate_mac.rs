@@ -8,9 +8,9 @@ use wire::kms::{GenerateMac, GenerateMacRequest, GenerateMacResponse, KeyUsageTy
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
 use crate::kind::KeyKind;
-use crate::table::Handle;
 
 impl KeyAction for GenerateMac {
     const NAME: &'static str = "GenerateMac";
@@ -19,27 +19,22 @@ impl KeyAction for GenerateMac {
 }
 
 impl CryptographicAction for GenerateMac {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::GenerateVerifyMac];
 }
 
-impl Handle for GenerateMac {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        request: GenerateMacRequest,
-    ) -> Result<GenerateMacResponse, KmsError> {
+impl CryptographicOperation for GenerateMac {
+    async fn carry_out(kms: &Kms, call: &Call, request: GenerateMacRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         mac_fits(&key, request.mac_algorithm)?;
         stop_if_dry_run(request.dry_run)?;
         let mac = kms.materials.with_mac_key(&key, |mac_key| mac_key.sign(request.message.expose())).await?;
-        Ok(GenerateMacResponse {
+        Ok(key.used(GenerateMacResponse {
             mac: Some(mac),
             mac_algorithm: Some(request.mac_algorithm),
             key_id: Some(key.arn_text()),
-        })
+        }))
     }
 }
 

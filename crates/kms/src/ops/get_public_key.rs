@@ -7,9 +7,9 @@ use wire::kms::{GetPublicKey, GetPublicKeyRequest, GetPublicKeyResponse, KeyUsag
 
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{KmsError, StateRefusal};
 use crate::kind::{self, KeyKind};
-use crate::table::Handle;
 
 impl KeyAction for GetPublicKey {
     const NAME: &'static str = "GetPublicKey";
@@ -18,6 +18,7 @@ impl KeyAction for GetPublicKey {
 }
 
 impl CryptographicAction for GetPublicKey {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[
         KeyUsageType::EncryptDecrypt,
         KeyUsageType::SignVerify,
@@ -27,14 +28,8 @@ impl CryptographicAction for GetPublicKey {
     ];
 }
 
-impl Handle for GetPublicKey {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        request: GetPublicKeyRequest,
-    ) -> Result<GetPublicKeyResponse, KmsError> {
+impl CryptographicOperation for GetPublicKey {
+    async fn carry_out(kms: &Kms, call: &Call, request: GetPublicKeyRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let (spec, usage) = (key.record().spec, key.record().usage);
@@ -50,7 +45,7 @@ impl Handle for GetPublicKey {
             }
         };
         let algorithms = kind::algorithms(spec, usage);
-        Ok(GetPublicKeyResponse {
+        Ok(key.used(GetPublicKeyResponse {
             key_id: Some(key.arn_text()),
             public_key: Some(public_key),
             customer_master_key_spec: spec.as_str().parse().ok(),
@@ -60,7 +55,7 @@ impl Handle for GetPublicKey {
             signing_algorithms: algorithms.signing,
             key_agreement_algorithms: algorithms.key_agreement,
             encapsulation_algorithms: algorithms.encapsulation,
-        })
+        }))
     }
 }
 

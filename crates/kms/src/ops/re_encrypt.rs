@@ -9,8 +9,8 @@ use super::encryption::{Located, checked};
 use super::request::{ignores_ciphertext, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
-use crate::table::Handle;
 
 /// What is asked of the key that decrypts.
 struct ReEncryptFrom;
@@ -31,23 +31,17 @@ impl KeyAction for ReEncryptTo {
 }
 
 impl CryptographicAction for ReEncryptFrom {
+    type Operation = ReEncrypt;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
-    const OPERATION: &'static str = "ReEncrypt";
 }
 
 impl CryptographicAction for ReEncryptTo {
+    type Operation = ReEncrypt;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::EncryptDecrypt];
-    const OPERATION: &'static str = "ReEncrypt";
 }
 
-impl Handle for ReEncrypt {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        request: ReEncryptRequest,
-    ) -> Result<ReEncryptResponse, KmsError> {
+impl CryptographicOperation for ReEncrypt {
+    async fn carry_out(kms: &Kms, call: &Call, request: ReEncryptRequest) -> Result<Used<Self>, KmsError> {
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
             return Err(authorization_only(kms, call, &request).await?);
         }
@@ -67,15 +61,17 @@ impl Handle for ReEncrypt {
         checked(&destination, algorithm, context, opened.plaintext.len())?;
         stop_if_dry_run(request.dry_run)?;
         let sealed = kms.seal(&destination, algorithm, context, opened.plaintext).await?;
-        Ok(ReEncryptResponse {
-            ciphertext_blob: Some(sealed.blob),
-            source_key_id: Some(source.arn_text()),
-            key_id: Some(destination.arn_text()),
-            source_encryption_algorithm: Some(request.source_encryption_algorithm.unwrap_or(default)),
-            destination_encryption_algorithm: Some(algorithm),
-            source_key_material_id: opened.material_id,
-            destination_key_material_id: sealed.material_id,
-        })
+        Ok(destination
+            .used(ReEncryptResponse {
+                ciphertext_blob: Some(sealed.blob),
+                source_key_id: Some(source.arn_text()),
+                key_id: Some(destination.arn_text()),
+                source_encryption_algorithm: Some(request.source_encryption_algorithm.unwrap_or(default)),
+                destination_encryption_algorithm: Some(algorithm),
+                source_key_material_id: opened.material_id,
+                destination_key_material_id: sealed.material_id,
+            })
+            .and(&source))
     }
 }
 

@@ -10,8 +10,8 @@ use super::request::stop_if_dry_run;
 use super::signing::{Signed, algorithm_of};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
-use crate::table::Handle;
 
 impl KeyAction for Sign {
     const NAME: &'static str = "Sign";
@@ -20,13 +20,12 @@ impl KeyAction for Sign {
 }
 
 impl CryptographicAction for Sign {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::SignVerify];
 }
 
-impl Handle for Sign {
-    const READ_ONLY: bool = true;
-
-    async fn handle(kms: &Kms, call: &Call, request: SignRequest) -> Result<SignResponse, KmsError> {
+impl CryptographicOperation for Sign {
+    async fn carry_out(kms: &Kms, call: &Call, request: SignRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let name = request.signing_algorithm;
@@ -41,10 +40,10 @@ impl Handle for Sign {
         };
         let signature = kms.materials.with_private_key(&key, work).await??;
         stop_if_dry_run(request.dry_run)?;
-        Ok(SignResponse {
+        Ok(key.used(SignResponse {
             key_id: Some(key.arn_text()),
             signature: Some(signature),
             signing_algorithm: Some(name),
-        })
+        }))
     }
 }

@@ -10,8 +10,8 @@ use super::request::stop_if_dry_run;
 use super::signing::{Signed, algorithm_of};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
-use crate::table::Handle;
 
 impl KeyAction for Verify {
     const NAME: &'static str = "Verify";
@@ -20,13 +20,12 @@ impl KeyAction for Verify {
 }
 
 impl CryptographicAction for Verify {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::SignVerify];
 }
 
-impl Handle for Verify {
-    const READ_ONLY: bool = true;
-
-    async fn handle(kms: &Kms, call: &Call, request: VerifyRequest) -> Result<VerifyResponse, KmsError> {
+impl CryptographicOperation for Verify {
+    async fn carry_out(kms: &Kms, call: &Call, request: VerifyRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let name = request.signing_algorithm;
@@ -43,10 +42,10 @@ impl Handle for Verify {
         };
         kms.materials.with_private_key(&key, work).await??;
         stop_if_dry_run(request.dry_run)?;
-        Ok(VerifyResponse {
+        Ok(key.used(VerifyResponse {
             key_id: Some(key.arn_text()),
             signature_valid: Some(true),
             signing_algorithm: Some(name),
-        })
+        }))
     }
 }

@@ -9,8 +9,8 @@ use super::generate_mac::mac_fits;
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
+use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
-use crate::table::Handle;
 
 impl KeyAction for VerifyMac {
     const NAME: &'static str = "VerifyMac";
@@ -19,27 +19,22 @@ impl KeyAction for VerifyMac {
 }
 
 impl CryptographicAction for VerifyMac {
+    type Operation = Self;
     const USAGES: &'static [KeyUsageType] = &[KeyUsageType::GenerateVerifyMac];
 }
 
-impl Handle for VerifyMac {
-    const READ_ONLY: bool = true;
-
-    async fn handle(
-        kms: &Kms,
-        call: &Call,
-        request: VerifyMacRequest,
-    ) -> Result<VerifyMacResponse, KmsError> {
+impl CryptographicOperation for VerifyMac {
+    async fn carry_out(kms: &Kms, call: &Call, request: VerifyMacRequest) -> Result<Used<Self>, KmsError> {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         mac_fits(&key, request.mac_algorithm)?;
         let verify = |mac_key: &crypto::MacKey| mac_key.verify(request.message.expose(), &request.mac);
         kms.materials.with_mac_key(&key, verify).await?.map_err(|_| KmsError::InvalidMac)?;
         stop_if_dry_run(request.dry_run)?;
-        Ok(VerifyMacResponse {
+        Ok(key.used(VerifyMacResponse {
             key_id: Some(key.arn_text()),
             mac_valid: Some(true),
             mac_algorithm: Some(request.mac_algorithm),
-        })
+        }))
     }
 }

@@ -14,6 +14,8 @@ use store::{Range, Store};
 use tempfile::TempDir;
 use testkit::SeededRandomness;
 
+use crate::watched_store::WatchedStore;
+
 pub(crate) const DAY: i64 = 86_400;
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const OTHER_ACCOUNT: &str = "210987654321";
@@ -21,6 +23,9 @@ pub(crate) const OTHER_ACCOUNT: &str = "210987654321";
 pub(crate) struct Bench {
     pub(crate) kms: Arc<Kms>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) watch: Arc<WatchedStore>,
+    domain_keys: Arc<DomainKeys>,
+    randomness: Arc<SeededRandomness>,
     _folder: TempDir,
 }
 
@@ -75,10 +80,17 @@ impl Bench {
             .unwrap()
             .unlock(passphrase)
             .unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let watch = Arc::new(WatchedStore::new(Arc::new(store)));
+        let store: Arc<dyn Store> = Arc::<WatchedStore>::clone(&watch);
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
-        let kms = Kms::new(Arc::clone(&store), domain_keys, randomness, Arc::new(TwoAccounts), settings);
-        Self { kms: Arc::new(kms.with_attestation_roots(roots)), store, _folder: folder }
+        let kms = service(&store, &domain_keys, &randomness, settings, roots);
+        Self { kms, store, watch, domain_keys, randomness, _folder: folder }
+    }
+
+    /// The service anew over the same store, with nothing in memory.
+    pub(crate) fn restart(&mut self) {
+        let (settings, roots) = (Settings::default(), AttestationRoots::default());
+        self.kms = service(&self.store, &self.domain_keys, &self.randomness, settings, roots);
     }
 
     /// Calls as the administrator of [`ACCOUNT`] in eu-central-1, `at` seconds after the beginning.
@@ -153,6 +165,19 @@ impl Bench {
         let page = self.store.range(Range::prefix(prefix).limit(1_000)).await.unwrap();
         page.entries.iter().map(|entry| entry.key.to_string()).collect()
     }
+}
+
+fn service(
+    store: &Arc<dyn Store>,
+    domain_keys: &Arc<DomainKeys>,
+    randomness: &Arc<SeededRandomness>,
+    settings: Settings,
+    roots: AttestationRoots,
+) -> Arc<Kms> {
+    let randomness: Arc<SeededRandomness> = Arc::clone(randomness);
+    let kms =
+        Kms::new(Arc::clone(store), Arc::clone(domain_keys), randomness, Arc::new(TwoAccounts), settings);
+    Arc::new(kms.with_attestation_roots(roots))
 }
 
 pub(crate) fn moment(at: i64) -> Timestamp {

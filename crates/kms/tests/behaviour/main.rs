@@ -8,3 +8,5 @@ mod lifecycle;
 mod multi_region;
 mod recipient;
 mod rules;
+mod usage;
+mod watched_store;

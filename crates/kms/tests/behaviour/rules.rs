@@ -52,7 +52,7 @@ fn body(operation: &str, key: &str) -> Value {
     }
 }
 
-const ON_ONE_KEY: [&str; 40] = [
+const ON_ONE_KEY: [&str; 41] = [
     "ReplicateKey",
     "UpdatePrimaryRegion",
     "DeleteImportedKeyMaterial",
@@ -69,6 +69,7 @@ const ON_ONE_KEY: [&str; 40] = [
     "Encrypt",
     "GenerateDataKey",
     "GenerateDataKeyWithoutPlaintext",
+    "GetKeyLastUsage",
     "GetKeyPolicy",
     "GetKeyRotationStatus",
     "ListAliases",
@@ -162,6 +163,7 @@ async fn key_states_refuse_what_the_table_says() {
     }
     for operation in [
         "DescribeKey",
+        "GetKeyLastUsage",
         "GetKeyPolicy",
         "GetKeyRotationStatus",
         "ListAliases",
