@@ -30,6 +30,9 @@ use crate::envelope::{IV, NONCE, TAG};
 /// Longest plaintext that the format holds, in bytes (1 MiB). The operations' own limits are much narrower.
 pub const PLAINTEXT_MAX: usize = 1 << 20;
 
+/// How much longer a ciphertext is than its plaintext, in bytes.
+pub const OVERHEAD: usize = HEADER + TAG;
+
 pub(crate) const LABEL: &[u8] = b"keywright ciphertext v1";
 pub(crate) const HEADER: usize = 88;
 

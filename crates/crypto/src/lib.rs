@@ -29,7 +29,7 @@ mod seal;
 mod secrecy;
 
 pub use attestation::{AttestationRoots, InvalidAttestation, InvalidAttestationRoot};
-pub use ciphertext::{Ciphertext, InvalidCiphertext, PLAINTEXT_MAX};
+pub use ciphertext::{Ciphertext, InvalidCiphertext, OVERHEAD as CIPHERTEXT_OVERHEAD, PLAINTEXT_MAX};
 pub use cms::{EnvelopeError, RecipientKey};
 pub use encryption_context::EncryptionContext;
 pub use import::WrappingAlgorithm;

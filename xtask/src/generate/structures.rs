@@ -27,6 +27,14 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
     Ok(files)
 }
 
+/// Members whose maximum length an operator may raise, each by its structure and its name, with the one of
+/// `json::Limits` that says how far.
+const RAISED: [(&str, &str, &str); 3] = [
+    ("DecryptRequest", "CiphertextBlob", "ciphertext"),
+    ("EncryptRequest", "Plaintext", "plaintext"),
+    ("ReEncryptRequest", "CiphertextBlob", "ciphertext"),
+];
+
 /// A file in the making: what it uses, and its items.
 #[derive(Default)]
 pub(crate) struct Code {
@@ -69,7 +77,7 @@ impl Code {
             let rust_type = types.rust_type(&reference.shape)?;
             let rust_type =
                 if is_required(shape, member) { rust_type } else { format!("Option<{rust_type}>") };
-            let documentation = field_documentation(types, member, reference)?;
+            let documentation = field_documentation(types, name, member, reference)?;
             fields
                 .push_str(&format!("/// {documentation}\npub {}: {rust_type},\n", names::snake_case(member)));
         }
@@ -89,7 +97,12 @@ impl Code {
                 self.import("crate::kms::generated", &["scalars"]);
             }
             let way = if is_required(shape, member) { "required" } else { "optional" };
-            reads.push_str(&format!("let {field} = scope.{way}::<{reader}>({field})?;\n"));
+            reads.push_str(&match raised(name, member) {
+                Some(limit) => format!(
+                    "let {field} = scope.{way}_raised::<{reader}>({field}, scope.limits().{limit})?;\n"
+                ),
+                None => format!("let {field} = scope.{way}::<{reader}>({field})?;\n"),
+            });
             wire_names.push(format!("{member:?}"));
             if way == "required" {
                 required.push(field.clone());
@@ -179,8 +192,15 @@ fn derives(types: &Types<'_>, name: &str, shape: &Shape) -> Result<String, Gener
     Ok(if derives.is_empty() { String::new() } else { format!("#[derive({})]\n", derives.join(", ")) })
 }
 
+/// The limit that can raise the maximum of a member.
+fn raised(structure: &str, member: &str) -> Option<&'static str> {
+    let entry = RAISED.iter().find(|entry| (entry.0, entry.1) == (structure, member));
+    entry.map(|entry| entry.2)
+}
+
 fn field_documentation(
     types: &Types<'_>,
+    structure: &str,
     member: &str,
     reference: &Reference,
 ) -> Result<String, GenerateError> {
@@ -198,7 +218,8 @@ fn field_documentation(
         (None, Some(maximum)) => format!(", at most {maximum}{unit}"),
         (None, None) => String::new(),
     };
+    let raised = if raised(structure, member).is_some() { ", or what the operator admits" } else { "" };
     let secret = if shape.sensitive { "; sensitive" } else { "" };
     let deprecated = if reference.deprecated { "; deprecated" } else { "" };
-    Ok(format!("`{member}`{range}{secret}{deprecated}."))
+    Ok(format!("`{member}`{range}{raised}{secret}{deprecated}."))
 }

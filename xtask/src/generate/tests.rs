@@ -51,6 +51,27 @@ fn assert_holds(text: &str, parts: &[&str]) {
 }
 
 #[test]
+fn a_member_that_the_operator_may_raise_is_read_with_its_limit() {
+    let from = r#""DropThing": {"name": "DropThing", "input": {"shape": "DropThingRequest"}}
+  },
+  "shapes": {"#;
+    let to = r#""Encrypt": {"name": "Encrypt", "input": {"shape": "EncryptRequest"}}
+  },
+  "shapes": {
+    "EncryptRequest": {"type": "structure", "required": ["Plaintext"], "members": {
+      "Plaintext": {"shape": "SecretType"}, "Other": {"shape": "SecretType"}}},"#;
+    let text = dense(&tiny(from, to).unwrap(), "operations/encrypt.rs");
+    assert_holds(
+        &text,
+        &[
+            "scope.required_raised::<scalars::SecretType>(plaintext, scope.limits().plaintext)?",
+            "scope.optional::<scalars::SecretType>(other)?",
+            "`Plaintext`, 1 to 9 bytes, or what the operator admits; sensitive.",
+        ],
+    );
+}
+
+#[test]
 fn every_file_says_where_it_comes_from() {
     let files = tiny("", "").unwrap();
     let mut paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 
 /// One constraint of a shape. Its `Display` is AWS's text, from `Member must` on.
+#[derive(Clone, Copy)]
 pub(crate) enum Constraint {
     /// Characters of a string, bytes of a blob, elements of a list.
     MaximumLength(usize),
@@ -38,6 +39,14 @@ impl Constraint {
             | Self::Elements(_)
             | Self::NotNull => self.allows_length(characters),
         }
+    }
+
+    /// The same, with at least this maximum if it is one of length.
+    pub(crate) fn raised_to(&self, length: usize) -> Self {
+        if let Self::MaximumLength(maximum) = self {
+            return Self::MaximumLength(length.max(*maximum));
+        }
+        *self
     }
 
     /// Whether a string, blob or list of this length satisfies it.

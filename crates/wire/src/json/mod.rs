@@ -5,6 +5,7 @@
 //! member the last one counts. The texts of refusals are AWS's; `violations` and `type_fault` name their sources.
 
 mod constraint;
+mod limits;
 mod number;
 mod output;
 mod source;
@@ -18,6 +19,8 @@ mod tests;
 use crate::Fault;
 use output::Measure;
 use source::Root;
+
+pub use limits::Limits;
 
 pub(crate) use constraint::{Constraint, Pattern};
 pub(crate) use output::{Encode, Object, Sink};
@@ -39,9 +42,17 @@ pub trait Response: Encode {
 ///   standard base64 with padding. A type fault wins over constraint violations.
 /// - `ValidationException`: constraints violated, all of them in one text.
 pub fn decode<R: Request>(body: &[u8]) -> Result<R, Fault> {
+    decode_within(Limits::default(), body)
+}
+
+/// As [`decode`], where some members may be longer than the service model has it.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_within<R: Request>(limits: Limits, body: &[u8]) -> Result<R, Fault> {
     let root = Root::parse(body)?;
     let mut violations = violations::Violations::default();
-    let request = R::read(root.source(&mut violations))?;
+    let request = R::read(root.source(limits, &mut violations))?;
     match (request, violations.into_fault()) {
         (Some(request), None) => Ok(request),
         (_, Some(fault)) => Err(fault),

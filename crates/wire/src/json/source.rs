@@ -11,6 +11,7 @@ use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::constraint::Constraint;
+use super::limits::Limits;
 use super::type_fault::{Kind, TypeFault};
 use super::violations::{Echo, Path, Violations};
 use super::{number, text};
@@ -61,8 +62,8 @@ impl<'a> Root<'a> {
         }
     }
 
-    pub(crate) fn source<'s>(&self, violations: &'s mut Violations) -> Source<'a, 's> {
-        Source { value: self.0, path: Path::root(), violations }
+    pub(crate) fn source<'s>(&self, limits: Limits, violations: &'s mut Violations) -> Source<'a, 's> {
+        Source::new(self.0, Path::root(), limits, violations)
     }
 }
 
@@ -70,10 +71,17 @@ impl<'a> Root<'a> {
 pub struct Source<'a, 's> {
     value: &'a str,
     path: Path<'s>,
+    limits: Limits,
+    /// The length that the operator admits, if it is above the model's maximum.
+    raised: usize,
     violations: &'s mut Violations,
 }
 
 impl<'a, 's> Source<'a, 's> {
+    fn new(value: &'a str, path: Path<'s>, limits: Limits, violations: &'s mut Violations) -> Self {
+        Self { value, path, limits, raised: 0, violations }
+    }
+
     /// The members of a structure, in the order of `names`; the last one of a name counts.
     pub(crate) fn structure<const N: usize>(
         self,
@@ -87,7 +95,7 @@ impl<'a, 's> Source<'a, 's> {
         let mut deserializer = Deserializer::from_str(self.value);
         let read = deserializer.deserialize_map(Slots(&mut slots)).and_then(|()| deserializer.end());
         read.map_err(|_| TypeFault::malformed())?;
-        Ok((Scope { path: self.path, violations: self.violations }, slots))
+        Ok((Scope { path: self.path, limits: self.limits, violations: self.violations }, slots))
     }
 
     /// A string.
@@ -180,7 +188,7 @@ impl<'a, 's> Source<'a, 's> {
             let path = self.path.entry(&key);
             match Slot::present(value) {
                 Some(value) => {
-                    let source = Source { value, path, violations: &mut *self.violations };
+                    let source = Source::new(value, path, self.limits, &mut *self.violations);
                     let text = source.plain_text()?.into_owned();
                     map.insert(key, text);
                 }
@@ -200,7 +208,7 @@ impl<'a, 's> Source<'a, 's> {
         for (index, value) in self.elements()?.into_iter().enumerate() {
             let path = self.path.element(index);
             match Slot::present(value) {
-                Some(value) => match S::read(Source { value, path, violations: &mut *self.violations })? {
+                Some(value) => match S::read(Source::new(value, path, self.limits, &mut *self.violations))? {
                     Some(element) => list.push(element),
                     None => complete = false,
                 },
@@ -221,8 +229,8 @@ impl<'a, 's> Source<'a, 's> {
         for value in &elements {
             match Slot::present(value) {
                 Some(value) => {
-                    let path = self.path;
-                    let text = Source { value, path, violations: &mut *self.violations }.plain_text()?;
+                    let source = Source::new(value, self.path, self.limits, &mut *self.violations);
+                    let text = source.plain_text()?;
                     list.extend(S::from_text(text));
                 }
                 None => null_found = true,
@@ -270,8 +278,9 @@ impl<'a, 's> Source<'a, 's> {
 
     fn satisfies_length(self, length: usize, echo: Echo<'_>, constraints: &[Constraint]) -> bool {
         let mut satisfied = true;
-        for constraint in constraints.iter().filter(|constraint| !constraint.allows_length(length)) {
-            self.violations.add(&self.path, echo, constraint);
+        let in_force = constraints.iter().map(|constraint| constraint.raised_to(self.raised));
+        for constraint in in_force.filter(|constraint| !constraint.allows_length(length)) {
+            self.violations.add(&self.path, echo, &constraint);
             satisfied = false;
         }
         satisfied
@@ -281,24 +290,41 @@ impl<'a, 's> Source<'a, 's> {
 /// The structure whose members are being read.
 pub(crate) struct Scope<'s> {
     path: Path<'s>,
+    limits: Limits,
     violations: &'s mut Violations,
 }
 
 impl Scope<'_> {
+    /// What the operator admits.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// A member that has to be there.
     pub(crate) fn required<S: Shape>(&mut self, slot: Slot<'_>) -> Read<S::Value> {
+        self.required_raised::<S>(slot, 0)
+    }
+
+    /// A member that has to be there, and may be longer than the model has it.
+    pub(crate) fn required_raised<S: Shape>(&mut self, slot: Slot<'_>, raised: usize) -> Read<S::Value> {
         if slot.value.is_none() {
             self.violations.add(&self.path.member(slot.name), Echo::Null, &Constraint::NotNull);
         }
-        self.optional::<S>(slot)
+        self.optional_raised::<S>(slot, raised)
     }
 
     /// A member that may be absent.
     pub(crate) fn optional<S: Shape>(&mut self, slot: Slot<'_>) -> Read<S::Value> {
+        self.optional_raised::<S>(slot, 0)
+    }
+
+    /// A member that may be absent, and longer than the model has it.
+    pub(crate) fn optional_raised<S: Shape>(&mut self, slot: Slot<'_>, raised: usize) -> Read<S::Value> {
         match slot.value {
             Some(value) => {
                 let path = self.path.member(slot.name);
-                S::read(Source { value, path, violations: &mut *self.violations })
+                let source = Source::new(value, path, self.limits, &mut *self.violations);
+                S::read(Source { raised, ..source })
             }
             None => Ok(None),
         }

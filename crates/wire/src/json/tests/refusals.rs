@@ -1,6 +1,6 @@
 //! Every text of the wire specification's sections 5 (constraints) and 9 (bodies).
 
-use super::super::{decode, encode_fault};
+use super::super::{Limits, decode, decode_within, encode_fault};
 use super::{assert_invalid, assert_unreadable, refusal};
 use crate::kms::{
     CreateAliasRequest, CreateCustomKeyStoreRequest, CreateGrantRequest, CreateKeyRequest, DecryptRequest,
@@ -354,4 +354,52 @@ fn an_error_body_leaves_the_message_out_when_there_is_none() {
     );
     let fault = decode::<DescribeKeyRequest>(b"").unwrap_err();
     assert_eq!(encode_fault(&fault), br#"{"__type":"SerializationException"}"#);
+}
+
+#[test]
+fn what_an_operator_raises_is_longer_and_refused_in_the_same_words() {
+    let raised = Limits { plaintext: 5_000, ciphertext: 7_000 };
+    let text = |path: &str, maximum: usize| {
+        format!(
+            "1 validation error detected: Value at '{path}' failed to satisfy constraint: \
+             Member must have length less than or equal to {maximum}"
+        )
+    };
+    let encrypt = |limits: Limits, bytes: usize| {
+        let body = format!(r#"{{"KeyId":"k","Plaintext":"{}"}}"#, zeros(bytes));
+        decode_within::<EncryptRequest>(limits, body.as_bytes()).map(|_| ()).map_err(|fault| fault.message)
+    };
+    let decrypt = |limits: Limits, bytes: usize| {
+        let body = format!(r#"{{"CiphertextBlob":"{}"}}"#, zeros(bytes));
+        decode_within::<DecryptRequest>(limits, body.as_bytes()).map(|_| ()).map_err(|fault| fault.message)
+    };
+    assert_eq!(encrypt(raised, 5_000), Ok(()));
+    assert_eq!(encrypt(raised, 5_001), Err(Some(text("plaintext", 5_000))));
+    assert_eq!(decrypt(raised, 7_000), Ok(()));
+    assert_eq!(decrypt(raised, 7_001), Err(Some(text("ciphertextBlob", 7_000))));
+    // What is below the model's maximum leaves it.
+    for limits in [Limits::default(), Limits { plaintext: 10, ciphertext: 10 }] {
+        assert_eq!(encrypt(limits, 4_096), Ok(()));
+        assert_eq!(encrypt(limits, 4_097), Err(Some(text("plaintext", 4_096))));
+        assert_eq!(decrypt(limits, 6_144), Ok(()));
+        assert_eq!(decrypt(limits, 6_145), Err(Some(text("ciphertextBlob", 6_144))));
+    }
+    // Members of the same shape in other requests keep their maximum.
+    let message = format!(r#"{{"KeyId":"k","Message":"{}","MacAlgorithm":"HMAC_SHA_256"}}"#, zeros(4_097));
+    let refused = decode_within::<GenerateMacRequest>(raised, message.as_bytes()).err().unwrap();
+    assert_eq!(refused.message, Some(text("message", 4_096)));
+}
+
+#[test]
+fn a_raised_length_is_told_among_other_violations() {
+    let limits = Limits { plaintext: 5_000, ciphertext: 0 };
+    let body = format!(r#"{{"KeyId":"","Plaintext":"{}"}}"#, zeros(5_001));
+    let refused = decode_within::<EncryptRequest>(limits, body.as_bytes()).err().unwrap();
+    let text = "2 validation errors detected: Value '' at 'keyId' failed to satisfy constraint: \
+                Member must have length greater than or equal to 1; \
+                Value at 'plaintext' failed to satisfy constraint: \
+                Member must have length less than or equal to 5000";
+    assert_eq!(refused.message.as_deref(), Some(text));
+    let empty = decode_within::<EncryptRequest>(limits, br#"{"KeyId":"k","Plaintext":""}"#).err().unwrap();
+    assert!(empty.message.unwrap().ends_with("greater than or equal to 1"), "the minimum stays");
 }

@@ -36,7 +36,7 @@ impl Operation for Decrypt {
 /// The input of `Decrypt`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct DecryptRequest {
-    /// `CiphertextBlob`, 1 to 6144 bytes.
+    /// `CiphertextBlob`, 1 to 6144 bytes, or what the operator admits.
     pub ciphertext_blob: Option<Vec<u8>>,
     /// `EncryptionContext`.
     pub encryption_context: Option<BTreeMap<String, String>>,
@@ -80,7 +80,8 @@ impl Shape for DecryptRequest {
             "DryRun",
             "DryRunModifiers",
         ])?;
-        let ciphertext_blob = scope.optional::<scalars::CiphertextType>(ciphertext_blob)?;
+        let ciphertext_blob =
+            scope.optional_raised::<scalars::CiphertextType>(ciphertext_blob, scope.limits().ciphertext)?;
         let encryption_context = scope.optional::<scalars::EncryptionContextType>(encryption_context)?;
         let grant_tokens = scope.optional::<scalars::GrantTokenList>(grant_tokens)?;
         let key_id = scope.optional::<scalars::KeyIdType>(key_id)?;

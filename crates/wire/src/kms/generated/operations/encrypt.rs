@@ -35,7 +35,7 @@ impl Operation for Encrypt {
 pub struct EncryptRequest {
     /// `KeyId`, 1 to 2048 characters.
     pub key_id: String,
-    /// `Plaintext`, 1 to 4096 bytes; sensitive.
+    /// `Plaintext`, 1 to 4096 bytes, or what the operator admits; sensitive.
     pub plaintext: SecretBytes,
     /// `EncryptionContext`.
     pub encryption_context: Option<BTreeMap<String, String>>,
@@ -61,7 +61,8 @@ impl Shape for EncryptRequest {
                 "DryRun",
             ])?;
         let key_id = scope.required::<scalars::KeyIdType>(key_id)?;
-        let plaintext = scope.required::<scalars::PlaintextType>(plaintext)?;
+        let plaintext =
+            scope.required_raised::<scalars::PlaintextType>(plaintext, scope.limits().plaintext)?;
         let encryption_context = scope.optional::<scalars::EncryptionContextType>(encryption_context)?;
         let grant_tokens = scope.optional::<scalars::GrantTokenList>(grant_tokens)?;
         let encryption_algorithm = scope.optional::<EncryptionAlgorithmSpec>(encryption_algorithm)?;

@@ -34,7 +34,7 @@ impl Operation for ReEncrypt {
 /// The input of `ReEncrypt`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReEncryptRequest {
-    /// `CiphertextBlob`, 1 to 6144 bytes.
+    /// `CiphertextBlob`, 1 to 6144 bytes, or what the operator admits.
     pub ciphertext_blob: Option<Vec<u8>>,
     /// `SourceEncryptionContext`.
     pub source_encryption_context: Option<BTreeMap<String, String>>,
@@ -86,7 +86,8 @@ impl Shape for ReEncryptRequest {
             "DryRun",
             "DryRunModifiers",
         ])?;
-        let ciphertext_blob = scope.optional::<scalars::CiphertextType>(ciphertext_blob)?;
+        let ciphertext_blob =
+            scope.optional_raised::<scalars::CiphertextType>(ciphertext_blob, scope.limits().ciphertext)?;
         let source_encryption_context =
             scope.optional::<scalars::EncryptionContextType>(source_encryption_context)?;
         let source_key_id = scope.optional::<scalars::KeyIdType>(source_key_id)?;
