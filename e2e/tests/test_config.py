@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness import clients
+from harness.expect import CONSTRAINT, refused
 from harness.raw import Request, exchange, kms_request, sign
+from harness.seed import SEEDED_KEY
 from harness.server import Server
 
 REPOSITORY = Path(__file__).parents[2]
@@ -85,6 +87,35 @@ def test_cors_for_the_origins_that_are_named(tmp_path: Path) -> None:
     for origin in ("https://evil.example.com", "null", CONSOLE + ".evil.example.com", CONSOLE.replace("https", "http")):
         stranger = exchange(server, Request("OPTIONS", "/", {"Origin": origin} | asked, b""))
         assert "access-control-allow-origin" not in stranger.headers
+    server.stop()
+
+
+RAISED = """
+[limits]
+body_max_bytes = 1463776
+[kms]
+encrypt_plaintext_max_bytes = 1048576
+deletion_window_days = 8
+aliases_per_key_max = 1
+"""
+
+
+def test_the_limits_of_operations_are_the_operators(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.arguments = with_config(tmp_path, RAISED).arguments
+    kms = clients.kms(server.start())
+    longest = bytes(1 << 20)
+    blob = kms.encrypt(KeyId=SEEDED_KEY, Plaintext=longest)["CiphertextBlob"]
+    other = kms.create_key()["KeyMetadata"]["KeyId"]
+    again = kms.re_encrypt(CiphertextBlob=blob, DestinationKeyId=other)["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=again)["Plaintext"] == longest
+    too_long = f"{CONSTRAINT}Value at 'plaintext' failed to satisfy constraint: Member must have length less than or "
+    with refused("ValidationException", f"{too_long}equal to 1048576"):
+        kms.encrypt(KeyId=SEEDED_KEY, Plaintext=longest + b"1")
+    kms.create_alias(AliasName="alias/one", TargetKeyId=other)
+    with refused("LimitExceededException"):
+        kms.create_alias(AliasName="alias/two", TargetKeyId=other)
+    assert kms.schedule_key_deletion(KeyId=other)["PendingWindowInDays"] == 8
     server.stop()
 
 

@@ -37,12 +37,14 @@ mod trail;
 mod turns;
 mod usage;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use base::{Randomness, Region};
 use crypto::AttestationRoots;
 use keyring::DomainKeys;
 use store::Store;
+use wire::json::Limits;
 
 pub use due::DueTurn;
 pub use error::KmsError;
@@ -76,7 +78,13 @@ pub struct Kms {
 }
 
 /// What one commit can delete with a key.
-const ALIASES_PER_KEY_MAX: u32 = 50;
+pub const ALIASES_PER_KEY_MAX: u32 = 50;
+
+/// The longest text that Encrypt can be made to take, in bytes: what the ciphertext format holds.
+pub const ENCRYPT_PLAINTEXT_MAX: usize = crypto::PLAINTEXT_MAX;
+
+/// The deletion windows that ScheduleKeyDeletion takes, in days.
+pub const DELETION_WINDOW_DAYS: RangeInclusive<i32> = 7..=30;
 
 /// What an operator may set.
 #[derive(Clone, Debug)]
@@ -89,6 +97,12 @@ pub struct Settings {
     pub aliases_per_key_max: u32,
     /// Grants per key. AWS's default is 50,000.
     pub grants_per_key_max: u32,
+    /// Bytes that Encrypt takes, up to [`ENCRYPT_PLAINTEXT_MAX`]; Decrypt and ReEncrypt take what it made. AWS's limit
+    /// is 4,096, and less changes nothing. Other operations keep AWS's limits.
+    pub encrypt_plaintext_max: usize,
+    /// Days that a key waits for its deletion if the request does not say, within [`DELETION_WINDOW_DAYS`]. AWS's
+    /// default is 30.
+    pub deletion_window_days: i32,
     /// How much is kept in memory.
     pub caches: CacheSizes,
 }
@@ -100,6 +114,8 @@ impl Default for Settings {
             keys_per_region_max: 100_000,
             aliases_per_key_max: 50,
             grants_per_key_max: 50_000,
+            encrypt_plaintext_max: 4_096,
+            deletion_window_days: 30,
             caches: CacheSizes::default(),
         }
     }
@@ -108,6 +124,27 @@ impl Default for Settings {
 impl Settings {
     fn serves(&self, region: Region) -> bool {
         self.regions.is_empty() || self.regions.contains(&region)
+    }
+
+    /// The longest ciphertext that Decrypt and ReEncrypt must take, in bytes.
+    pub fn ciphertext_max(&self) -> usize {
+        self.encrypt_plaintext_max.saturating_add(crypto::CIPHERTEXT_OVERHEAD)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { plaintext: self.encrypt_plaintext_max, ciphertext: self.ciphertext_max() }
+    }
+
+    /// What cannot be held is brought to what can.
+    fn within_bounds(self) -> Self {
+        Self {
+            aliases_per_key_max: self.aliases_per_key_max.min(ALIASES_PER_KEY_MAX),
+            encrypt_plaintext_max: self.encrypt_plaintext_max.min(ENCRYPT_PLAINTEXT_MAX),
+            deletion_window_days: self
+                .deletion_window_days
+                .clamp(*DELETION_WINDOW_DAYS.start(), *DELETION_WINDOW_DAYS.end()),
+            ..self
+        }
     }
 }
 
@@ -139,10 +176,7 @@ impl Kms {
             store,
             domain_keys,
             randomness,
-            settings: Settings {
-                aliases_per_key_max: settings.aliases_per_key_max.min(ALIASES_PER_KEY_MAX),
-                ..settings
-            },
+            settings: settings.within_bounds(),
         }
     }
 

@@ -80,7 +80,8 @@ where
     O::Response: Send,
 {
     Box::pin(async move {
-        let request = json::decode::<O::Request>(body).map_err(Refused::Request)?;
+        let request =
+            json::decode_within::<O::Request>(kms.settings.limits(), body).map_err(Refused::Request)?;
         let response = O::handle(kms, call, request).await;
         let response = response.map_err(|error| Refused::Operation { error, modelled: O::ERRORS })?;
         Ok(json::encode(&response))

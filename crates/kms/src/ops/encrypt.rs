@@ -1,4 +1,4 @@
-//! Encrypt: up to 4,096 bytes directly under a symmetric key, less under an RSA key.
+//! Encrypt: up to 4,096 bytes (or what the operator admits) directly under a symmetric key, less under an RSA key.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>
 

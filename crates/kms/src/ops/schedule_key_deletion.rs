@@ -1,5 +1,5 @@
-//! ScheduleKeyDeletion: the key can no longer be used, and ceases to exist after 7 to 30 days (default 30). For a primary
-//! key they begin when the last of its replicas is gone.
+//! ScheduleKeyDeletion: the key can no longer be used, and ceases to exist after 7 to 30 days (default 30, or what the
+//! operator has set). For a primary key they begin when the last of its replicas is gone.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>
 
@@ -9,9 +9,7 @@ use wire::kms::{ScheduleKeyDeletion, ScheduleKeyDeletionRequest, ScheduleKeyDele
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
 use crate::table::Handle;
-use crate::{Kms, metadata, record};
-
-const WINDOW_DAYS_DEFAULT: i32 = 30;
+use crate::{DELETION_WINDOW_DAYS, Kms, metadata, record};
 
 impl KeyAction for ScheduleKeyDeletion {
     const NAME: &'static str = "ScheduleKeyDeletion";
@@ -27,7 +25,7 @@ impl Handle for ScheduleKeyDeletion {
         call: &Call,
         request: ScheduleKeyDeletionRequest,
     ) -> Result<ScheduleKeyDeletionResponse, KmsError> {
-        let days = window_days(request.pending_window_in_days)?;
+        let days = window_days(request.pending_window_in_days.unwrap_or(kms.settings.deletion_window_days))?;
         let at: Timestamp = call.time.plus_days(days.into());
         kms.change::<Self, _>(call, &request.key_id, |edit, key| {
             let waits_for_replicas = key.record().has_replicas() && key.record().leads_in(key.arn().region);
@@ -49,9 +47,10 @@ impl Handle for ScheduleKeyDeletion {
 }
 
 /// The model admits 1 to 365, the service 7 to 30.
-fn window_days(asked: Option<i32>) -> Result<i32, KmsError> {
-    match asked.unwrap_or(WINDOW_DAYS_DEFAULT) {
-        days @ 7..=30 => Ok(days),
-        days => Err(InvalidRequest::PendingWindow(days).into()),
+fn window_days(days: i32) -> Result<i32, KmsError> {
+    if DELETION_WINDOW_DAYS.contains(&days) {
+        Ok(days)
+    } else {
+        Err(InvalidRequest::PendingWindow(days).into())
     }
 }

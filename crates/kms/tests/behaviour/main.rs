@@ -5,6 +5,7 @@
 mod bench;
 mod grants;
 mod lifecycle;
+mod limits;
 mod multi_region;
 mod recipient;
 mod rules;

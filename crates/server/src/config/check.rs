@@ -1,5 +1,6 @@
 //! From texts and numbers to types: after this, nothing about the configuration can be wrong.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,11 +38,12 @@ pub(super) fn check(
         seed: path(&settings.seed),
         dev: settings.dev,
         default_region,
-        regions,
         signature_window: check.seconds("signature_window_seconds", settings.signature_window_seconds)?,
         attestation_roots: check.files("attestation_roots", &settings.attestation_roots)?,
         passphrase: check.passphrase(settings, passphrase)?,
         limits: check.limits(&settings.limits)?,
+        kms: check.kms(settings, &regions)?,
+        regions,
         tls: check.tls(settings)?,
         cors_origins: check.origins(&settings.cors.origins)?,
         log: check.log(settings)?,
@@ -52,12 +54,13 @@ fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }
 
-struct Check<'a> {
+/// Turns a problem into an error that says where the setting came from.
+pub(super) struct Check<'a> {
     figment: &'a Figment,
 }
 
 impl Check<'_> {
-    fn problem(&self, key: &str, problem: String) -> ConfigError {
+    pub(super) fn problem(&self, key: &str, problem: String) -> ConfigError {
         let origin = sources::origin(self.figment.find_metadata(key));
         ConfigError::Setting { origin, key: key.to_owned(), problem }
     }
@@ -74,11 +77,20 @@ impl Check<'_> {
     }
 
     fn within(&self, key: &str, value: u64, min: u64, max: u64) -> Result<usize, ConfigError> {
+        self.fits(key, value, min..=max)
+    }
+
+    /// A number within bounds, as the program has it.
+    pub(super) fn fits<T: TryFrom<u64>>(
+        &self,
+        key: &str,
+        value: u64,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<T, ConfigError> {
+        let (min, max) = (bounds.start(), bounds.end());
         let outside = || self.problem(key, format!("is {value}, but must be from {min} to {max}"));
-        if !(min..=max).contains(&value) {
-            return Err(outside());
-        }
-        usize::try_from(value).map_err(|_| outside())
+        let fitting = T::try_from(value).ok().filter(|_| bounds.contains(&value));
+        fitting.ok_or_else(outside)
     }
 
     fn seconds(&self, key: &str, value: u64) -> Result<Duration, ConfigError> {

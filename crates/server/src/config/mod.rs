@@ -1,6 +1,7 @@
 //! The configuration: a TOML file, the environment over it, the command line over both.
 
 mod check;
+mod kms;
 mod settings;
 mod sources;
 
@@ -29,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) attestation_roots: Vec<PathBuf>,
     pub(crate) passphrase: Option<PassphraseSource>,
     pub(crate) limits: Limits,
+    pub(crate) kms: ::kms::Settings,
     pub(crate) tls: Option<TlsChoice>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) log: LogChoice,

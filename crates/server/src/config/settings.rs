@@ -16,6 +16,7 @@ pub(super) struct Settings {
     pub(super) attestation_roots: Vec<String>,
     pub(super) root: RootSettings,
     pub(super) limits: LimitSettings,
+    pub(super) kms: KmsSettings,
     pub(super) tls: TlsSettings,
     pub(super) cors: CorsSettings,
     pub(super) log: LogSettings,
@@ -41,6 +42,15 @@ pub(super) struct LimitSettings {
     pub(super) request_deadline_seconds: u64,
     pub(super) idle_timeout_seconds: u64,
     pub(super) shutdown_timeout_seconds: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KmsSettings {
+    pub(super) encrypt_plaintext_max_bytes: u64,
+    pub(super) deletion_window_days: u64,
+    pub(super) keys_per_region_max: u64,
+    pub(super) aliases_per_key_max: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +88,7 @@ impl Default for Settings {
             attestation_roots: Vec::new(),
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
+            kms: KmsSettings::default(),
             tls: TlsSettings {
                 certificate: String::new(),
                 key: String::new(),
@@ -86,6 +97,17 @@ impl Default for Settings {
             },
             cors: CorsSettings { origins: Vec::new() },
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
+        }
+    }
+}
+
+impl Default for KmsSettings {
+    fn default() -> Self {
+        Self {
+            encrypt_plaintext_max_bytes: 4_096,
+            deletion_window_days: 30,
+            keys_per_region_max: 100_000,
+            aliases_per_key_max: 50,
         }
     }
 }

@@ -85,6 +85,21 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
         ("[limits]\nbody_max_bytes = 99999999", "`limits.body_max_bytes`", "16777216"),
         ("[limits]\nbody_memory_max_bytes = 5", "`limits.body_memory_max_bytes`", "1048576"),
         ("[limits]\nheader_max_bytes = 100", "`limits.header_max_bytes`", "8192"),
+        (
+            "[kms]\nencrypt_plaintext_max_bytes = 4095",
+            "`kms.encrypt_plaintext_max_bytes`",
+            "from 4096 to 1048576",
+        ),
+        ("[kms]\nencrypt_plaintext_max_bytes = 1048577", "`kms.encrypt_plaintext_max_bytes`", "to 1048576"),
+        (
+            "[kms]\nencrypt_plaintext_max_bytes = 1048576",
+            "`kms.encrypt_plaintext_max_bytes`",
+            "at least 1463776",
+        ),
+        ("[kms]\ndeletion_window_days = 6", "`kms.deletion_window_days`", "from 7 to 30"),
+        ("[kms]\ndeletion_window_days = 31", "`kms.deletion_window_days`", "from 7 to 30"),
+        ("[kms]\nkeys_per_region_max = 0", "`kms.keys_per_region_max`", "from 1 to 1000000"),
+        ("[kms]\naliases_per_key_max = 51", "`kms.aliases_per_key_max`", "from 1 to 50"),
         ("[tls]\ncertificate = 'a'", "`tls.certificate`", "`tls.key` is not"),
         ("[tls]\nkey = 'a'", "`tls.key`", "`tls.certificate` is not"),
         ("[tls]\nkey = 'a'\ncertificate = 'b'\ndevelopment = true", "`tls.development`", "choose"),
@@ -106,6 +121,22 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
     let flags = Flags::default().text("listen", Some("x"));
     assert!(load("", &[], flags).err().unwrap().to_string().starts_with("command line: "));
     assert!(problem("", &[("KEYWRIGHT_LISTEN", "x")]).starts_with("environment: "));
+}
+
+#[test]
+fn the_limits_of_operations_can_be_changed_within_bounds() {
+    let config = load("", &[], Flags::default()).unwrap();
+    assert_eq!((config.kms.encrypt_plaintext_max, config.kms.deletion_window_days), (4_096, 30));
+    assert_eq!((config.kms.keys_per_region_max, config.kms.aliases_per_key_max), (100_000, 50));
+    let file = "[limits]\nbody_max_bytes = 1463776\n[kms]\nencrypt_plaintext_max_bytes = 1048576\n\
+                deletion_window_days = 7\nkeys_per_region_max = 5\naliases_per_key_max = 3";
+    let config = load(file, &[], Flags::default()).unwrap();
+    assert_eq!((config.kms.encrypt_plaintext_max, config.kms.deletion_window_days), (1 << 20, 7));
+    assert_eq!((config.kms.keys_per_region_max, config.kms.aliases_per_key_max), (5, 3));
+    let short = file.replace("1463776", "1463775");
+    assert!(problem(&short, &[]).contains("`limits.body_max_bytes` must be at least 1463776"));
+    // As long as nothing is raised, bodies can be as short as ever.
+    assert!(load("[limits]\nbody_max_bytes = 1024", &[], Flags::default()).is_ok());
 }
 
 #[test]
