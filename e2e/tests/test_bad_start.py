@@ -158,6 +158,7 @@ def test_a_root_of_trust_that_is_none(tmp_path: Path) -> None:
         ("[limits]\nbody_max_bytes = -1", ["body_max_bytes"]),
         ("[kms]\nencrypt_plaintext_max_bytes = 1048577", ["kms.encrypt_plaintext_max_bytes", "1048576"]),
         ("[kms]\nencrypt_plaintext_max_bytes = 1048576", ["limits.body_max_bytes", "1463776"]),
+        ("[request_quotas.per_second]\ncreate_keys = 5", ["request_quotas.per_second.create_keys"]),
         ("[kms]\ndeletion_window_days = 31", ["kms.deletion_window_days", "from 7 to 30"]),
         ("[kms]\naliases_per_key_max = 51", ["kms.aliases_per_key_max", "from 1 to 50"]),
     ],

@@ -5,11 +5,12 @@ Source: keywright.example.toml, which doubles as the manual; the Fetch standard 
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from harness import clients
+from harness import clients, dev_clock
 from harness.expect import CONSTRAINT, refused
 from harness.raw import Request, exchange, kms_request, sign
 from harness.seed import SEEDED_KEY
@@ -116,6 +117,31 @@ def test_the_limits_of_operations_are_the_operators(tmp_path: Path) -> None:
     with refused("LimitExceededException"):
         kms.create_alias(AliasName="alias/two", TargetKeyId=other)
     assert kms.schedule_key_deletion(KeyId=other)["PendingWindowInDays"] == 8
+    server.stop()
+
+
+QUOTAS = """
+[request_quotas]
+enabled = true
+[request_quotas.per_second]
+cryptographic_operations_symmetric = 2
+"""
+
+
+def test_request_quotas_throttle_as_aws_does(tmp_path: Path) -> None:
+    server = Server(tmp_path, development=True)
+    server.arguments = with_config(tmp_path, QUOTAS).arguments
+    kms = clients.kms(server.start())
+    throttled = refused(
+        "ThrottlingException",
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+    )
+    with throttled:
+        for _ in range(1000):  # far more than two in a second, however slow the machine
+            kms.generate_random(NumberOfBytes=1)
+    assert kms.describe_key(KeyId=SEEDED_KEY)["KeyMetadata"]["Enabled"], "another quota"
+    dev_clock.advance(server, timedelta(seconds=1))
+    assert kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"x")["CiphertextBlob"]
     server.stop()
 
 

@@ -17,6 +17,7 @@ use crate::keys::LoadedKey;
 use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
+use crate::request_quota::RequestQuotas;
 
 /// What is fixed about an action on a key. The action is a type, so no parameter can name the wrong one.
 pub(crate) trait KeyAction: Send + Sync + 'static {
@@ -94,22 +95,29 @@ impl StateRule {
 }
 
 /// A key as it was read. It can do nothing but be authorized.
-pub(crate) struct Unchecked(Arc<LoadedKey>);
+pub(crate) struct Unchecked {
+    key: Arc<LoadedKey>,
+    request_quotas: Option<Arc<RequestQuotas>>,
+}
 
 impl Unchecked {
-    pub(crate) fn new(key: Arc<LoadedKey>) -> Self {
-        Self(key)
+    pub(crate) fn new(key: Arc<LoadedKey>, request_quotas: Option<Arc<RequestQuotas>>) -> Self {
+        Self { key, request_quotas }
     }
 
-    /// Decides whether the caller may take action `A` on this key.
+    /// Decides whether the caller may take action `A` on this key, and counts the request if its quota depends on the
+    /// key.
     pub(crate) fn authorize<A: KeyAction>(self, call: &Call) -> Result<Authorized<A>, KmsError> {
-        if self.0.arn.account != call.caller.account {
+        if self.key.arn.account != call.caller.account {
             return Err(KmsError::foreign_key(&call.caller, A::NAME));
         }
-        if self.0.record.managed_by.is_some_and(|service| !service.admits_directly(A::NAME)) {
-            return Err(KmsError::not_in_key_policy(&call.caller, A::NAME, self.0.arn));
+        if self.key.record.managed_by.is_some_and(|service| !service.admits_directly(A::NAME)) {
+            return Err(KmsError::not_in_key_policy(&call.caller, A::NAME, self.key.arn));
         }
-        Ok(Authorized { key: self.0, action: PhantomData })
+        if let Some(quotas) = &self.request_quotas {
+            quotas.count_use(call, A::NAME, self.key.record.spec)?;
+        }
+        Ok(Authorized { key: self.key, action: PhantomData })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::multi_region::MultiRegion;
 use crate::paths::{self, Cached, Place};
 use crate::record::{AliasRecord, KeyRecord};
 use crate::reference::KeyReference;
+use crate::request_quota::RequestQuotas;
 use crate::usage::{Usage, UsageCell};
 
 /// A key record with its place and version.
@@ -34,6 +35,7 @@ type AliasName = (Place, Box<str>);
 pub(crate) struct Keys {
     store: Arc<dyn Store>,
     usage: Arc<Usage>,
+    request_quotas: Option<Arc<RequestQuotas>>,
     records: Cache<KeyArn, LoadedKey>,
     aliases: Cache<AliasName, KeyId>,
 }
@@ -68,10 +70,16 @@ impl Default for CacheSizes {
 
 impl Keys {
     /// Caches over `store`, told of every commit.
-    pub(crate) fn new(store: Arc<dyn Store>, usage: Arc<Usage>, sizes: CacheSizes) -> Arc<Self> {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        usage: Arc<Usage>,
+        request_quotas: Option<Arc<RequestQuotas>>,
+        sizes: CacheSizes,
+    ) -> Arc<Self> {
         let keys = Arc::new(Self {
             store: Arc::clone(&store),
             usage,
+            request_quotas,
             records: Cache::weighing(
                 usize::try_from(sizes.key_bytes / RECORD_BYTES_EXPECTED).unwrap_or(usize::MAX),
                 sizes.key_bytes,
@@ -91,13 +99,18 @@ impl Keys {
     ) -> Result<Unchecked, KmsError> {
         let arn = self.resolve::<A>(call, identifier).await?;
         let key = self.cached(&arn).await?.ok_or_else(|| missing::<A>(call, arn))?;
-        Ok(Unchecked::new(key))
+        Ok(self.unchecked(key))
     }
 
     /// The key with this ARN, read from the store: what a change starts from.
     pub(crate) async fn read<A: KeyAction>(&self, call: &Call, arn: &KeyArn) -> Result<Unchecked, KmsError> {
         let key = self.load(arn).await?.ok_or_else(|| missing::<A>(call, *arn))?;
-        Ok(Unchecked::new(Arc::new(key)))
+        Ok(self.unchecked(Arc::new(key)))
+    }
+
+    /// A key as it was read, to be authorized.
+    pub(crate) fn unchecked(&self, key: Arc<LoadedKey>) -> Unchecked {
+        Unchecked::new(key, self.request_quotas.clone())
     }
 
     /// The key with this ARN if there is one, from the cache where possible.

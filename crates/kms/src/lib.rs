@@ -27,6 +27,7 @@ mod recipient;
 mod record;
 mod reference;
 mod replication;
+mod request_quota;
 mod rotation;
 mod seeding;
 mod table;
@@ -51,6 +52,7 @@ pub use error::KmsError;
 pub use keys::CacheSizes;
 pub use managed_key::ManagedService;
 pub use principal::{Principals, PrincipalsUnavailable};
+pub use request_quota::{REQUEST_QUOTAS, RequestQuota, RequestRates, UnknownRequestQuota};
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
 
@@ -59,6 +61,7 @@ use keys::Keys;
 use materials::Materials;
 use pool::Pool;
 use recipient::Recipients;
+use request_quota::RequestQuotas;
 use turns::Turns;
 use usage::Usage;
 
@@ -74,6 +77,7 @@ pub struct Kms {
     grant_tokens: GrantTokens,
     turns: Turns,
     usage: Arc<Usage>,
+    request_quotas: Option<Arc<RequestQuotas>>,
     settings: Settings,
 }
 
@@ -103,6 +107,8 @@ pub struct Settings {
     /// Days that a key waits for its deletion if the request does not say, within [`DELETION_WINDOW_DAYS`]. AWS's
     /// default is 30.
     pub deletion_window_days: i32,
+    /// How many requests an account may make in a second; no quotas if absent.
+    pub request_rates: Option<RequestRates>,
     /// How much is kept in memory.
     pub caches: CacheSizes,
 }
@@ -116,6 +122,7 @@ impl Default for Settings {
             grants_per_key_max: 50_000,
             encrypt_plaintext_max: 4_096,
             deletion_window_days: 30,
+            request_rates: None,
             caches: CacheSizes::default(),
         }
     }
@@ -159,8 +166,9 @@ impl Kms {
     ) -> Self {
         let pool = Pool::new();
         let usage = Arc::new(Usage::new(settings.caches.unwritten_uses));
+        let request_quotas = settings.request_rates.map(|rates| Arc::new(RequestQuotas::new(rates)));
         Self {
-            keys: Keys::new(Arc::clone(&store), Arc::clone(&usage), settings.caches),
+            keys: Keys::new(Arc::clone(&store), Arc::clone(&usage), request_quotas.clone(), settings.caches),
             grant_tokens: GrantTokens::new(Arc::clone(&domain_keys)),
             materials: Materials::new(
                 Arc::clone(&store),
@@ -172,6 +180,7 @@ impl Kms {
             recipients: Recipients::new(AttestationRoots::default(), pool),
             turns: Turns::new(),
             usage,
+            request_quotas,
             principals,
             store,
             domain_keys,

@@ -80,10 +80,13 @@ where
     O::Response: Send,
 {
     Box::pin(async move {
+        let refused = |error| Refused::Operation { error, modelled: O::ERRORS };
+        if let Some(quotas) = &kms.request_quotas {
+            quotas.count_operation(call, O::NAME).map_err(refused)?;
+        }
         let request =
             json::decode_within::<O::Request>(kms.settings.limits(), body).map_err(Refused::Request)?;
-        let response = O::handle(kms, call, request).await;
-        let response = response.map_err(|error| Refused::Operation { error, modelled: O::ERRORS })?;
+        let response = O::handle(kms, call, request).await.map_err(refused)?;
         Ok(json::encode(&response))
     })
 }

@@ -29,6 +29,7 @@ impl KmsError {
         Code::Modelled(match self {
             Self::AccessDenied(_) => return Code::Framework("AccessDeniedException"),
             Self::Invalid(_) | Self::InvalidGrant(_) => return Code::Framework("ValidationException"),
+            Self::Throttled => return Code::Framework("ThrottlingException"),
             Self::NotFound(_) => ErrorCode::NotFoundException,
             Self::InvalidArn(_) | Self::InvalidPrincipal(_) | Self::AliasNotSupported => {
                 ErrorCode::InvalidArnException
@@ -103,6 +104,10 @@ impl KmsError {
             Self::Keyring(KeyringError::TooManyDomains { domain, .. }) => format!(
                 "This service holds keys in as many Regions as it may, and none in {domain}. Use one of the others."
             ),
+            Self::Throttled => {
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+                    .to_owned()
+            }
             Self::InvalidArn(text) => format!("Invalid arn {text}"),
             Self::InvalidPrincipal(arn) => format!("ARN does not refer to a valid principal: {arn}"),
             Self::InvalidGrantId(text) => {

@@ -97,6 +97,9 @@ pub enum KmsError {
     /// CreateCustomKeyStore: there is no such proxy in reach.
     #[error("no external key store proxy at `{0}`")]
     XksProxyUnreachable(String),
+    /// The account makes more requests than it may.
+    #[error("a request quota is used up")]
+    Throttled,
     /// The kind of key or parameter is not offered.
     #[error("unsupported: {0}")]
     Unsupported(String),
@@ -182,6 +185,11 @@ impl KmsError {
              you are not allowed to access."
                 .to_owned(),
         )
+    }
+
+    /// The same, if that is why the key was refused.
+    pub(crate) fn of_ciphertext_key(refusal: Self) -> Self {
+        if matches!(refusal, Self::AccessDenied(_)) { Self::ciphertext_key_out_of_reach() } else { refusal }
     }
 
     /// A material that a record names is missing: the store has lost something.

@@ -8,7 +8,7 @@ use wire::kms::EncryptionAlgorithmSpec;
 
 use super::request::encryption_context;
 use crate::Kms;
-use crate::authorize::{Authorized, CryptographicAction, KeyAction, Unchecked, Usable};
+use crate::authorize::{Authorized, CryptographicAction, KeyAction, Usable};
 use crate::error::{InvalidRequest, KmsError};
 use crate::kind::{self, KeyKind};
 use crate::paths::Place;
@@ -70,8 +70,8 @@ impl Kms {
             // A key out of reach is not told apart from one that never was.
             None => {
                 let key = self.keys.cached(&arn).await?.ok_or_else(KmsError::ciphertext_key_out_of_reach)?;
-                let key = Unchecked::new(key).authorize::<A>(call);
-                key.map_err(|_| KmsError::ciphertext_key_out_of_reach())?
+                let key = self.keys.unchecked(key).authorize::<A>(call);
+                key.map_err(KmsError::of_ciphertext_key)?
             }
         };
         Ok(Located { key, ciphertext: Blob::Symmetric(ciphertext) })

@@ -38,7 +38,7 @@ impl CryptographicOperation for GenerateDataKeyPair {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
-        let spec = pair_spec(request.key_pair_spec)?;
+        let spec = kms.pair_spec(call, request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
         let delivery = kms.deliver(pair.private_key, &addressee)?;
@@ -64,14 +64,18 @@ pub(super) struct DataKeyPair {
     pub(super) public_key: Vec<u8>,
 }
 
-/// The key pair of a spec; SM2 is offered nowhere outside China.
-pub(super) fn pair_spec(spec: DataKeyPairSpec) -> Result<KeyPairSpec, KmsError> {
-    let unsupported =
-        || KmsError::Unsupported(format!("KeyPairSpec {spec} is not offered by this version of Keywright."));
-    spec.as_str().parse().map_err(|_| unsupported())
-}
-
 impl Kms {
+    /// The key pair of a spec, counted against its quota; SM2 is offered nowhere outside China.
+    pub(super) fn pair_spec(&self, call: &Call, spec: DataKeyPairSpec) -> Result<KeyPairSpec, KmsError> {
+        if let Some(quotas) = &self.request_quotas {
+            quotas.count_pair(call, spec)?;
+        }
+        let unsupported = || {
+            KmsError::Unsupported(format!("KeyPairSpec {spec} is not offered by this version of Keywright."))
+        };
+        spec.as_str().parse().map_err(|_| unsupported())
+    }
+
     /// Makes a pair and encrypts its private half.
     pub(super) async fn data_key_pair<A: CryptographicAction>(
         &self,

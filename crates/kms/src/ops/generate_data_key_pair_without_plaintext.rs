@@ -9,7 +9,6 @@ use wire::kms::{
 };
 
 use super::generate_data_key::symmetric;
-use super::generate_data_key_pair::pair_spec;
 use super::request::stop_if_dry_run;
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
@@ -36,7 +35,7 @@ impl CryptographicOperation for GenerateDataKeyPairWithoutPlaintext {
         let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
-        let spec = pair_spec(request.key_pair_spec)?;
+        let spec = kms.pair_spec(call, request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
         Ok(key.used(GenerateDataKeyPairWithoutPlaintextResponse {

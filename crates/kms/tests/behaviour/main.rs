@@ -8,6 +8,7 @@ mod lifecycle;
 mod limits;
 mod multi_region;
 mod recipient;
+mod request_quotas;
 mod rules;
 mod usage;
 mod watched_store;

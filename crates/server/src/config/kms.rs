@@ -4,13 +4,16 @@ use base::Region;
 
 use super::ConfigError;
 use super::check::Check;
-use super::settings::Settings;
+use super::settings::{RequestQuotaSettings, Settings};
 
 /// What Encrypt takes on AWS, in bytes.
 const ENCRYPT_PLAINTEXT_DEFAULT: u64 = 4_096;
 
 /// What a request may hold beside a ciphertext, in bytes: key ids, an encryption context, tokens.
 const BESIDE_CIPHERTEXT: u64 = 65_536;
+
+/// More than one machine serves.
+const REQUESTS_PER_SECOND_MAX: u64 = 10_000_000;
 
 /// Ten times AWS's quota. Only the store grows with the number of keys.
 const KEYS_PER_REGION_MAX: u64 = 1_000_000;
@@ -43,10 +46,23 @@ impl Check<'_> {
                 given.aliases_per_key_max,
                 1..=number(kms::ALIASES_PER_KEY_MAX),
             )?,
+            request_rates: self.request_rates(&settings.request_quotas)?,
             ..kms::Settings::default()
         };
         self.body_admits(settings, &checked)?;
         Ok(checked)
+    }
+
+    fn request_rates(&self, quotas: &RequestQuotaSettings) -> Result<Option<kms::RequestRates>, ConfigError> {
+        let mut rates = kms::RequestRates::default();
+        for (name, per_second) in &quotas.per_second {
+            let key = format!("request_quotas.per_second.{name}");
+            let per_second: u64 = self.fits(&key, *per_second, 0..=REQUESTS_PER_SECOND_MAX)?;
+            let unknown =
+                |_| self.problem(&key, "is no request quota; see keywright.example.toml".to_owned());
+            rates.set(name, Some(per_second).filter(|rate| *rate != 0)).map_err(unknown)?;
+        }
+        Ok(quotas.enabled.then_some(rates))
     }
 
     /// A text that Encrypt takes must come back through Decrypt, in base64.

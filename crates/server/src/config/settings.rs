@@ -1,5 +1,7 @@
 //! The settings as they stand in a file, with their defaults: the one table of both.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The whole file. An empty text means "not set".
@@ -17,6 +19,7 @@ pub(super) struct Settings {
     pub(super) root: RootSettings,
     pub(super) limits: LimitSettings,
     pub(super) kms: KmsSettings,
+    pub(super) request_quotas: RequestQuotaSettings,
     pub(super) tls: TlsSettings,
     pub(super) cors: CorsSettings,
     pub(super) log: LogSettings,
@@ -55,6 +58,14 @@ pub(super) struct KmsSettings {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RequestQuotaSettings {
+    pub(super) enabled: bool,
+    /// By the names of the quotas; 0 stands for AWS's rate in each Region.
+    pub(super) per_second: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TlsSettings {
     pub(super) certificate: String,
     pub(super) key: String,
@@ -89,6 +100,7 @@ impl Default for Settings {
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
             kms: KmsSettings::default(),
+            request_quotas: RequestQuotaSettings::default(),
             tls: TlsSettings {
                 certificate: String::new(),
                 key: String::new(),
@@ -109,6 +121,15 @@ impl Default for KmsSettings {
             keys_per_region_max: 100_000,
             aliases_per_key_max: 50,
         }
+    }
+}
+
+impl Default for RequestQuotaSettings {
+    fn default() -> Self {
+        let of_aws = |quota: &kms::RequestQuota| {
+            (quota.setting().to_owned(), quota.default_per_second().unwrap_or_default())
+        };
+        Self { enabled: false, per_second: kms::REQUEST_QUOTAS.iter().map(of_aws).collect() }
     }
 }
 

@@ -35,7 +35,11 @@ fn the_example_names_every_setting_with_its_default() {
     assert_eq!(told, toml::Table::try_from(Settings::default()).unwrap());
     // As it stands, the file changes nothing.
     let untouched: toml::Table = toml::from_str(example).unwrap();
-    assert!(untouched.values().all(|table| table.as_table().is_some_and(toml::Table::is_empty)));
+    assert!(untouched.values().all(sets_nothing));
+}
+
+fn sets_nothing(value: &toml::Value) -> bool {
+    value.as_table().is_some_and(|table| table.values().all(sets_nothing))
 }
 
 #[test]
@@ -100,6 +104,17 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
         ("[kms]\ndeletion_window_days = 31", "`kms.deletion_window_days`", "from 7 to 30"),
         ("[kms]\nkeys_per_region_max = 0", "`kms.keys_per_region_max`", "from 1 to 1000000"),
         ("[kms]\naliases_per_key_max = 51", "`kms.aliases_per_key_max`", "from 1 to 50"),
+        ("[request_quotas]\non = true", "`request_quotas.on`", "does not exist"),
+        (
+            "[request_quotas.per_second]\ncreate_keys = 5",
+            "`request_quotas.per_second.create_keys`",
+            "is no request quota",
+        ),
+        (
+            "[request_quotas.per_second]\ncreate_key = 10000001",
+            "`request_quotas.per_second.create_key`",
+            "from 0 to 10000000",
+        ),
         ("[tls]\ncertificate = 'a'", "`tls.certificate`", "`tls.key` is not"),
         ("[tls]\nkey = 'a'", "`tls.key`", "`tls.certificate` is not"),
         ("[tls]\nkey = 'a'\ncertificate = 'b'\ndevelopment = true", "`tls.development`", "choose"),
@@ -137,6 +152,25 @@ fn the_limits_of_operations_can_be_changed_within_bounds() {
     assert!(problem(&short, &[]).contains("`limits.body_max_bytes` must be at least 1463776"));
     // As long as nothing is raised, bodies can be as short as ever.
     assert!(load("[limits]\nbody_max_bytes = 1024", &[], Flags::default()).is_ok());
+}
+
+#[test]
+fn request_quotas_are_off_until_they_are_switched_on() {
+    let rates = |file: &str| load(file, &[], Flags::default()).unwrap().kms.request_rates;
+    assert_eq!(rates(""), None);
+    assert_eq!(rates("[request_quotas.per_second]\ncreate_key = 50"), None);
+    let on = rates("[request_quotas]\nenabled = true").unwrap();
+    let raised =
+        rates("[request_quotas]\nenabled = true\n[request_quotas.per_second]\ncreate_key = 50").unwrap();
+    let mut expected = on;
+    expected.set("create_key", Some(50)).unwrap();
+    assert!(raised == expected && raised != on);
+    let variables = [
+        ("KEYWRIGHT_REQUEST_QUOTAS_ENABLED", "true"),
+        ("KEYWRIGHT_REQUEST_QUOTAS_PER_SECOND_CREATE_KEY", "50"),
+    ];
+    let config = load("", &variables, Flags::default()).unwrap();
+    assert_eq!(config.kms.request_rates, Some(raised));
 }
 
 #[test]
