@@ -10,5 +10,6 @@ mod multi_region;
 mod recipient;
 mod request_quotas;
 mod rules;
+mod scale;
 mod usage;
 mod watched_store;
