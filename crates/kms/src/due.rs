@@ -39,18 +39,21 @@ pub(crate) enum DueWork {
     Rotate,
     /// Imported material has expired.
     Expire,
+    /// There are more versions of material than are kept.
+    Retire,
     /// A deleted key's materials and history are still there.
     Purge,
 }
 
 impl DueWork {
-    const ALL: [Self; 4] = [Self::Delete, Self::Rotate, Self::Expire, Self::Purge];
+    const ALL: [Self; 5] = [Self::Delete, Self::Rotate, Self::Expire, Self::Retire, Self::Purge];
 
     fn kind(self) -> &'static str {
         match self {
             Self::Delete => "kms-delete",
             Self::Rotate => "kms-rotate",
             Self::Expire => "kms-expire",
+            Self::Retire => "kms-retire",
             Self::Purge => "kms-purge",
         }
     }
@@ -111,6 +114,7 @@ impl Kms {
             (Some(DueWork::Delete), Some(arn)) => self.delete_due(&arn, path, now).await,
             (Some(DueWork::Rotate), Some(arn)) => self.rotate_due(&arn, path, now).await,
             (Some(DueWork::Expire), Some(arn)) => self.expire_due(&arn, path, now).await,
+            (Some(DueWork::Retire), Some(arn)) => self.retire_due(&arn, path, now).await,
             (Some(DueWork::Purge), Some(arn)) => self.purge(&arn, path).await,
             _ => Err(StoreError::damaged(path.to_string(), "due work of an unknown kind".to_owned()).into()),
         }
@@ -262,7 +266,7 @@ impl Kms {
 }
 
 /// Drops an entry whose work is not wanted, if the key is still what was looked at.
-fn not_due(arn: &KeyArn, key: Option<&LoadedKey>, path: &Key) -> Result<Transaction, KmsError> {
+pub(crate) fn not_due(arn: &KeyArn, key: Option<&LoadedKey>, path: &Key) -> Result<Transaction, KmsError> {
     let drop = Transaction::new().delete(path.clone());
     Ok(match key {
         Some(key) => drop.expect_revision(paths::key(arn)?, key.revision),

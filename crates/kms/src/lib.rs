@@ -28,6 +28,7 @@ mod record;
 mod reference;
 mod replication;
 mod request_quota;
+mod retirement;
 mod rotation;
 mod seeding;
 mod table;
@@ -109,6 +110,9 @@ pub struct Settings {
     pub deletion_window_days: i32,
     /// How many requests an account may make in a second; no quotas if absent.
     pub request_rates: Option<RequestRates>,
+    /// Versions of material that a key keeps, the current one among them; none means all, as on AWS. What was encrypted
+    /// under a version that is gone cannot be decrypted any more.
+    pub retained_materials: Option<u32>,
     /// How much is kept in memory.
     pub caches: CacheSizes,
 }
@@ -122,6 +126,7 @@ impl Default for Settings {
             grants_per_key_max: 50_000,
             encrypt_plaintext_max: 4_096,
             deletion_window_days: 30,
+            retained_materials: None,
             request_rates: None,
             caches: CacheSizes::default(),
         }

@@ -45,6 +45,9 @@ pub(crate) struct KeyRecord {
     /// The imported material that the next rotation on demand makes current.
     #[serde(default)]
     pub(crate) pending_material: Option<String>,
+    /// The oldest materials, below this number, are not kept any more.
+    #[serde(default)]
+    pub(crate) retired: u32,
     /// On-demand rotations so far; they are limited for the key's whole life.
     pub(crate) on_demand_rotations: u32,
     /// Present while automatic rotation is on, also while the key is disabled or pending deletion.

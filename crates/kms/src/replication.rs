@@ -70,8 +70,8 @@ impl Kms {
         number: u32,
         mut batch: Transaction,
     ) -> Result<Transaction, KmsError> {
-        // Imported material is imported into each Region by its owner.
-        if key.record().origin != OriginType::External {
+        // Imported material is imported into each Region by its owner; retired material is nowhere.
+        if key.record().origin != OriginType::External && number >= key.record().retired {
             let id = rotation.material.parse().map_err(|_| KmsError::Bug("a material without an id"))?;
             let material = self.materials.copy(key, id, to).await?;
             batch = batch.put(paths::material(to, id)?, store::encode_record(&material.record)?);

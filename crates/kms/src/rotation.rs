@@ -49,6 +49,7 @@ impl Kms {
             RotationKind::OnDemand => edit.record.on_demand_rotations += 1,
             RotationKind::Automatic => edit.reschedule_rotation(now),
         }
+        self.schedule_retirement(&mut edit, &mut related, now);
         edit.join_related(related)?;
         Ok(Some(edit))
     }

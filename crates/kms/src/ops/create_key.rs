@@ -108,6 +108,7 @@ impl NewKey {
             grants: 0,
             current_material: None,
             materials: 0,
+            retired: 0,
             imported: Vec::new(),
             pending_material: None,
             on_demand_rotations: 0,

@@ -127,6 +127,7 @@ impl Kms {
         let mut replica = Edit::create(*to, new.record(to))?;
         replica.take_staged(staged);
         replica.share(&primary.record)?;
+        replica.record.retired = key.record().retired;
         self.count_new_key(&mut replica).await?;
         primary.join_related(related)?;
         replica.join(primary)?;

@@ -89,7 +89,12 @@ impl Bench {
 
     /// The service anew over the same store, with nothing in memory.
     pub(crate) fn restart(&mut self) {
-        let (settings, roots) = (Settings::default(), AttestationRoots::default());
+        self.restart_with(Settings::default());
+    }
+
+    /// The same, with other settings.
+    pub(crate) fn restart_with(&mut self, settings: Settings) {
+        let roots = AttestationRoots::default();
         self.kms = service(&self.store, &self.domain_keys, &self.randomness, settings, roots);
     }
 

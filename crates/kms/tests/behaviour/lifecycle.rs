@@ -3,7 +3,7 @@
 //! Sources: <https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html> and `deleting-keys.html`.
 
 use base::KeyArn;
-use kms::{SeedKey, Seeded};
+use kms::{SeedKey, Seeded, Settings};
 use store::{Transaction, due};
 
 use crate::bench::{ACCOUNT, Bench, DAY, arn, code, moment, refusal};
@@ -36,6 +36,51 @@ async fn a_key_rotates_by_itself_and_old_ciphertexts_stay_readable() {
     let automatic = |days: f64| (days, "AUTOMATIC".to_owned());
     assert_eq!(rotation_dates(&bench, &key).await, [automatic(90.0), automatic(400.0)]);
     assert!(bench.decrypts(0, &first).await && bench.decrypts(0, &second).await);
+}
+
+#[tokio::test]
+async fn a_key_keeps_as_many_versions_as_it_is_told() {
+    let bench = Bench::with(Settings { retained_materials: Some(3), ..Settings::default() });
+    let made = bench.call(0, "CreateKey", json!({"MultiRegion": true})).await.unwrap();
+    let key = made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned();
+    bench.call(0, "ReplicateKey", json!({"KeyId": key, "ReplicaRegion": "us-east-1"})).await.unwrap();
+    let mut blobs = vec![bench.encrypt(0, &key).await];
+    for _ in 0..5 {
+        bench.call(0, "RotateKeyOnDemand", json!({"KeyId": key})).await.unwrap();
+        blobs.push(bench.encrypt(0, &key).await);
+        bench.run_due(1).await;
+    }
+    for (number, blob) in blobs.iter().enumerate() {
+        assert_eq!(bench.decrypts(0, blob).await, number >= 3, "version {number}");
+    }
+    for region in ["eu-central-1", "us-east-1"] {
+        assert_eq!(bench.paths(&format!("kms/material/{ACCOUNT}/{region}/{key}/")).await.len(), 3);
+    }
+    assert_eq!(rotation_dates(&bench, &key).await.len(), 5, "the history stays");
+    // A replica that is made later has what there is.
+    bench.call(0, "ReplicateKey", json!({"KeyId": key, "ReplicaRegion": "eu-west-1"})).await.unwrap();
+    let decrypt = json!({"CiphertextBlob": blobs[3]});
+    assert!(bench.call_in("eu-west-1", 0, "Decrypt", decrypt).await.is_ok());
+    let gone = json!({"CiphertextBlob": blobs[2]});
+    assert_eq!(code(bench.call_in("eu-west-1", 0, "Decrypt", gone).await), "InvalidCiphertextException");
+}
+
+#[tokio::test]
+async fn a_lower_number_of_versions_is_reached_with_the_next_rotation_and_all_is_the_default() {
+    let mut bench = Bench::new();
+    let key = bench.create_key().await;
+    let first = bench.encrypt(0, &key).await;
+    bench.call(0, "EnableKeyRotation", json!({"KeyId": key, "RotationPeriodInDays": 90})).await.unwrap();
+    for rotation in 1..=130 {
+        bench.run_due(rotation * 90 * DAY).await;
+    }
+    assert_eq!(bench.paths(&format!("kms/material/{ACCOUNT}/eu-central-1/{key}/")).await.len(), 131);
+    assert!(bench.decrypts(0, &first).await);
+    bench.restart_with(Settings { retained_materials: Some(2), ..Settings::default() });
+    assert!(bench.decrypts(0, &first).await);
+    bench.run_due(131 * 90 * DAY).await;
+    assert_eq!(bench.paths(&format!("kms/material/{ACCOUNT}/eu-central-1/{key}/")).await.len(), 2);
+    assert!(!bench.decrypts(0, &first).await);
 }
 
 #[tokio::test]

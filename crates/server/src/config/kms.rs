@@ -46,11 +46,18 @@ impl Check<'_> {
                 given.aliases_per_key_max,
                 1..=number(kms::ALIASES_PER_KEY_MAX),
             )?,
+            retained_materials: self.retained_materials(given.retained_materials)?,
             request_rates: self.request_rates(&settings.request_quotas)?,
             ..kms::Settings::default()
         };
         self.body_admits(settings, &checked)?;
         Ok(checked)
+    }
+
+    /// 0 stands for all.
+    fn retained_materials(&self, given: u64) -> Result<Option<u32>, ConfigError> {
+        let kept: u32 = self.fits("kms.retained_materials", given, 0..=u32::MAX.into())?;
+        Ok((kept != 0).then_some(kept))
     }
 
     fn request_rates(&self, quotas: &RequestQuotaSettings) -> Result<Option<kms::RequestRates>, ConfigError> {

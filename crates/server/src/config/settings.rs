@@ -52,6 +52,7 @@ pub(super) struct LimitSettings {
 pub(super) struct KmsSettings {
     pub(super) encrypt_plaintext_max_bytes: u64,
     pub(super) deletion_window_days: u64,
+    pub(super) retained_materials: u64,
     pub(super) keys_per_region_max: u64,
     pub(super) aliases_per_key_max: u64,
 }
@@ -118,6 +119,7 @@ impl Default for KmsSettings {
         Self {
             encrypt_plaintext_max_bytes: 4_096,
             deletion_window_days: 30,
+            retained_materials: 0,
             keys_per_region_max: 100_000,
             aliases_per_key_max: 50,
         }

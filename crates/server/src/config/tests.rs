@@ -102,6 +102,7 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
         ),
         ("[kms]\ndeletion_window_days = 6", "`kms.deletion_window_days`", "from 7 to 30"),
         ("[kms]\ndeletion_window_days = 31", "`kms.deletion_window_days`", "from 7 to 30"),
+        ("[kms]\nretained_materials = -1", "`kms.retained_materials`", "u64"),
         ("[kms]\nkeys_per_region_max = 0", "`kms.keys_per_region_max`", "from 1 to 1000000"),
         ("[kms]\naliases_per_key_max = 51", "`kms.aliases_per_key_max`", "from 1 to 50"),
         ("[request_quotas]\non = true", "`request_quotas.on`", "does not exist"),
