@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import clients
+from harness.polling import eventually
 from harness.server import Server
 
 SEED = 20_141_101
@@ -103,14 +104,16 @@ def assert_consistent(kms: Any) -> None:
 
 
 def load(server: Server, acknowledged: Acknowledged, moment: float, end: Callable[[], None]) -> None:
-    """Writers at work; after `moment` seconds of it, the end."""
+    """Writers at work; `moment` seconds after the first of them made a key, the end."""
     stop = threading.Event()
+    already = len(acknowledged.keys)
     writers = [
         threading.Thread(target=write, args=(server, acknowledged, number, stop), daemon=True)
         for number in range(WRITERS)
     ]
     for writer in writers:
         writer.start()
+    eventually(lambda: len(acknowledged.keys) > already, "a first key")
     time.sleep(moment)  # the moment of the crash is the test's input, not a wait for something
     end()
     stop.set()
