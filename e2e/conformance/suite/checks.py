@@ -64,7 +64,7 @@ def member(members: Any, path: str, check: Any, scope: Scope) -> list[str]:
         actual = at_path(members, path.split("."), path)
     except Unprepared:
         actual = MISSING
-    rules = check if isinstance(check, dict) and set(check) <= set(RULES) else {"equals": check}
+    rules = check if isinstance(check, dict) and check and set(check) <= set(RULES) else {"equals": check}
     if actual is MISSING:
         return [] if rules.get("absent") else [f"{path} is missing"]
     wrong = []

@@ -51,12 +51,8 @@ class _Reader:
         across = table.get("across", {})
         products = [dict(zip(across, values, strict=True)) for values in itertools.product(*across.values())]
         without = self._named_rows(table["not_in"]) if "not_in" in table else []
-        return [
-            row | product
-            for row in rows
-            for product in products
-            if not any(all(other.get(name) == value for name, value in product.items()) for other in without)
-        ]
+        found = [row | product for row in rows for product in products]
+        return [row for row in found if not any(_agree(row, other) for other in without)]
 
     def _named_rows(self, rows: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
         return self._rows[rows] if isinstance(rows, str) else rows
@@ -66,21 +62,22 @@ class _Reader:
         if not source:
             raise CaseFileError(f"{table['name']} has no source")
         key = _filled(table["key"], row) if "key" in table else None
-        main = {name: table[name] for name in STEP_MEMBERS & set(table)} | {"call": table["operation"]}
+        operation = _filled(table["operation"], row)
+        main = {name: table[name] for name in STEP_MEMBERS & set(table)} | {"call": operation}
         return Case(
-            operation=table["operation"],
+            operation=operation,
             group=self._group,
             name=_filled(table["name"], row),
             source=source,
             steps=(
                 *self._new_key(table),
-                *self._all_steps(table.get("before", [])),
-                self._step(main),
-                *self._all_steps(table.get("after", [])),
+                *self._all_steps(table.get("before", []), row),
+                self._step(main, row),
+                *self._all_steps(table.get("after", []), row),
             ),
             key=None if key is None else str(KeyName.parse(key)),
-            values=table.get("values", {}),
-            variables=row | {"verb": table["operation"]},
+            values=_expanded(table.get("values", {}), row),
+            variables=row | {"verb": operation},
             changes_key=table.get("changes", False),
         )
 
@@ -90,14 +87,15 @@ class _Reader:
         request = {"Description": "{description}"} | table["new_key"]
         return [Step("CreateKey", request, (Success(),), {"key": "KeyMetadata.Arn", "key_id": "KeyMetadata.KeyId"})]
 
-    def _all_steps(self, steps: list[Any]) -> list[Step]:
+    def _all_steps(self, steps: list[Any], row: dict[str, Any]) -> list[Step]:
         """A step is a table, or the name of steps that several cases share."""
         found: list[Step] = []
         for step in steps:
-            found += self._all_steps(self._steps[step]) if isinstance(step, str) else [self._step(step)]
+            found += self._all_steps(self._steps[step], row) if isinstance(step, str) else [self._step(step, row)]
         return found
 
-    def _step(self, table: dict[str, Any]) -> Step:
+    def _step(self, template: dict[str, Any], row: dict[str, Any]) -> Step:
+        table = _expanded(template, row)
         unknown = set(table) - STEP_MEMBERS
         if unknown:
             raise CaseFileError(f"{table['call']}: nobody reads {sorted(unknown)}")
@@ -125,6 +123,21 @@ class _Reader:
         if isinstance(said, dict):
             return refusal(said)
         return self._refusals[said] if said in self._refusals else self._tables.refusals[said]
+
+
+def _agree(row: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two rows are equal in what both of them tell."""
+    return all(other[name] == row[name] for name in other.keys() & row.keys())
+
+
+def _expanded(template: Any, row: dict[str, Any]) -> Any:
+    """The template with the placeholders that name a value of the row replaced; that value may have placeholders too."""
+    if isinstance(template, dict):
+        return {name: _expanded(inner, row) for name, inner in template.items()}
+    if isinstance(template, list):
+        return [_expanded(inner, row) for inner in template]
+    whole = PLACEHOLDER.fullmatch(template) if isinstance(template, str) else None
+    return row[whole[1]] if whole and whole[1] in row else template
 
 
 def _filled(text: str, row: dict[str, Any]) -> str:

@@ -39,7 +39,7 @@ class Scope:
         """The template with its placeholders replaced. One that is the whole of a string keeps its value's type; others
         become text, passed through `text`."""
         if isinstance(template, dict):
-            return {name: self.resolve(inner, text) for name, inner in template.items()}
+            return self._table(template, text)
         if isinstance(template, list):
             return [self.resolve(inner, text) for inner in template]
         if not isinstance(template, str):
@@ -48,6 +48,14 @@ class Scope:
         if whole:
             return self._evaluate(whole[1])
         return PLACEHOLDER.sub(lambda found: text(str(self._evaluate(found[1]))), template)
+
+    def _table(self, template: dict[str, Any], text: Callable[[str], str]) -> dict[str, Any]:
+        """A table; what stands under `*` is a table whose members belong to this one."""
+        found: dict[str, Any] = {}
+        for name, inner in template.items():
+            value = self.resolve(inner, text)
+            found |= value if name == "*" else {name: value}
+        return found
 
     def _evaluate(self, expression: str) -> Any:
         name, *arguments = expression.split(" ")
@@ -86,6 +94,8 @@ def _from_now(**amount: float) -> datetime:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "bytes": lambda length: b"\x2a" * length,
     "text": lambda length: "x" * length,
+    "blanks": lambda length: " " * length,
+    "padded": lambda text, length: text.ljust(length, "x"),
     "tags": lambda count: [{"TagKey": f"tag-{number}", "TagValue": "x"} for number in range(count)],
     "pairs": lambda count: {f"key-{number}": "x" for number in range(count)},
     "flipped": _flipped,
