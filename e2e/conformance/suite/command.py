@@ -14,8 +14,9 @@ from suite.runner import Run, Verdict
 from suite.tables import Tables
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "compatibility.md"
-# AWS throttles: CreateKey five times a second, GetParametersForImport once.
+# AWS throttles: CreateKey five times a second, GetParametersForImport once. Its changes of state take seconds.
 ATTEMPTS_ELSEWHERE = 12
+PATIENCE_ELSEWHERE = 60.0
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
@@ -54,7 +55,12 @@ def _parser() -> argparse.ArgumentParser:
 def _target(options: argparse.Namespace) -> Iterator[Target]:
     if options.endpoint_url or options.aws or options.list:
         yield Target(
-            options.endpoint_url, options.region, options.second_region, options.profile, attempts=ATTEMPTS_ELSEWHERE
+            options.endpoint_url,
+            options.region,
+            options.second_region,
+            options.profile,
+            attempts=ATTEMPTS_ELSEWHERE,
+            patience=PATIENCE_ELSEWHERE,
         )
         return
     with tempfile.TemporaryDirectory() as folder, keywright(Path(folder), options.region, options.second_region) as own:

@@ -23,6 +23,8 @@ class Target:
     access_key_id: str | None = None
     secret_access_key: str | None = None
     attempts: int = 1
+    patience: float = 5.0
+    """Seconds to wait for a change of state that AWS makes in the background."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Answer:
     @property
     def succeeded(self) -> bool:
         return self.code is None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no waiting will give another answer."""
+        return self.code == "UnknownOperationException"
 
     def __str__(self) -> str:
         if self.succeeded:

@@ -10,7 +10,6 @@ from suite.endpoint import Answer, Endpoint
 from suite.scope import Scope, Unprepared
 from suite.tables import KeyName, Kind, Tables
 
-WAIT_SECONDS = 120.0
 LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -52,7 +51,10 @@ class Key:
         self._tables = tables
         self._kind: Kind = tables.kinds[name.kind]
         self._scope = Scope(self.values, run)
-        self.region = run["second_region" if name.role == "replica" else "region"]
+        self.region = run["region"]
+        if name.role == "replica":
+            self.region = run["second_region"]
+            self.values |= run["in_second_region"]
         self._create()
         self._prepare()
         self.restore()
@@ -183,7 +185,7 @@ class Key:
         return str(metadata["KeyState"])
 
     def _wait_while(self, *states: str, region: str | None = None, key: str | None = None) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._endpoint.target.patience
         while True:
             answer = self._endpoint.call("DescribeKey", {"KeyId": key or self.arn}, region or self.region)
             # A key that was made a moment ago need not be known everywhere yet.
@@ -191,7 +193,7 @@ class Key:
             if state not in states:
                 return
             if time.monotonic() > deadline:
-                raise Unprepared(f"after {WAIT_SECONDS} s: {answer}")
+                raise Unprepared(f"the key stays as it is: {answer}")
             time.sleep(LOOK_AGAIN_SECONDS)
 
     def _must(self, operation: str, request: dict[str, Any], region: str | None = None) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any
 from suite.cases import Case, Step, Success
 from suite.checks import complaints, member
 from suite.endpoint import Answer, Endpoint, NoAnswer
-from suite.keys import LOOK_AGAIN_SECONDS, WAIT_SECONDS, Keys
+from suite.keys import LOOK_AGAIN_SECONDS, Keys
 from suite.protocol import violations
 from suite.scope import Scope, Unprepared, at_path
 from suite.tables import Tables
@@ -133,10 +133,10 @@ class Run:
         return wrong
 
     def _waited(self, step: Step, request: dict[str, Any], region: str, scope: Scope) -> Answer:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + self._endpoint.target.patience
         while True:
             answer = self._endpoint.call(step.operation, request, region)
-            if step.wait_for is None or time.monotonic() > deadline:
+            if step.wait_for is None or answer.is_final or time.monotonic() > deadline:
                 return answer
             checks = step.wait_for.items()
             if answer.succeeded and not any(member(answer.members, path, check, scope) for path, check in checks):
@@ -166,25 +166,28 @@ def _run_values(endpoint: Endpoint) -> dict[str, Any]:
         "unknown_id": "00000000-1111-4222-8333-444444444444",
         "open_policy": OPEN_POLICY.format(partition=partition, account=caller["account"]),
     }
-    return values | {name: _once(make) for name, make in _others(endpoint, values).items()}
+    values["in_second_region"] = _others(endpoint, values, target.second_region)
+    return values | _others(endpoint, values, target.region)
 
 
-def _others(endpoint: Endpoint, values: dict[str, Any]) -> dict[str, Callable[[], Any]]:
-    """A second symmetric key, and a ciphertext of it."""
+def _others(endpoint: Endpoint, values: dict[str, Any], region: str) -> dict[str, Callable[[], Any]]:
+    """Another symmetric key in a Region, and a ciphertext of it."""
 
-    def key() -> Any:
-        return _must(endpoint, "CreateKey", {"Description": values["description"]})["KeyMetadata"]["Arn"]
+    def make() -> Any:
+        request = {"Description": values["description"]}
+        return _must(endpoint, "CreateKey", request, region)["KeyMetadata"]["Arn"]
 
-    once = _once(key)
+    key = _once(make)
 
     def ciphertext() -> Any:
-        return _must(endpoint, "Encrypt", {"KeyId": once(), "Plaintext": values["message"]})["CiphertextBlob"]
+        request = {"KeyId": key(), "Plaintext": values["message"]}
+        return _must(endpoint, "Encrypt", request, region)["CiphertextBlob"]
 
-    return {"other_key": once, "other_ciphertext": ciphertext}
+    return {"other_key": key, "other_ciphertext": _once(ciphertext)}
 
 
-def _must(endpoint: Endpoint, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    answer = endpoint.call(operation, request)
+def _must(endpoint: Endpoint, operation: str, request: dict[str, Any], region: str) -> dict[str, Any]:
+    answer = endpoint.call(operation, request, region)
     if not answer.succeeded:
         raise Unprepared(str(answer))
     return answer.members
