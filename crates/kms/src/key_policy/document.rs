@@ -47,6 +47,11 @@ impl Document {
     /// Reads a document; the error is the text for the client.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         let document: Value = serde_json::from_str(text).map_err(|_| "Syntax errors in policy.")?;
+        // Without a version a document is of the older one.
+        match document.get("Version").map(Value::as_str) {
+            None | Some(Some("2012-10-17" | "2008-10-17")) => {}
+            Some(_) => return Err("The policy's Version must be 2012-10-17 or 2008-10-17."),
+        }
         let statements = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.as_slice(),
             Some(statement @ Value::Object(_)) => std::slice::from_ref(statement),

@@ -102,8 +102,17 @@ mod tests {
             "{\"Statement\":[1]}",
             "{\"Statement\":[{\"Effect\":\"allow\"}]}",
             "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":1}]}",
+            "{\"Version\":\"2020-01-01\",\"Statement\":[]}",
+            "{\"Version\":1,\"Statement\":[]}",
         ] {
             assert!(matches!(check_form(text), Err(KmsError::MalformedPolicy(_))), "{text}");
+        }
+        for text in [
+            "{\"Statement\":[]}",
+            "{\"Version\":\"2012-10-17\",\"Statement\":[]}",
+            "{\"Version\":\"2008-10-17\",\"Statement\":[]}",
+        ] {
+            assert!(check_form(text).is_ok(), "{text}");
         }
         let long = format!("{{\"Statement\":[],\"Id\":\"{}\"}}", "x".repeat(POLICY_BYTES_MAX));
         assert!(matches!(check_form(&long), Err(KmsError::LimitExceeded(_))));
