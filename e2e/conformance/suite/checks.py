@@ -111,7 +111,7 @@ def _any_of(actual: Any, argument: Any, scope: Scope) -> str | None:
 
 def _same_items(actual: Any, argument: Any, scope: Scope) -> str | None:
     expected = scope.resolve(argument)
-    same = len(actual) == len(expected) and all(item in actual for item in expected)
+    same = len(actual) == len(expected) and all(actual.count(item) == expected.count(item) for item in expected)
     return None if same else f"is {actual!r}, expected {expected!r} in any order"
 
 

@@ -3,6 +3,7 @@
 import json
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -45,8 +46,8 @@ class Answer:
 
     @property
     def is_final(self) -> bool:
-        """Whether no waiting will give another answer."""
-        return self.code == "UnknownOperationException"
+        """Whether no waiting will give another answer. What was made a moment ago need not be known everywhere yet."""
+        return self.code not in (None, "NotFoundException")
 
     def __str__(self) -> str:
         if self.succeeded:
@@ -81,6 +82,7 @@ class Endpoint:
         self._remember(region, request, answer)
         return answer
 
+    @cached_property
     def caller(self) -> dict[str, str]:
         """Account and ARN behind the credentials."""
         try:
@@ -99,14 +101,15 @@ class Endpoint:
         return len(self._made)
 
     def _remember(self, region: str, request: dict[str, Any], answer: Answer) -> None:
-        made = None
-        if answer.operation == "CreateKey":
-            made = (region, "key", answer.members["KeyMetadata"]["KeyId"])
-        elif answer.operation == "ReplicateKey":
-            made = (request["ReplicaRegion"], "key", answer.members["ReplicaKeyMetadata"]["KeyId"])
-        elif answer.operation == "CreateAlias":
+        if answer.operation == "CreateAlias":
             made = (region, "alias", request["AliasName"])
-        if made is not None:
+        elif answer.operation == "CreateKey":
+            made = (region, "key", answer.members.get("KeyMetadata", {}).get("KeyId"))
+        elif answer.operation == "ReplicateKey":
+            made = (request["ReplicaRegion"], "key", answer.members.get("ReplicaKeyMetadata", {}).get("KeyId"))
+        else:
+            return
+        if made[2]:
             with self._lock:
                 self._made.append(made)
 

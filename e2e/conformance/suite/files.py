@@ -50,7 +50,7 @@ class _Reader:
         rows = self._named_rows(table["rows"]) if "rows" in table else [{}]
         across = table.get("across", {})
         products = [dict(zip(across, values, strict=True)) for values in itertools.product(*across.values())]
-        without = self._named_rows(table["not_in"]) if "not_in" in table else []
+        without = [row for name in table.get("not_in", []) for row in self._rows[name]]
         found = [row | product for row in rows for product in products]
         return [row for row in found if not any(_agree(row, other) for other in without)]
 
@@ -131,7 +131,7 @@ def _agree(row: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _expanded(template: Any, row: dict[str, Any]) -> Any:
-    """The template with the placeholders that name a value of the row replaced; that value may have placeholders too."""
+    """The template with the placeholders replaced that name a value of the row, which may have placeholders too."""
     if isinstance(template, dict):
         return {name: _expanded(inner, row) for name, inner in template.items()}
     if isinstance(template, list):

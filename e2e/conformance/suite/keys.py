@@ -7,7 +7,7 @@ from typing import Any
 
 from suite import material
 from suite.endpoint import Answer, Endpoint
-from suite.scope import Scope, Unprepared
+from suite.scope import Scope, Unprepared, at_path
 from suite.tables import KeyName, Kind, Tables
 
 LOOK_AGAIN_SECONDS = 0.02
@@ -98,16 +98,17 @@ class Key:
         if self.name.role != "single":
             request["MultiRegion"] = True
         first = self._scope.value("region")
-        metadata = self._must("CreateKey", request, region=first).members["KeyMetadata"]
+        metadata = self._part("KeyMetadata", "CreateKey", request, first)
         self._describe(metadata)
         if self.name.role != "single":
-            self._replicate(metadata["Arn"], first)
+            self._replicate(self.arn, first)
         if self.name.origin == "EXTERNAL":
             self._import()
 
     def _describe(self, metadata: dict[str, Any]) -> None:
         kind = self._kind
-        self.values |= {"key": metadata["Arn"], "key_id": metadata["KeyId"], "usage": kind.usage, "spec": kind.spec}
+        arn, key_id = (at_path(metadata, [name], name) for name in ("Arn", "KeyId"))
+        self.values |= {"key": arn, "key_id": key_id, "usage": kind.usage, "spec": kind.spec}
         self.values |= {"algorithms": kind.algorithms, "origin": self.name.origin, "state": self.name.state}
         algorithm = {
             "ENCRYPT_DECRYPT": "encryption_algorithm",
@@ -121,9 +122,9 @@ class Key:
 
     def _replicate(self, primary: str, first: str) -> None:
         second = self._scope.value("second_region")
-        replica = self._must("ReplicateKey", {"KeyId": primary, "ReplicaRegion": second}, region=first)
+        request = {"KeyId": primary, "ReplicaRegion": second}
         self.values["primary"] = primary
-        self.values["replica"] = replica.members["ReplicaKeyMetadata"]["Arn"]
+        self.values["replica"] = self._part("ReplicaKeyMetadata.Arn", "ReplicateKey", request, first)
         self._wait_while("Creating", region=second, key=self.values["replica"])
         if self.name.role == "replica":
             self.values["key"] = self.values["replica"]
@@ -133,11 +134,12 @@ class Key:
         algorithm = "RSAES_OAEP_SHA_256" if raw else "RSA_AES_KEY_WRAP_SHA_256"
         request = {"KeyId": self.arn, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048"}
         if "import_token" not in self.values:
-            parameters = self._must("GetParametersForImport", request).members
+            parameters = self._part("", "GetParametersForImport", request)
+            public_key = at_path(parameters, ["PublicKey"], "PublicKey")
             plain = material.material(self._kind.spec)
             self.values |= {
-                "import_token": parameters["ImportToken"],
-                "wrapped_material": material.wrapped(algorithm, parameters["PublicKey"], plain),
+                "import_token": at_path(parameters, ["ImportToken"], "ImportToken"),
+                "wrapped_material": material.wrapped(algorithm, public_key, plain),
                 "wrapping_algorithm": algorithm,
             }
         self._must(
@@ -167,10 +169,9 @@ class Key:
         """A member of the answer, or a function that says why there is none."""
         found = self._tables.actions[action]
         try:
-            answer = self._must(found.operation, self._scope.resolve(found.request))
+            return self._part(member, found.operation, self._scope.resolve(found.request))
         except Unprepared as reason:
             return _raiser(str(reason))
-        return answer.members[member]
 
     def _alias(self) -> Any:
         name = self._scope.resolve("alias/conformance-{unique}")
@@ -181,20 +182,23 @@ class Key:
         return name
 
     def _state(self) -> str:
-        metadata = self._must("DescribeKey", {"KeyId": self.arn}).members["KeyMetadata"]
-        return str(metadata["KeyState"])
+        return str(self._part("KeyMetadata.KeyState", "DescribeKey", {"KeyId": self.arn}))
 
     def _wait_while(self, *states: str, region: str | None = None, key: str | None = None) -> None:
         deadline = time.monotonic() + self._endpoint.target.patience
         while True:
             answer = self._endpoint.call("DescribeKey", {"KeyId": key or self.arn}, region or self.region)
             # A key that was made a moment ago need not be known everywhere yet.
-            state = answer.members["KeyMetadata"]["KeyState"] if answer.succeeded else states[0]
-            if state not in states:
+            if answer.succeeded and answer.members.get("KeyMetadata", {}).get("KeyState") not in states:
                 return
             if time.monotonic() > deadline:
                 raise Unprepared(f"the key stays as it is: {answer}")
             time.sleep(LOOK_AGAIN_SECONDS)
+
+    def _part(self, path: str, operation: str, request: dict[str, Any], region: str | None = None) -> Any:
+        """What lies at a path in the result of a call that has to succeed."""
+        answer = self._must(operation, request, region)
+        return at_path(answer.members, path.split(".") if path else [], f"{operation}: {path}")
 
     def _must(self, operation: str, request: dict[str, Any], region: str | None = None) -> Answer:
         answer = self._endpoint.call(operation, request, region or self.region)

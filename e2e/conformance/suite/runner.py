@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from suite.cases import Case, Step, Success
+from suite.cases import Case, Step
 from suite.checks import complaints, member
 from suite.endpoint import Answer, Endpoint, NoAnswer
 from suite.keys import LOOK_AGAIN_SECONDS, Keys
@@ -47,22 +47,16 @@ class Run:
         self.values = _run_values(endpoint)
         self._keys = Keys(endpoint, tables, self.values)
 
-    def verdicts(self, cases: Iterable[Case], tell: Callable[[Verdict], None] = lambda verdict: None) -> list[Verdict]:
+    def verdicts(self, cases: Iterable[Case]) -> list[Verdict]:
         """Carries all cases out, and gives their verdicts in their order."""
         lanes: dict[str, list[Case]] = {}
         ordered = list(cases)
         for number, case in enumerate(ordered):
             lanes.setdefault(case.key or f"alone {number}", []).append(case)
 
-        def lane(cases: list[Case]) -> list[Verdict]:
-            found = []
-            for case in cases:
-                found.append(self.verdict(case))
-                tell(found[-1])
-            return found
-
         with ThreadPoolExecutor(WORKERS) as pool:
-            found = {verdict.case.id: verdict for verdicts in pool.map(lane, lanes.values()) for verdict in verdicts}
+            done = pool.map(lambda lane: [self.verdict(case) for case in lane], lanes.values())
+            found = {verdict.case.id: verdict for verdicts in done for verdict in verdicts}
         return [found[case.id] for case in ordered]
 
     def verdict(self, case: Case) -> Verdict:
@@ -98,7 +92,7 @@ class Run:
         if answer.succeeded and step.pages:
             wrong += self._all_pages(step, request, region, answer)
         for name, path in step.keep.items():
-            if answer.succeeded:
+            if answer.succeeded and not wrong:
                 scope.keep(name, at_path(answer.members, path.split(".") if path else [], path))
         return [text if text.startswith(step.operation) else f"{step.operation}: {text}" for text in wrong]
 
@@ -146,7 +140,7 @@ class Run:
 
 def _run_values(endpoint: Endpoint) -> dict[str, Any]:
     """What placeholders stand for in every case."""
-    caller = endpoint.caller()
+    caller = endpoint.caller
     target, run = endpoint.target, secrets.token_hex(4)
     partition = caller["arn"].split(":")[1]
     place = f"arn:{partition}:kms:{target.region}:{caller['account']}"
@@ -175,13 +169,13 @@ def _others(endpoint: Endpoint, values: dict[str, Any], region: str) -> dict[str
 
     def make() -> Any:
         request = {"Description": values["description"]}
-        return _must(endpoint, "CreateKey", request, region)["KeyMetadata"]["Arn"]
+        return at_path(_must(endpoint, "CreateKey", request, region), ["KeyMetadata", "Arn"], "KeyMetadata.Arn")
 
     key = _once(make)
 
     def ciphertext() -> Any:
         request = {"KeyId": key(), "Plaintext": values["message"]}
-        return _must(endpoint, "Encrypt", request, region)["CiphertextBlob"]
+        return at_path(_must(endpoint, "Encrypt", request, region), ["CiphertextBlob"], "CiphertextBlob")
 
     return {"other_key": key, "other_ciphertext": _once(ciphertext)}
 

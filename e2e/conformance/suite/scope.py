@@ -87,8 +87,8 @@ def _flipped(value: bytes) -> bytes:
     return value[:-1] + bytes([value[-1] ^ 1])
 
 
-def _from_now(**amount: float) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(**amount)
+def _days_from_now(count: int) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=count)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -101,8 +101,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flipped": _flipped,
     "cut": lambda value: value[:-1],
     "joined": lambda first, second: first + second,
-    "days": lambda count: _from_now(days=count),
-    "minutes": lambda count: _from_now(minutes=count),
+    "days": _days_from_now,
     "material": material.material,
     "other_material": lambda spec: material.material(spec, another=True),
     "peer_key": material.peer_key,
