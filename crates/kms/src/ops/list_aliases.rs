@@ -3,15 +3,17 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html>
 
+use std::collections::BTreeMap;
+
 use base::{Call, KeyArn, Timestamp};
 use wire::kms::{AliasListEntry, ListAliases, ListAliasesRequest, ListAliasesResponse};
 
 use crate::Kms;
-use crate::alias::{AliasName, LoadedAlias};
+use crate::alias::AliasName;
 use crate::authorize::{AccountAction, Identifiers, KeyAction, StateRule, authorize_account};
 use crate::error::KmsError;
 use crate::managed_key::ManagedService;
-use crate::paging::Listing;
+use crate::paging::{Listing, Page};
 use crate::paths::{self, Place};
 use crate::record::AliasRecord;
 use crate::table::Handle;
@@ -42,61 +44,77 @@ impl Handle for ListAliases {
             }
             None => None,
         };
-        let prefix = key.map_or_else(|| paths::aliases(&place), |arn| paths::key_aliases(&arn));
+        let listed = match key {
+            Some(key) => kms.aliases_of_key(&key, &request).await?,
+            None => kms.aliases_in(&place, &request).await?,
+        };
+        let aliases = listed.items.into_iter().map(|(name, record)| list_entry(&place, name, record));
+        Ok(ListAliasesResponse {
+            aliases: Some(aliases.collect()),
+            truncated: Some(listed.next.is_some()),
+            next_marker: listed.next,
+        })
+    }
+}
+
+/// An alias by its name; without a record if it is that of an AWS managed key which is not there yet.
+type Listed = (String, Option<AliasRecord>);
+
+impl Kms {
+    /// A page of all aliases in an account and Region, with those of AWS managed keys that are not there yet.
+    async fn aliases_in(
+        &self,
+        place: &Place,
+        request: &ListAliasesRequest,
+    ) -> Result<Page<Listed>, KmsError> {
+        let prefix = paths::aliases(place);
         let listing = Listing::new(format!("ListAliases {prefix}"), request.limit, 50, 100);
-        let range = listing.range(&prefix, request.marker.as_deref())?.limit(listing.limit() + 1);
-        let page = kms.store.range(range).await?;
-        let names = page.entries.iter().filter_map(|entry| entry.key.as_str().strip_prefix(&prefix));
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
-        if key.is_none() {
-            let after = listing.after(request.marker.as_deref())?;
-            add_predefined(&mut names, after.as_deref(), page.more);
-        }
-        let page = listing.page(names, |name| name);
-        let mut aliases = Vec::new();
-        for name in &page.items {
-            // Read one by one in both listings: the index of a key's aliases holds names only. An alias that went
-            // or moved away between the two reads is left out.
-            match kms.alias(&place, AliasName::stored(name)).await? {
-                Some(alias) if points_to(&alias, key.as_ref()) => {
-                    aliases.push(list_entry(&place, name, Some(alias.record)));
-                }
-                None if key.is_none() && is_predefined(name) => aliases.push(list_entry(&place, name, None)),
-                Some(_) | None => {}
+        let marker = request.marker.as_deref();
+        let page = self.store.range(listing.range(&prefix, marker)?.limit(listing.limit() + 1)).await?;
+        let mut aliases = BTreeMap::new();
+        for entry in &page.entries {
+            if let Some(name) = entry.key.as_str().strip_prefix(&prefix) {
+                aliases.insert(name.to_owned(), Some(store::decode_record(entry)?));
             }
         }
-        let truncated = page.next.is_some();
-        Ok(ListAliasesResponse { truncated: Some(truncated), next_marker: page.next, aliases: Some(aliases) })
-    }
-}
-
-/// Adds the aliases of AWS managed keys, which are there before their keys. If the store has more names than these, those
-/// behind the last of them belong to a later page.
-fn add_predefined(names: &mut Vec<String>, after: Option<&str>, more: bool) {
-    let last = names.last().filter(|_| more).cloned();
-    for alias in ManagedService::ALL.map(ManagedService::alias) {
-        let begun = after.is_none_or(|after| alias > after);
-        if begun && last.as_deref().is_none_or(|last| alias < last) {
-            names.push(alias.to_owned());
+        // If the store has more, what lies behind the last of these belongs to a later page.
+        let last = aliases.last_key_value().map(|(name, _)| name.clone()).filter(|_| page.more);
+        let after = listing.after(marker)?;
+        for alias in ManagedService::ALL.map(ManagedService::alias) {
+            let begun = after.as_deref().is_none_or(|after| alias > after);
+            if begun && last.as_deref().is_none_or(|last| alias < last) {
+                aliases.entry(alias.to_owned()).or_insert(None);
+            }
         }
+        Ok(listing.page(aliases.into_iter().collect(), |(name, _)| name))
     }
-    names.sort_unstable();
-    names.dedup();
+
+    /// A page of the aliases of one key. The index holds names only, so each alias is read; one that went or moved away
+    /// meanwhile is left out.
+    async fn aliases_of_key(
+        &self,
+        key: &KeyArn,
+        request: &ListAliasesRequest,
+    ) -> Result<Page<Listed>, KmsError> {
+        let prefix = paths::key_aliases(key);
+        let listing = Listing::new(format!("ListAliases {prefix}"), request.limit, 50, 100);
+        let page = self.store.range(listing.range(&prefix, request.marker.as_deref())?).await?;
+        let mut items = Vec::new();
+        for name in page.entries.iter().filter_map(|entry| entry.key.as_str().strip_prefix(&prefix)) {
+            let alias = self.alias(&Place::from(*key), AliasName::stored(name)).await?;
+            if let Some(alias) = alias.filter(|alias| alias.target == key.id) {
+                items.push((name.to_owned(), Some(alias.record)));
+            }
+        }
+        Ok(Page { items, next: listing.next(&page, &prefix) })
+    }
 }
 
-fn is_predefined(name: &str) -> bool {
-    ManagedService::ALL.iter().any(|service| service.alias() == name)
-}
-
-fn points_to(alias: &LoadedAlias, key: Option<&KeyArn>) -> bool {
-    key.is_none_or(|key| key.id == alias.target)
-}
-
-fn list_entry(place: &Place, name: &str, record: Option<AliasRecord>) -> AliasListEntry {
+fn list_entry(place: &Place, name: String, record: Option<AliasRecord>) -> AliasListEntry {
     let date = |pick: fn(&AliasRecord) -> i64| record.as_ref().map(pick).map(Timestamp::from_millis);
     AliasListEntry {
-        alias_name: Some(name.to_owned()),
-        alias_arn: Some(place.alias_arn(name)),
+        alias_arn: Some(place.alias_arn(&name)),
+        alias_name: Some(name),
         creation_date: date(|record| record.created_at),
         last_updated_date: date(|record| record.updated_at),
         target_key_id: record.map(|record| record.target),
