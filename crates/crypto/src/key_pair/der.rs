@@ -4,18 +4,27 @@ use base::SecretBytes;
 
 /// Whether these bytes are one DER SEQUENCE below 64 KiB with nothing after it, which the library does not check.
 pub(crate) fn is_one_sequence(der: &[u8]) -> bool {
-    let Some((&[tag, first], rest)) = der.split_first_chunk::<2>() else {
-        return false;
+    matches!(sequence(der), Some((_, [])))
+}
+
+/// The AlgorithmIdentifier that a SubjectPublicKeyInfo begins with: its content, without tag and length.
+pub(super) fn algorithm_identifier(spki_der: &[u8]) -> Option<&[u8]> {
+    let (spki, _) = sequence(spki_der)?;
+    sequence(spki).map(|(algorithm, _)| algorithm)
+}
+
+/// The content of a DER SEQUENCE below 64 KiB, and what follows it.
+fn sequence(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&[tag, first], rest) = der.split_first_chunk::<2>()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81 => rest.split_first().map(|(length, rest)| (usize::from(*length), rest))?,
+        0x82 => {
+            rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_be_bytes(*length)), rest))?
+        }
+        _ => return None,
     };
-    let content = match first {
-        0..=0x7f => Some((usize::from(first), rest)),
-        0x81 => rest.split_first().map(|(length, content)| (usize::from(*length), content)),
-        0x82 => rest
-            .split_first_chunk()
-            .map(|(length, content)| (usize::from(u16::from_be_bytes(*length)), content)),
-        _ => None,
-    };
-    tag == 0x30 && content.is_some_and(|(length, content)| content.len() == length)
+    if tag == 0x30 { rest.split_at_checked(length) } else { None }
 }
 
 /// Where the parts of an ML-KEM key are, and how it is named in DER.
@@ -97,6 +106,14 @@ impl MlKemLayout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_algorithm_is_the_first_part() {
+        assert_eq!(algorithm_identifier(&[0x30, 6, 0x30, 2, 5, 0, 3, 0]), Some(&[5, 0][..]));
+        for other in [&[][..], &[0x30, 0], &[0x30, 2, 3, 0], &[0x30, 3, 0x30, 2, 5], &[0x31, 2, 0x30, 0]] {
+            assert_eq!(algorithm_identifier(other), None);
+        }
+    }
 
     #[test]
     fn only_one_whole_sequence_is_one() {

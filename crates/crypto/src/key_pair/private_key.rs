@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair};
 use base::{SecretArray, SecretBytes};
 use ed25519_dalek::{Digest as _, Sha512};
 
-use super::der::{MlKemLayout, is_one_sequence};
+use super::der::{MlKemLayout, algorithm_identifier, is_one_sequence};
 use super::external_mu::{self, ParameterSet};
 use super::library::{self, Kind};
 use super::message::{Message, Prepared, Unfit};
@@ -179,15 +179,19 @@ impl PrivateKey {
     /// key derivation.
     ///
     /// # Errors
-    /// The peer's key is not one SubjectPublicKeyInfo with a point on this key's curve; or this key is not on P-256,
-    /// P-384 or P-521.
+    /// The peer's key is not one SubjectPublicKeyInfo with a point on this key's curve, given by name (the point may be
+    /// compressed); or this key is not on P-256, P-384 or P-521.
     pub fn derive_shared_secret(&self, peer_spki_der: &[u8]) -> Result<SecretBytes, InvalidPeerKey> {
         let Secret::Ecc { agreement: Some(own), .. } = &self.secret else {
             return Err(InvalidPeerKey);
         };
         let peer = UnparsedPublicKey::new(own.algorithm(), peer_spki_der);
         let peer = ParsedPublicKey::try_from(peer).map_err(|_| InvalidPeerKey)?;
-        if peer.format() != ParsedPublicKeyFormat::X509 || !is_one_sequence(peer_spki_der) {
+        // The library also takes the curve spelled out in parameters, which RFC 5480 section 2.1.1 forbids.
+        let names_our_curve =
+            algorithm_identifier(peer_spki_der) == algorithm_identifier(self.public.spki_der());
+        let is_document = peer.format() == ParsedPublicKeyFormat::X509 && is_one_sequence(peer_spki_der);
+        if !is_document || !names_our_curve {
             return Err(InvalidPeerKey);
         }
         agreement::agree(own, peer, InvalidPeerKey, |secret| Ok(SecretBytes::new(secret.to_vec())))
