@@ -56,36 +56,61 @@ impl Envelope<'_> {
 
     /// The plaintext of `sealed`, which is ciphertext and tag.
     pub(crate) fn open(&self, secret: &SecretArray<32>, sealed: &[u8]) -> Result<SecretBytes, Unspecified> {
-        let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(Unspecified)?;
-        let key = self.one_time_key(secret)?;
-        let mut plaintext = SecretBytes::zeroed(ciphertext.len());
-        key.open_separate_gather(self.nonce(), self.aad(), ciphertext, tag, plaintext.expose_mut())?;
-        Ok(plaintext)
+        decrypt(&self.one_time_key(secret)?, self.iv, &self.associated_data(), sealed)
     }
 
     fn seal_tail(&self, key: &LessSafeKey, message: &mut [u8]) -> Result<Tag, Unspecified> {
         let tail = message.get_mut(self.header.len()..).ok_or(Unspecified)?;
-        key.seal_in_place_separate_tag(self.nonce(), self.aad(), tail)
+        encrypt(key, self.iv, &self.associated_data(), tail)
     }
 
     fn one_time_key(&self, secret: &SecretArray<32>) -> Result<LessSafeKey, Unspecified> {
-        let algorithm = get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256).ok_or(Unspecified)?;
-        let fixed_input = [self.label, &[0], self.derivation, &DERIVED_BITS].concat();
-        let mut derived = SecretArray::<32>::zeroed();
-        kbkdf_ctr_hmac(algorithm, secret.expose(), &fixed_input, derived.expose_mut())?;
-        UnboundKey::new(&AES_256_GCM, derived.expose()).map(LessSafeKey::new)
+        let derived = derive(secret, &[self.label, &[0], self.derivation, &DERIVED_BITS].concat())?;
+        aes_256_gcm(derived.expose())
     }
 
-    fn nonce(&self) -> Nonce {
-        Nonce::assume_unique_for_key(*self.iv)
-    }
-
-    fn aad(&self) -> Aad<Vec<u8>> {
+    fn associated_data(&self) -> Vec<u8> {
         let mut data = Vec::with_capacity(4 + self.header.len() + self.bound.len());
         push_framed(&mut data, self.header);
         data.extend_from_slice(self.bound);
-        Aad::from(data)
+        data
     }
+}
+
+/// SP 800-108r1 section 4.1: counter mode with HMAC-SHA-256 and a 32-bit counter before the fixed input.
+fn derive(secret: &SecretArray<32>, fixed_input: &[u8]) -> Result<SecretArray<32>, Unspecified> {
+    let algorithm = get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256).ok_or(Unspecified)?;
+    let mut derived = SecretArray::<32>::zeroed();
+    kbkdf_ctr_hmac(algorithm, secret.expose(), fixed_input, derived.expose_mut())?;
+    Ok(derived)
+}
+
+fn aes_256_gcm(key: &[u8; 32]) -> Result<LessSafeKey, Unspecified> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new)
+}
+
+/// Encrypts in place. No two messages may have the same key and initialisation vector.
+fn encrypt(
+    key: &LessSafeKey,
+    iv: &[u8; IV],
+    associated_data: &[u8],
+    message: &mut [u8],
+) -> Result<Tag, Unspecified> {
+    key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(*iv), Aad::from(associated_data), message)
+}
+
+/// The plaintext of ciphertext and tag.
+fn decrypt(
+    key: &LessSafeKey,
+    iv: &[u8; IV],
+    associated_data: &[u8],
+    sealed: &[u8],
+) -> Result<SecretBytes, Unspecified> {
+    let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(Unspecified)?;
+    let mut plaintext = SecretBytes::zeroed(ciphertext.len());
+    let nonce = Nonce::assume_unique_for_key(*iv);
+    key.open_separate_gather(nonce, Aad::from(associated_data), ciphertext, tag, plaintext.expose_mut())?;
+    Ok(plaintext)
 }
 
 /// Derivation nonce and initialisation vector in one draw: a draw costs the same for 12 bytes as for 28.
