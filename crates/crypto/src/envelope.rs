@@ -123,3 +123,6 @@ pub(crate) fn draw(randomness: &dyn Randomness) -> Result<([u8; NONCE], [u8; IV]
     iv.copy_from_slice(second);
     Ok((nonce, iv))
 }
+
+#[cfg(test)]
+mod vectors;

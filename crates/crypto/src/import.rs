@@ -66,6 +66,9 @@ fn unwrap_with_padding(key: AesKek, wrapped: &[u8]) -> Result<SecretBytes, Inval
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use std::sync::OnceLock;
 
@@ -73,7 +76,7 @@ mod tests {
     use crate::KeyPairSpec;
     use proptest::prelude::*;
 
-    fn key() -> &'static PrivateKey {
+    pub(super) fn key() -> &'static PrivateKey {
         static KEY: OnceLock<PrivateKey> = OnceLock::new();
         KEY.get_or_init(|| PrivateKey::generate(KeyPairSpec::Rsa2048).unwrap())
     }

@@ -17,6 +17,8 @@ mod public_key;
 pub(crate) mod spec;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub(crate) use der::is_one_sequence;
 pub use message::Message;

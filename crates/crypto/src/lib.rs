@@ -27,6 +27,8 @@ pub mod root;
 mod seal;
 #[cfg(test)]
 mod secrecy;
+#[cfg(test)]
+mod vectors;
 
 pub use attestation::{AttestationRoots, InvalidAttestation, InvalidAttestationRoot};
 pub use ciphertext::{Ciphertext, InvalidCiphertext, OVERHEAD as CIPHERTEXT_OVERHEAD, PLAINTEXT_MAX};

@@ -119,6 +119,9 @@ impl MacKey {
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use testkit::SeededRandomness;

