@@ -9,6 +9,7 @@
 mod event_file;
 mod record;
 mod trail;
+mod user_identity;
 
 pub use record::{EventId, MutationRecord, RecordError};
 pub use trail::{Trail, TrailError};

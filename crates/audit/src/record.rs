@@ -4,8 +4,10 @@
 
 use std::fmt::{self, Display};
 
-use base::{AccountId, Call, Principal, Region, Timestamp};
+use base::{AccountId, Call, Region, Timestamp};
 use serde::Serialize;
+
+use crate::user_identity::{INTERNAL, UserIdentity};
 
 /// The record of one mutation that is about to be committed.
 ///
@@ -41,7 +43,7 @@ impl MutationRecord {
     pub fn of_call(id: EventId, call: &Call, event_source: &'static str, event_name: &'static str) -> Self {
         let account = call.caller.account;
         Self(Event {
-            user_identity: UserIdentity::of(call),
+            user_identity: UserIdentity::of(&call.caller),
             source_ip_address: call.source_address.to_string(),
             user_agent: call.user_agent.to_string(),
             request_id: Some(call.request_id.to_string()),
@@ -146,46 +148,6 @@ impl Event {
     }
 }
 
-/// What CloudTrail writes where no caller is.
-const INTERNAL: &str = "AWS Internal";
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum UserIdentity {
-    #[serde(rename_all = "camelCase")]
-    User {
-        #[serde(rename = "type")]
-        kind: &'static str,
-        principal_id: String,
-        arn: String,
-        account_id: String,
-        access_key_id: String,
-        user_name: String,
-    },
-    #[serde(rename_all = "camelCase")]
-    Service { account_id: String, invoked_by: &'static str },
-}
-
-impl UserIdentity {
-    fn of(call: &Call) -> Self {
-        let caller = &call.caller;
-        match &caller.principal {
-            Principal::User { path_and_name, unique_id } => Self::User {
-                kind: "IAMUser",
-                principal_id: unique_id.clone(),
-                arn: caller.arn().to_string(),
-                account_id: caller.account.to_string(),
-                access_key_id: caller.access_key_id.clone(),
-                user_name: path_and_name.rsplit('/').next().unwrap_or_default().to_owned(),
-            },
-        }
-    }
-
-    fn service(account: AccountId) -> Self {
-        Self::Service { account_id: account.to_string(), invoked_by: INTERNAL }
-    }
-}
-
 #[derive(Debug, Serialize)]
 struct Resource {
     #[serde(rename = "accountId")]
@@ -200,7 +162,7 @@ struct Resource {
 mod tests {
     use std::sync::Arc;
 
-    use base::{Caller, RequestId};
+    use base::{Caller, Principal, RequestId};
     use serde_json::{Value, json};
 
     use super::*;
@@ -217,6 +179,7 @@ mod tests {
                     unique_id: "AIDAEXAMPLE".into(),
                 },
                 access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+                session: None,
             }),
             region: "eu-central-1".parse().unwrap(),
             time: Timestamp::from_iso_basic("20180920T174101Z").unwrap(),

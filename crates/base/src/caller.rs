@@ -1,54 +1,155 @@
 //! Who calls.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::AccountId;
+use crate::{AccountId, Timestamp};
 
 /// An authenticated caller. Only signature verification makes one from a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The account whose credentials signed the request.
+    /// The account whose credentials signed the request. A service principal has none of its own: there it is the
+    /// account on whose behalf the service calls.
     pub account: AccountId,
     /// The identity within that account.
     pub principal: Principal,
     /// The access key that signed.
     pub access_key_id: String,
+    /// What is known of the session if the credentials are temporary; `None` for long-term access keys.
+    pub session: Option<Session>,
 }
 
 /// The kinds of identity that can sign a request.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
-    /// An IAM user.
+    /// The root user of the account.
+    Root,
+    /// An IAM user, or a session that GetSessionToken gave it.
     User {
         /// Path and name as they stand in the ARN, for example `ops/alice` or `admin`.
         path_and_name: String,
         /// Unique id, `AIDA…`. A user deleted and made again gets another one.
         unique_id: String,
     },
+    /// A session of a role.
+    RoleSession {
+        /// Path and name of the role as they stand in its ARN, for example `service/app`.
+        path_and_name: String,
+        /// Unique id of the role, `AROA…`.
+        unique_id: String,
+        /// The name that whoever assumed the role chose.
+        session_name: String,
+    },
+    /// A session that GetFederationToken gave to a user.
+    FederatedUser {
+        /// The name that the user chose.
+        name: String,
+        /// Path and name of the user as they stand in the ARN.
+        user_path_and_name: String,
+        /// Unique id of the user, `AIDA…`.
+        user_unique_id: String,
+    },
+    /// An AWS service that calls as itself.
+    Service {
+        /// Its service principal, for example `logs.amazonaws.com`.
+        name: String,
+    },
+}
+
+/// What temporary credentials carry along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// When the credentials were issued.
+    pub issued_at: Timestamp,
+    /// When multi-factor authentication was used to get them, if it was.
+    pub multi_factor_at: Option<Timestamp>,
+    /// Session tags. Each replaces the tag of role or user whose key is the same but for case.
+    pub tags: Vec<(String, String)>,
+    /// The source identity, once one was set.
+    pub source_identity: Option<String>,
+    /// The identity provider behind a session of AssumeRoleWithWebIdentity or AssumeRoleWithSAML.
+    pub federation: Option<Federation>,
+}
+
+/// What an identity provider said about the holder of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Federation {
+    /// The issuer's host, the provider's ARN, or `cognito-identity.amazonaws.com`: `aws:FederatedProvider`.
+    pub provider: String,
+    /// Claims under the names of their condition keys, for example `accounts.google.com:sub`.
+    pub claims: Vec<(String, String)>,
 }
 
 impl Caller {
-    /// The principal's ARN as AWS prints it in answers and error texts.
+    /// The principal's ARN as AWS prints it in answers and error texts; of a service its name, for it has no ARN.
     pub fn arn(&self) -> impl fmt::Display + '_ {
         CallerArn(self)
     }
 
-    /// `UserId` of GetCallerIdentity.
-    pub fn user_id(&self) -> &str {
+    /// The ARN that policies mean by `aws:PrincipalArn`: of a role session that of the role. A service has none.
+    pub fn principal_arn(&self) -> Option<String> {
         match &self.principal {
-            Principal::User { unique_id, .. } => unique_id,
+            Principal::RoleSession { path_and_name, .. } => {
+                Some(format!("arn:aws:iam::{}:role/{path_and_name}", self.account))
+            }
+            Principal::Service { .. } => None,
+            Principal::Root | Principal::User { .. } | Principal::FederatedUser { .. } => {
+                Some(self.arn().to_string())
+            }
         }
     }
+
+    /// `UserId` of GetCallerIdentity, and `aws:userid`.
+    pub fn user_id(&self) -> Cow<'_, str> {
+        match &self.principal {
+            Principal::Root => self.account.to_string().into(),
+            Principal::User { unique_id, .. } => unique_id.into(),
+            Principal::RoleSession { unique_id, session_name, .. } => {
+                format!("{unique_id}:{session_name}").into()
+            }
+            Principal::FederatedUser { name, .. } => format!("{}:{name}", self.account).into(),
+            Principal::Service { name } => name.into(),
+        }
+    }
+}
+
+impl Principal {
+    /// The name of the user or role itself, without its path; `None` for root user and services.
+    pub fn friendly_name(&self) -> Option<&str> {
+        match self {
+            Self::User { path_and_name, .. } | Self::RoleSession { path_and_name, .. } => {
+                Some(without_path(path_and_name))
+            }
+            Self::FederatedUser { user_path_and_name, .. } => Some(without_path(user_path_and_name)),
+            Self::Root | Self::Service { .. } => None,
+        }
+    }
+}
+
+fn without_path(path_and_name: &str) -> &str {
+    path_and_name.rsplit('/').next().unwrap_or_default()
 }
 
 struct CallerArn<'a>(&'a Caller);
 
 impl fmt::Display for CallerArn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let account = self.0.account;
         match &self.0.principal {
+            Principal::Root => write!(f, "arn:aws:iam::{account}:root"),
             Principal::User { path_and_name, .. } => {
-                write!(f, "arn:aws:iam::{}:user/{path_and_name}", self.0.account)
+                write!(f, "arn:aws:iam::{account}:user/{path_and_name}")
             }
+            Principal::RoleSession { path_and_name, session_name, .. } => {
+                let role = without_path(path_and_name);
+                write!(f, "arn:aws:sts::{account}:assumed-role/{role}/{session_name}")
+            }
+            Principal::FederatedUser { name, .. } => {
+                write!(f, "arn:aws:sts::{account}:federated-user/{name}")
+            }
+            Principal::Service { name } => f.write_str(name),
         }
     }
 }
@@ -57,14 +158,65 @@ impl fmt::Display for CallerArn<'_> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_user_is_named_by_account_path_and_name() {
-        let caller = Caller {
+    fn caller(principal: Principal) -> Caller {
+        Caller {
             account: "123456789012".parse().unwrap(),
-            principal: Principal::User { path_and_name: "ops/alice".into(), unique_id: "AIDAEXAMPLE".into() },
+            principal,
             access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+            session: None,
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_arn_and_its_user_id() {
+        let user = Principal::User { path_and_name: "ops/alice".into(), unique_id: "AIDAEXAMPLE".into() };
+        let role = Principal::RoleSession {
+            path_and_name: "service/app".into(),
+            unique_id: "AROAEXAMPLE".into(),
+            session_name: "deploy".into(),
         };
-        assert_eq!(caller.arn().to_string(), "arn:aws:iam::123456789012:user/ops/alice");
-        assert_eq!(caller.user_id(), "AIDAEXAMPLE");
+        let federated = Principal::FederatedUser {
+            name: "bob".into(),
+            user_path_and_name: "ops/alice".into(),
+            user_unique_id: "AIDAEXAMPLE".into(),
+        };
+        let service = Principal::Service { name: "logs.amazonaws.com".into() };
+        for (principal, arn, policy_arn, user_id, name) in [
+            (
+                Principal::Root,
+                "arn:aws:iam::123456789012:root",
+                Some("arn:aws:iam::123456789012:root"),
+                "123456789012",
+                None,
+            ),
+            (
+                user,
+                "arn:aws:iam::123456789012:user/ops/alice",
+                Some("arn:aws:iam::123456789012:user/ops/alice"),
+                "AIDAEXAMPLE",
+                Some("alice"),
+            ),
+            (
+                role,
+                "arn:aws:sts::123456789012:assumed-role/app/deploy",
+                Some("arn:aws:iam::123456789012:role/service/app"),
+                "AROAEXAMPLE:deploy",
+                Some("app"),
+            ),
+            (
+                federated,
+                "arn:aws:sts::123456789012:federated-user/bob",
+                Some("arn:aws:sts::123456789012:federated-user/bob"),
+                "123456789012:bob",
+                Some("alice"),
+            ),
+            (service, "logs.amazonaws.com", None, "logs.amazonaws.com", None),
+        ] {
+            assert_eq!(principal.friendly_name(), name, "{arn}");
+            let caller = caller(principal);
+            assert_eq!(caller.arn().to_string(), arn);
+            assert_eq!(caller.principal_arn().as_deref(), policy_arn);
+            assert_eq!(caller.user_id(), user_id);
+        }
     }
 }

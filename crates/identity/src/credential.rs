@@ -78,7 +78,12 @@ impl Identity {
         let principal =
             Principal::User { path_and_name: path_and_name(&user)?, unique_id: user.unique_id.clone() };
         Ok(Some(Credential {
-            caller: Arc::new(Caller { account, principal, access_key_id: id.as_str().to_owned() }),
+            caller: Arc::new(Caller {
+                account,
+                principal,
+                access_key_id: id.as_str().to_owned(),
+                session: None,
+            }),
             secret: SecretString::new(secret),
             signing_keys: RwLock::default(),
             user: user_path,

@@ -43,11 +43,18 @@ impl Principal {
     /// Whether `caller` is this user, or an identity of this account.
     pub(crate) fn includes(&self, caller: &Caller) -> bool {
         match self {
-            Self::Account(account) => *account == caller.account,
-            Self::User { account, path_and_name } => {
-                let CallerKind::User { path_and_name: own, .. } = &caller.principal;
-                *account == caller.account && path_and_name == own
+            Self::Account(account) => {
+                *account == caller.account && !matches!(caller.principal, CallerKind::Service { .. })
             }
+            Self::User { account, path_and_name } => match &caller.principal {
+                CallerKind::User { path_and_name: own, .. } => {
+                    *account == caller.account && path_and_name == own
+                }
+                CallerKind::Root
+                | CallerKind::RoleSession { .. }
+                | CallerKind::FederatedUser { .. }
+                | CallerKind::Service { .. } => false,
+            },
         }
     }
 }

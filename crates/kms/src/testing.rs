@@ -12,6 +12,7 @@ pub(crate) fn call(account: &str, region: &str) -> Call {
             account: account.parse().unwrap(),
             principal: Principal::User { path_and_name: "admin".into(), unique_id: "AIDAADMIN".into() },
             access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+            session: None,
         }),
         region: region.parse().unwrap(),
         time: Timestamp::from_seconds(1_700_000_000),

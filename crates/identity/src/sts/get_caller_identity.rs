@@ -9,7 +9,7 @@ pub(super) fn run(call: &Call) -> [(&'static str, String); 3] {
     let caller = &call.caller;
     [
         ("Arn", caller.arn().to_string()),
-        ("UserId", caller.user_id().to_owned()),
+        ("UserId", caller.user_id().into_owned()),
         ("Account", caller.account.to_string()),
     ]
 }

@@ -69,6 +69,7 @@ mod tests {
                     unique_id: "AIDACKCEVSQ6C2EXAMPLE".into(),
                 },
                 access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+                session: None,
             }),
             region: "eu-central-1".parse().unwrap(),
             time: Timestamp::from_seconds(0),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Arn, Caller, KeyArn, Region};
+use base::{Arn, Caller, KeyArn, Principal as CallerKind, Region};
 use crypto::digest::sha256;
 use serde::{Deserialize, Serialize};
 use store::{Key, Record, StoreError};
@@ -115,11 +115,13 @@ impl GrantTerms {
 }
 
 impl GrantPrincipal {
-    /// Whether `caller` is this principal. Nobody who calls is a service.
+    /// Whether `caller` is this principal.
     pub(crate) fn includes(&self, caller: &Caller) -> bool {
         match self {
             Self::Arn(arn) => Principal::parse(arn).is_some_and(|principal| principal.includes(caller)),
-            Self::Service(_) => false,
+            Self::Service(name) => {
+                matches!(&caller.principal, CallerKind::Service { name: own } if own == name)
+            }
         }
     }
 

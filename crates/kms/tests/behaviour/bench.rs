@@ -209,6 +209,7 @@ fn facts(account: &str, user: &str, at: i64) -> Call {
             account: account.parse().unwrap(),
             principal: Principal::User { path_and_name: user.into(), unique_id: "AIDAADMIN".into() },
             access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+            session: None,
         }),
         region: "eu-central-1".parse().unwrap(),
         time: moment(at),
