@@ -5,14 +5,15 @@ use cargo_metadata::{DependencyKind, Package};
 use super::Finding;
 
 /// Every package of the workspace and the packages of the workspace that it may depend on. Arrows point down only.
-const ROOMS: [(&str, &[&str]); 11] = [
-    ("keywright", &["kms", "identity", "audit", "keyring", "store", "wire", "crypto", "base"]),
-    ("kms", &["audit", "keyring", "store", "wire", "crypto", "base"]),
-    ("identity", &["audit", "keyring", "store", "wire", "crypto", "base"]),
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("keywright", &["kms", "identity", "audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
+    ("kms", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
+    ("identity", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("audit", &["store", "base"]),
     ("keyring", &["store", "crypto", "base"]),
     ("store", &["base"]),
     ("wire", &["crypto", "base"]),
+    ("policy", &["base"]),
     ("crypto", &["base"]),
     ("base", &[]),
     ("testkit", &["base"]),

@@ -1,0 +1,144 @@
+//! Who asks, as policies see it.
+
+use std::sync::Arc;
+
+use base::{AccountId, Caller, Principal, Session};
+
+/// What policies can ask about a caller. It may be made once for a credential and kept with it.
+#[derive(Clone, Debug)]
+pub struct CallerFacts {
+    who: Who,
+    arn: Box<str>,
+    principal_arn: Option<Box<str>>,
+    user_id: Box<str>,
+    federation: Option<base::Federation>,
+}
+
+#[derive(Clone, Debug)]
+enum Who {
+    Signed(Arc<Caller>),
+    Anonymous,
+    /// The holder of a token of the identity provider with this ARN or host.
+    TokenHolder(Box<str>),
+}
+
+/// The kinds of callers between which decisions differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallerKind {
+    Root,
+    User,
+    RoleSession,
+    FederatedUser,
+    Service,
+    TokenHolder,
+    Anonymous,
+}
+
+impl CallerFacts {
+    /// An authenticated caller.
+    pub fn of(caller: Arc<Caller>) -> Self {
+        let arn = caller.arn().to_string().into();
+        Self {
+            arn,
+            principal_arn: caller.principal_arn().map(Into::into),
+            user_id: caller.user_id().into(),
+            federation: caller.session.as_ref().and_then(|session| session.federation.clone()),
+            who: Who::Signed(caller),
+        }
+    }
+
+    /// Somebody who did not sign the request.
+    pub fn anonymous() -> Self {
+        let name = || "anonymous".into();
+        Self { who: Who::Anonymous, arn: name(), principal_arn: None, user_id: name(), federation: None }
+    }
+
+    /// The holder of a token of an identity provider, who asks for a session of a role. `provider` is what trust
+    /// policies call `Federated`: the provider's ARN or, for those that AWS knows itself, its host.
+    pub fn token_holder(provider: &str, claims: base::Federation) -> Self {
+        Self {
+            who: Who::TokenHolder(provider.into()),
+            arn: provider.into(),
+            principal_arn: None,
+            user_id: "".into(),
+            federation: Some(claims),
+        }
+    }
+
+    /// The ARN that texts for clients name: of a role session that of the session.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The caller's account; none for services, token holders and whoever did not sign.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        match self.kind() {
+            CallerKind::Root | CallerKind::User | CallerKind::RoleSession | CallerKind::FederatedUser => {
+                self.signed().map(|caller| caller.account)
+            }
+            CallerKind::Service | CallerKind::TokenHolder | CallerKind::Anonymous => None,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> CallerKind {
+        match &self.who {
+            Who::Anonymous => CallerKind::Anonymous,
+            Who::TokenHolder(_) => CallerKind::TokenHolder,
+            Who::Signed(caller) => match &caller.principal {
+                Principal::Root => CallerKind::Root,
+                Principal::User { .. } => CallerKind::User,
+                Principal::RoleSession { .. } => CallerKind::RoleSession,
+                Principal::FederatedUser { .. } => CallerKind::FederatedUser,
+                Principal::Service { .. } => CallerKind::Service,
+            },
+        }
+    }
+
+    /// `aws:PrincipalArn`.
+    pub(crate) fn principal_arn(&self) -> Option<&str> {
+        self.principal_arn.as_deref()
+    }
+
+    /// `aws:userid`; a token holder has none yet.
+    pub(crate) fn user_id(&self) -> Option<&str> {
+        (!self.user_id.is_empty()).then_some(&self.user_id)
+    }
+
+    pub(crate) fn principal(&self) -> Option<&Principal> {
+        self.signed().map(|caller| &caller.principal)
+    }
+
+    /// The name of the service that calls as itself.
+    pub(crate) fn service(&self) -> Option<&String> {
+        match self.principal()? {
+            Principal::Service { name } => Some(name),
+            Principal::Root
+            | Principal::User { .. }
+            | Principal::RoleSession { .. }
+            | Principal::FederatedUser { .. } => None,
+        }
+    }
+
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.signed()?.session.as_ref()
+    }
+
+    pub(crate) fn federation(&self) -> Option<&base::Federation> {
+        self.federation.as_ref()
+    }
+
+    /// What trust policies call `Federated`.
+    pub(crate) fn token_provider(&self) -> Option<&str> {
+        match &self.who {
+            Who::TokenHolder(provider) => Some(provider),
+            Who::Signed(_) | Who::Anonymous => None,
+        }
+    }
+
+    fn signed(&self) -> Option<&Caller> {
+        match &self.who {
+            Who::Signed(caller) => Some(caller),
+            Who::TokenHolder(_) | Who::Anonymous => None,
+        }
+    }
+}

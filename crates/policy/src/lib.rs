@@ -1,0 +1,49 @@
+//! The policy language of AWS: documents are parsed and compiled once, then decide about requests.
+//!
+//! Everything is refused unless something allows it and nothing denies it. This room holds no state, takes no lock, reads
+//! no clock: each fact arrives with the [`Request`]. A service finds the policies that apply, as [`IdentitySide`] and
+//! [`ResourceSide`], and asks [`decide`]. To decide, nothing is parsed, and nothing allocated but for a text that a
+//! policy puts together with a variable for an operator that ignores case.
+//!
+//! How AWS decides:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>,
+//! <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>
+
+mod action;
+mod caller;
+mod condition;
+mod decide;
+mod denial;
+mod error;
+mod evidence;
+mod explain;
+mod facts;
+mod glob;
+mod grant;
+mod index;
+mod key;
+mod parse;
+mod policy;
+mod principal;
+mod request;
+mod resource;
+mod sides;
+mod statement;
+mod template;
+mod value;
+
+pub use action::{Action, KmsActions};
+pub use caller::CallerFacts;
+pub use decide::{Allowance, Decision, decide};
+pub use denial::{Denial, DenialReason};
+pub use error::MalformedPolicy;
+pub use evidence::{Layer, StatementRef};
+pub use explain::{ExplainedCondition, ExplainedStatement, Explanation, explain};
+pub use grant::{ContextConstraint, Grant};
+pub use key::{KmsKey, ServiceKey};
+pub use policy::{Policy, PolicyKind, Version};
+pub use principal::{MatchKind, PrincipalEntry};
+pub use request::{Context, Endpoint, Forwarded, NoContext, Organization, Origin, Request, Resource};
+pub use sides::{AttachedPolicy, IdentitySide, PolicySource, ResourceSide};
+pub use statement::Effect;
+pub use value::{Texts, Value};

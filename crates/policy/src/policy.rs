@@ -1,0 +1,88 @@
+//! A policy: statements, compiled, and found by what they are about.
+
+use crate::action::Action;
+use crate::error::MalformedPolicy;
+use crate::index::Index;
+use crate::parse;
+use crate::principal::PrincipalEntry;
+use crate::statement::Statement;
+
+/// What a policy is for, on which its grammar depends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyKind {
+    /// An identity policy, a permissions boundary, or a session policy.
+    Identity,
+    /// The key policy of a KMS key.
+    Key,
+    /// The trust policy of a role.
+    Trust,
+    /// A service control policy of an organisation.
+    ServiceControl,
+    /// A resource control policy of an organisation.
+    ResourceControl,
+}
+
+/// The version of the policy language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// `2008-10-17`, which a policy without Version has: no variables.
+    V2008,
+    /// `2012-10-17`.
+    V2012,
+}
+
+impl Version {
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        match text {
+            "2008-10-17" => Some(Self::V2008),
+            "2012-10-17" => Some(Self::V2012),
+            _ => None,
+        }
+    }
+}
+
+/// A policy, ready to decide. The text is not kept: who stores it gives it back byte for byte.
+#[derive(Debug)]
+pub struct Policy {
+    version: Version,
+    statements: Box<[Statement]>,
+    index: Index,
+}
+
+impl Policy {
+    /// Most bytes of a document; every kind has a quota of its own below it, which whoever stores it enforces.
+    pub const BYTES_MAX: usize = 131_072;
+
+    /// Parses and compiles a document.
+    ///
+    /// Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>. That its principals
+    /// exist, that its author is not locked out, and quotas on its size are left to the caller.
+    ///
+    /// # Errors
+    /// The document is not a policy of this kind; the text is for the client.
+    pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
+        let (version, statements) = parse::parse(text, kind)?;
+        let index = Index::new(&statements);
+        Ok(Self { version, statements: statements.into(), index })
+    }
+
+    /// The version of the language that the document says it is in.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Every principal that the policy names in Principal or NotPrincipal, in the order of the document.
+    pub fn principals(&self) -> impl Iterator<Item = &PrincipalEntry> {
+        self.statements.iter().flat_map(|statement| statement.principals.entries())
+    }
+
+    /// The statements that may be about an action, in the order of the document.
+    pub(crate) fn about(&self, action: &Action<'_>) -> impl Iterator<Item = (usize, &Statement)> {
+        self.index.about(action).filter_map(|place| Some((place, self.statements.get(place)?)))
+    }
+
+    /// Every statement.
+    pub(crate) fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+}
