@@ -2,8 +2,7 @@
 //!
 //! A key read from the store is [`Unchecked`]. [`Unchecked::authorize`] turns it into [`Authorized`] for one action,
 //! [`Authorized::usable`] checks its state and yields [`Usable`], and key material is reachable through [`Usable`]
-//! only. Until the policy engine decides, the account that owns a key may use it and nobody else; of an AWS managed key,
-//! the account may do what that key's fixed policy admits.
+//! only. What decides is in `decision.rs`.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -11,13 +10,14 @@ use std::sync::Arc;
 use base::{Call, KeyArn, Region};
 use wire::kms::{KeyUsageType, Operation, OriginType};
 
+use crate::Kms;
 use crate::cryptographic_operation::CryptographicOperation;
 use crate::error::{KmsError, StateRefusal};
+use crate::facts::Facts;
 use crate::keys::LoadedKey;
 use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
-use crate::request_quota::RequestQuotas;
 
 /// What is fixed about an action on a key. The action is a type, so no parameter can name the wrong one.
 pub(crate) trait KeyAction: Send + Sync + 'static {
@@ -27,6 +27,9 @@ pub(crate) trait KeyAction: Send + Sync + 'static {
     const IDENTIFIERS: Identifiers;
     /// Which key states refuse.
     const STATES: StateRule;
+    /// Whether callers of other accounts can take it, if the key's account lets them:
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html>
+    const ACROSS_ACCOUNTS: bool = false;
     /// Whether only keys whose material comes from outside are meant. Any other is refused in whatever state it is.
     const IMPORTS: bool = false;
 }
@@ -95,35 +98,76 @@ impl StateRule {
 }
 
 /// A key as it was read. It can do nothing but be authorized.
-pub(crate) struct Unchecked {
-    key: Arc<LoadedKey>,
-    request_quotas: Option<Arc<RequestQuotas>>,
-}
+pub(crate) struct Unchecked(Arc<LoadedKey>);
 
 impl Unchecked {
-    pub(crate) fn new(key: Arc<LoadedKey>, request_quotas: Option<Arc<RequestQuotas>>) -> Self {
-        Self { key, request_quotas }
+    pub(crate) fn new(key: Arc<LoadedKey>) -> Self {
+        Self(key)
+    }
+}
+
+impl Kms {
+    /// The key that a request names, if the caller may take action `A` on it.
+    pub(crate) async fn authorized<A: KeyAction>(
+        &self,
+        call: &Call,
+        identifier: &str,
+        facts: &Facts<'_>,
+    ) -> Result<Authorized<A>, KmsError> {
+        let key = self.keys.find::<A>(call, identifier).await?;
+        let facts = Facts { request_alias: alias_in(identifier), ..*facts };
+        self.authorize(key, call, &facts).await
     }
 
-    /// Decides whether the caller may take action `A` on this key, and counts the request if its quota depends on the
-    /// key.
-    pub(crate) fn authorize<A: KeyAction>(self, call: &Call) -> Result<Authorized<A>, KmsError> {
-        if self.key.arn.account != call.caller.account {
+    /// The key that a request names, if the caller may take action `A` on it and its state permits that.
+    pub(crate) async fn usable<A: KeyAction>(
+        &self,
+        call: &Call,
+        identifier: &str,
+        facts: &Facts<'_>,
+    ) -> Result<Usable<A>, KmsError> {
+        self.authorized(call, identifier, facts).await?.usable()
+    }
+
+    /// The same for a key that is about to be changed: read from the store.
+    pub(crate) async fn changeable<A: KeyAction>(
+        &self,
+        call: &Call,
+        arn: &KeyArn,
+        facts: &Facts<'_>,
+    ) -> Result<Usable<A>, KmsError> {
+        let key = self.keys.read::<A>(call, arn).await?;
+        self.authorize(key, call, facts).await?.usable()
+    }
+
+    /// Decides whether the caller may take action `A` on a key, and counts the request if its quota depends on the key.
+    pub(crate) async fn authorize<A: KeyAction>(
+        &self,
+        Unchecked(key): Unchecked,
+        call: &Call,
+        facts: &Facts<'_>,
+    ) -> Result<Authorized<A>, KmsError> {
+        if key.arn.account != call.caller.account && !A::ACROSS_ACCOUNTS {
             return Err(KmsError::foreign_key(&call.caller, A::NAME));
         }
-        if self.key.record.managed_by.is_some_and(|service| !service.admits_directly(A::NAME)) {
-            return Err(KmsError::not_in_key_policy(&call.caller, A::NAME, self.key.arn));
-        }
+        let grant = self.decide(call, A::NAME, &key, facts).await?;
         if let Some(quotas) = &self.request_quotas {
-            quotas.count_use(call, A::NAME, self.key.record.spec)?;
+            quotas.count_use(call, A::NAME, key.record.spec)?;
         }
-        Ok(Authorized { key: self.key, action: PhantomData })
+        Ok(Authorized { key, grant, action: PhantomData })
     }
+}
+
+/// The alias in a request's key identifier, with its `alias/`, if it is one or the ARN of one.
+fn alias_in(identifier: &str) -> Option<&str> {
+    let name = if identifier.starts_with("arn:") { identifier.splitn(6, ':').last()? } else { identifier };
+    name.starts_with("alias/").then_some(name)
 }
 
 /// A key on which the caller may take action `A`.
 pub(crate) struct Authorized<A> {
     key: Arc<LoadedKey>,
+    grant: Option<String>,
     action: PhantomData<fn() -> A>,
 }
 
@@ -148,6 +192,11 @@ pub(crate) struct Usable<A>(Authorized<A>);
 impl<A: KeyAction> Usable<A> {
     pub(crate) fn arn(&self) -> KeyArn {
         self.0.key.arn
+    }
+
+    /// The id of the grant without which the caller could not do this.
+    pub(crate) fn grant(&self) -> Option<&str> {
+        self.0.grant.as_deref()
     }
 
     /// The key's ARN as text, for answers.
@@ -206,7 +255,7 @@ pub(crate) struct AccountPermit<A> {
 /// Decides whether the caller may take action `A` in its own account and the Region that it called.
 ///
 /// # Errors
-/// None yet: identities of an account may do everything in it until the policy engine decides.
+/// None yet: it takes identity policies, and each identity counts as its account's administrator.
 pub(crate) fn authorize_account<A: AccountAction>(call: &Call) -> Result<AccountPermit<A>, KmsError> {
     authorize_account_in(call, call.region)
 }

@@ -11,6 +11,7 @@ use crate::Kms;
 use crate::authorize::{KeyAction, Usable};
 use crate::due::DueWork;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::keys::LoadedKey;
 use crate::paths;
 use crate::record::KeyRecord;
@@ -152,13 +153,14 @@ impl Kms {
         &self,
         call: &Call,
         identifier: &str,
+        facts: &Facts<'_>,
         edit: impl Fn(&mut Edit, &Usable<A>) -> Result<T, KmsError>,
     ) -> Result<T, KmsError> {
         let arn = self.keys.resolve::<A>(call, identifier).await?;
         let mut attempts = Attempts::new();
         let _turn = self.turns.take(&arn).await;
         loop {
-            let key = self.keys.read::<A>(call, &arn).await?.authorize::<A>(call)?.usable()?;
+            let key = self.changeable::<A>(call, &arn, facts).await?;
             let mut draft = Edit::of(key.key())?;
             let outcome = edit(&mut draft, &key)?;
             if self.commit_change::<A>(call, &key, draft).await? == Committed::Yes {

@@ -247,7 +247,14 @@ impl Kms {
         self.remove_grants(arn).await?;
         self.usage.forget(arn);
         let usage = paths::key_usage(arn)?.to_string();
-        for prefix in [paths::materials(arn), paths::rotations(arn), paths::key_aliases(arn), usage] {
+        let prefixes = [
+            paths::materials(arn),
+            paths::rotations(arn),
+            paths::key_aliases(arn),
+            paths::granted_on(arn),
+            usage,
+        ];
+        for prefix in prefixes {
             loop {
                 let page = self.store.range(Range::prefix(&prefix).limit(PURGE_BATCH)).await?;
                 if page.entries.is_empty() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{Call, KeyArn, KeyId};
 use crypto::KeyMaterialId;
+use policy::{Policy, PolicyKind};
 use store::cache::Cache;
 use store::{Key, Observer, Revision, Store};
 
@@ -13,7 +14,6 @@ use crate::multi_region::MultiRegion;
 use crate::paths::{self, Cached, Place};
 use crate::record::{AliasRecord, KeyRecord};
 use crate::reference::KeyReference;
-use crate::request_quota::RequestQuotas;
 use crate::usage::{Usage, UsageCell};
 
 /// A key record with its place and version.
@@ -24,6 +24,8 @@ pub(crate) struct LoadedKey {
     pub(crate) revision: Revision,
     /// Absent while nothing was imported yet.
     pub(crate) current_material: Option<KeyMaterialId>,
+    /// The key policy; absent if the text is none, and then it allows nothing.
+    pub(crate) policy: Option<Arc<Policy>>,
     /// Where its latest use is noted.
     pub(crate) usage: Arc<UsageCell>,
 }
@@ -35,7 +37,6 @@ type AliasName = (Place, Box<str>);
 pub(crate) struct Keys {
     store: Arc<dyn Store>,
     usage: Arc<Usage>,
-    request_quotas: Option<Arc<RequestQuotas>>,
     records: Cache<KeyArn, LoadedKey>,
     aliases: Cache<AliasName, KeyId>,
 }
@@ -70,16 +71,10 @@ impl Default for CacheSizes {
 
 impl Keys {
     /// Caches over `store`, told of every commit.
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        usage: Arc<Usage>,
-        request_quotas: Option<Arc<RequestQuotas>>,
-        sizes: CacheSizes,
-    ) -> Arc<Self> {
+    pub(crate) fn new(store: Arc<dyn Store>, usage: Arc<Usage>, sizes: CacheSizes) -> Arc<Self> {
         let keys = Arc::new(Self {
             store: Arc::clone(&store),
             usage,
-            request_quotas,
             records: Cache::weighing(
                 usize::try_from(sizes.key_bytes / RECORD_BYTES_EXPECTED).unwrap_or(usize::MAX),
                 sizes.key_bytes,
@@ -110,7 +105,7 @@ impl Keys {
 
     /// A key as it was read, to be authorized.
     pub(crate) fn unchecked(&self, key: Arc<LoadedKey>) -> Unchecked {
-        Unchecked::new(key, self.request_quotas.clone())
+        Unchecked::new(key)
     }
 
     /// The key with this ARN if there is one, from the cache where possible.
@@ -139,7 +134,23 @@ impl Keys {
         let current_material = record.current_material.as_deref().map(str::parse).transpose();
         let current_material = current_material.map_err(damaged)?;
         let usage = self.usage.cell(arn);
-        Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material, usage }))
+        let policy = self.compiled(arn, &record.policy);
+        Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material, policy, usage }))
+    }
+
+    /// A key policy, ready to decide.
+    fn compiled(&self, arn: &KeyArn, text: &str) -> Option<Arc<Policy>> {
+        // Changes read the key anew; the policy has mostly been compiled for an earlier call.
+        if let Some(known) = self.records.get(arn)
+            && known.record.policy == text
+        {
+            return known.policy.clone();
+        }
+        let compiled = Policy::parse(text, PolicyKind::Key);
+        compiled
+            .inspect_err(|error| tracing::error!(key = %arn, %error, "key policy cannot be read"))
+            .ok()
+            .map(Arc::new)
     }
 
     /// What an identifier stands for. The key itself need not exist.

@@ -4,9 +4,12 @@
 mod alias;
 mod authorize;
 mod change;
+mod circumstances;
 mod cryptographic_operation;
+mod decision;
 mod due;
 mod error;
+mod facts;
 mod grant;
 mod import;
 mod import_token;
@@ -57,6 +60,7 @@ pub use request_quota::{REQUEST_QUOTAS, RequestQuota, RequestRates, UnknownReque
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
 
+use decision::CallerRights;
 use grant::GrantTokens;
 use keys::Keys;
 use materials::Materials;
@@ -76,6 +80,7 @@ pub struct Kms {
     principals: Arc<dyn Principals>,
     recipients: Recipients,
     grant_tokens: GrantTokens,
+    caller_rights: CallerRights,
     turns: Turns,
     usage: Arc<Usage>,
     request_quotas: Option<Arc<RequestQuotas>>,
@@ -113,6 +118,8 @@ pub struct Settings {
     /// Versions of material that a key keeps, the current one among them; none means all, as on AWS. What was encrypted
     /// under a version that is gone cannot be decrypted any more.
     pub retained_materials: Option<u32>,
+    /// Whether requests come over TLS: `aws:SecureTransport`.
+    pub over_tls: bool,
     /// How much is kept in memory.
     pub caches: CacheSizes,
 }
@@ -128,6 +135,7 @@ impl Default for Settings {
             deletion_window_days: 30,
             retained_materials: None,
             request_rates: None,
+            over_tls: false,
             caches: CacheSizes::default(),
         }
     }
@@ -173,7 +181,7 @@ impl Kms {
         let usage = Arc::new(Usage::new(settings.caches.unwritten_uses));
         let request_quotas = settings.request_rates.map(|rates| Arc::new(RequestQuotas::new(rates)));
         Self {
-            keys: Keys::new(Arc::clone(&store), Arc::clone(&usage), request_quotas.clone(), settings.caches),
+            keys: Keys::new(Arc::clone(&store), Arc::clone(&usage), settings.caches),
             grant_tokens: GrantTokens::new(Arc::clone(&domain_keys)),
             materials: Materials::new(
                 Arc::clone(&store),
@@ -183,6 +191,7 @@ impl Kms {
                 settings.caches.materials,
             ),
             recipients: Recipients::new(AttestationRoots::default(), pool),
+            caller_rights: CallerRights::of_administrator(),
             turns: Turns::new(),
             usage,
             request_quotas,

@@ -10,6 +10,7 @@
 //! | `kms/key-alias/<account>/<region>/<key>/alias/<name>` | the aliases of one key, empty value |
 //! | `kms/grant/<account>/<region>/<key>/<grant id>` | grant |
 //! | `kms/grant-name/<account>/<region>/<key>/<digest>` | which grant has a name and such terms |
+//! | `kms/granted/<account>/<region>/<key>/<operation>/<grantee>/<place>/<grant id>` | what a grant demands, for decisions |
 //! | `kms/retirable-grant/<retirer>/<account>/<region>/<key>/<grant id>` | grants by who may retire them, empty value |
 //! | `kms/key-count/<account>/<region>/<shard>` | how many keys there are |
 //! | `kms/last-usage/<account>/<region>/<key>` | the last use of a key |
@@ -105,6 +106,21 @@ pub(crate) fn grants(arn: &KeyArn) -> String {
 
 pub(crate) fn grant_name(arn: &KeyArn, digest: &str) -> Result<Key, StoreError> {
     path(format_args!("kms/grant-name/{}/{digest}", reference(arn)))
+}
+
+/// The grants of a key that let a grantee (by its digest) carry out an operation, in one place by their constraint.
+pub(crate) fn granted_to(arn: &KeyArn, operation: &str, grantee: &str, place: &str) -> String {
+    format!("{}{operation}/{grantee}/{place}/", granted_on(arn))
+}
+
+/// All entries of [`granted_to`] for a key.
+pub(crate) fn granted_on(arn: &KeyArn) -> String {
+    format!("kms/granted/{}/", reference(arn))
+}
+
+/// The entry for a grant among those of [`granted_to`].
+pub(crate) fn granted(prefix: &str, id: impl Display) -> Result<Key, StoreError> {
+    path(format_args!("{prefix}{id}"))
 }
 
 /// The retirer: `<its account, or service>/<region>/<digest of its name>`.

@@ -26,6 +26,11 @@ pub(crate) fn add(held: &mut BTreeMap<String, String>, tags: &[Tag]) -> Result<(
     if held.len() > TAGS_MAX { Err(TagRefusal::TooMany) } else { Ok(()) }
 }
 
+/// The tags of a request by their keys, as policies look at them.
+pub(crate) fn named(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone())).collect()
+}
+
 fn is_reserved(tag_key: &str) -> bool {
     tag_key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }

@@ -8,6 +8,9 @@ use wire::kms::ErrorCode;
 
 use super::{InvalidRequest, KmsError, StateRefusal};
 
+const THROTTLED: &str =
+    "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
+
 impl KmsError {
     /// The answer for the client of an operation that may answer with the codes in `modelled`. What only the operator may
     /// know stays in `Display`.
@@ -80,7 +83,10 @@ impl KmsError {
             | Self::InvalidMac
             | Self::RotationOfOneMaterial
             | Self::Invalid(InvalidRequest::PeerKey) => return None,
-            Self::AccessDenied(text) | Self::InvalidKeyUsage(text) | Self::Unsupported(text) => text.clone(),
+            Self::AccessDenied(text)
+            | Self::InvalidKeyUsage(text)
+            | Self::MalformedPolicy(text)
+            | Self::Unsupported(text) => text.clone(),
             Self::Invalid(rule) => rule.to_string(),
             Self::InvalidGrant(rule) => rule.to_string(),
             Self::NotFound(what) => what.to_string(),
@@ -104,10 +110,7 @@ impl KmsError {
             Self::Keyring(KeyringError::TooManyDomains { domain, .. }) => format!(
                 "This service holds keys in as many Regions as it may, and none in {domain}. Use one of the others."
             ),
-            Self::Throttled => {
-                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
-                    .to_owned()
-            }
+            Self::Throttled => THROTTLED.to_owned(),
             Self::InvalidArn(text) => format!("Invalid arn {text}"),
             Self::InvalidPrincipal(arn) => format!("ARN does not refer to a valid principal: {arn}"),
             Self::InvalidGrantId(text) => {
@@ -118,7 +121,7 @@ impl KmsError {
                 "The key ID in the request does not identify a CMK that can perform this operation."
                     .to_owned()
             }
-            Self::IncorrectKeyMaterial(text) | Self::MalformedPolicy(text) => (*text).to_owned(),
+            Self::IncorrectKeyMaterial(text) => (*text).to_owned(),
             Self::InvalidImportToken => {
                 "The import token is not one that GetParametersForImport gave for this KMS key.".to_owned()
             }

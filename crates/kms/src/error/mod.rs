@@ -84,7 +84,7 @@ pub enum KmsError {
     Tag(#[from] TagRefusal),
     /// The key policy is not a policy document.
     #[error("malformed policy document: {0}")]
-    MalformedPolicy(&'static str),
+    MalformedPolicy(String),
     /// A quota is used up.
     #[error("limit exceeded: {0}")]
     LimitExceeded(#[from] LimitExceeded),

@@ -2,8 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>
 //!
-//! They are kept, listed and removed; what they allow decides about no call until the policy engine does.
+//! They are kept, listed and removed here, and found for decisions (`applicable.rs`).
 
+mod applicable;
 mod id;
 mod listing;
 mod record;
@@ -22,7 +23,7 @@ use record::GrantNameRecord;
 
 pub(crate) use id::GrantId;
 pub(crate) use listing::Grantee;
-pub(crate) use record::{GrantPrincipal, GrantRecord, GrantTerms};
+pub(crate) use record::{ContextConstraint, GrantPrincipal, GrantRecord, GrantTerms};
 pub(crate) use refusal::InvalidGrant;
 pub(crate) use retirement::UncheckedGrant;
 pub(crate) use token::GrantTokens;
@@ -133,6 +134,10 @@ impl Edit {
         if let Some(path) = record.retirable_path(&self.arn, id)? {
             self.mark(path);
         }
+        let (entries, scope) = record.index(&self.arn, id)?;
+        for path in entries {
+            self.put(path, &scope)?;
+        }
         Ok(())
     }
 
@@ -140,7 +145,8 @@ impl Edit {
     pub(crate) fn remove_grant(&mut self, grant: &LoadedGrant) -> Result<(), KmsError> {
         self.record.grants = self.record.grants.saturating_sub(1);
         self.expect(paths::grant(&self.arn, &grant.id)?, Some(grant.revision));
-        for path in grant.record.paths(&self.arn, &grant.id)? {
+        let (entries, _) = grant.record.index(&self.arn, &grant.id)?;
+        for path in grant.record.paths(&self.arn, &grant.id)?.into_iter().chain(entries) {
             self.delete(path);
         }
         Ok(())

@@ -76,7 +76,7 @@ impl Record for GrantNameRecord {
 }
 
 impl GrantRecord {
-    /// Everything that is stored of the grant `id` of this record: itself and its entries in indexes.
+    /// What is stored of the grant `id` of this record: itself and its entries in the indexes of names and retirers.
     pub(super) fn paths(&self, key: &KeyArn, id: &GrantId) -> Result<Vec<Key>, StoreError> {
         let mut paths = vec![paths::grant(key, id)?];
         paths.extend(self.name_path(key)?);
@@ -127,12 +127,34 @@ impl GrantPrincipal {
 
     /// The prefix of the grants in a Region that this principal may retire.
     pub(crate) fn retirable_grants(&self, region: &Region) -> String {
-        let (holder, name) = match self {
-            Self::Arn(arn) => (Arn::parse(arn).map_or("", |parts| parts.account), arn),
-            Self::Service(name) => ("service", name),
+        let holder = match self {
+            Self::Arn(arn) => Arn::parse(arn).map_or("", |parts| parts.account),
+            Self::Service(_) => "service",
         };
-        // A digest, for a name can have slashes: the entries of `user/a` must not lie among those of `user/a/b`.
-        paths::retirable_grants(holder, region, &hexadecimal(sha256(name.as_bytes())))
+        paths::retirable_grants(holder, region, &self.digest())
+    }
+
+    /// The ARN, if it is a principal that has one.
+    pub(crate) fn arn(&self) -> Option<&str> {
+        match self {
+            Self::Arn(arn) => Some(arn),
+            Self::Service(_) => None,
+        }
+    }
+
+    /// The name of the service, if it is one.
+    pub(crate) fn service(&self) -> Option<&str> {
+        match self {
+            Self::Arn(_) => None,
+            Self::Service(name) => Some(name),
+        }
+    }
+
+    /// The principal's name in indexes: a digest, for a name can have slashes, and the entries of `user/a` must not lie
+    /// among those of `user/a/b`.
+    pub(super) fn digest(&self) -> String {
+        let (Self::Arn(name) | Self::Service(name)) = self;
+        hexadecimal(sha256(name.as_bytes()))
     }
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct UncheckedGrant {
 pub(crate) struct RetirableGrant(UncheckedGrant);
 
 impl UncheckedGrant {
-    /// Decides whether the caller may retire this grant. Identities of an account may do everything in it until the
-    /// policy engine decides.
+    /// Decides whether the caller may retire this grant. Each identity of an account counts as its
+    /// administrator.
     pub(crate) fn authorize(self, call: &Call) -> Result<RetirableGrant, KmsError> {
         let record = &self.grant.record;
         let account = call.caller.account;

@@ -9,6 +9,7 @@ use wire::kms::{CreateGrantRequest, GrantConstraints, GrantOperation, KeySpec};
 use super::record::{ContextConstraint, GrantPrincipal, GrantTerms};
 use super::refusal::InvalidGrant;
 use crate::error::KmsError;
+use crate::facts::GrantFacts;
 use crate::principal::Principal;
 use crate::record::KeyRecord;
 use crate::{Kms, kind};
@@ -59,6 +60,19 @@ impl GrantTerms {
             return Err(InvalidGrant::ContextOfAsymmetricKey);
         }
         Ok(())
+    }
+
+    /// What policies can ask about these terms.
+    pub(crate) fn facts(&self) -> GrantFacts<'_> {
+        GrantFacts {
+            constraint: self.context.as_ref(),
+            source_arn: self.source_arn.as_deref(),
+            operations: self.operations.iter().map(|operation| operation.as_str()).collect(),
+            grantee: self.grantee.arn(),
+            grantee_service: self.grantee.service(),
+            retiring: self.retiring.as_ref().and_then(GrantPrincipal::arn),
+            retiring_service: self.retiring.as_ref().and_then(GrantPrincipal::service),
+        }
     }
 
     /// The constraints as answers show them; `None` without any.

@@ -117,12 +117,6 @@ impl ManagedService {
     pub(super) fn makes_grants(self) -> bool {
         !matches!(self, Self::S3 | Self::Ssm | Self::Kinesis)
     }
-
-    /// Whether the key policy lets the account itself take an action: look at the key, and for some take grants back.
-    pub(crate) fn admits_directly(self, action: &str) -> bool {
-        let looks = ["Describe", "Get", "List"].iter().any(|prefix| action.starts_with(prefix));
-        looks || (action == "RevokeGrant" && self.makes_grants())
-    }
 }
 
 impl FromStr for ManagedService {
@@ -152,16 +146,5 @@ mod tests {
         }
         assert_eq!("S3".parse::<ManagedService>(), Err(UnknownService));
         assert!(ManagedService::ALL.is_sorted_by_key(|service| service.alias()));
-    }
-
-    #[test]
-    fn the_account_looks_and_no_more() {
-        for action in ["DescribeKey", "GetKeyPolicy", "ListGrants"] {
-            assert!(ManagedService::S3.admits_directly(action), "{action}");
-        }
-        for action in ["Encrypt", "Decrypt", "CreateGrant", "PutKeyPolicy", "DisableKey", "RevokeGrant"] {
-            assert!(!ManagedService::S3.admits_directly(action), "{action}");
-        }
-        assert!(ManagedService::Ebs.admits_directly("RevokeGrant"));
     }
 }

@@ -9,6 +9,7 @@ use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::due::DueWork;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::record::KeyState;
 use crate::table::Handle;
 
@@ -27,7 +28,7 @@ impl Handle for CancelKeyDeletion {
         request: CancelKeyDeletionRequest,
     ) -> Result<CancelKeyDeletionResponse, KmsError> {
         let arn = kms
-            .change::<Self, _>(call, &request.key_id, |edit, key| {
+            .change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, key| {
                 edit.record.state = KeyState::Disabled;
                 edit.record.window_after_replicas = None;
                 if let Some(deletion) = edit.record.deletion.take() {

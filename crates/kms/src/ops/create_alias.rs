@@ -10,6 +10,7 @@ use crate::alias::AliasName;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl KeyAction for CreateAlias {
@@ -32,7 +33,7 @@ impl Handle for CreateAlias {
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {
-            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.changeable::<Self>(call, &arn, &Facts::default()).await?;
             if kms.alias(&key.arn().into(), name).await?.is_some() {
                 return Err(KmsError::AliasExists(name.arn(&key.arn().into())));
             }

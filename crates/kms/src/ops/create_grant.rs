@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>
 //!
-//! Differs from AWS: what a grant allows decides about no call yet; grantees are accounts, users and services.
+//! Differs from AWS: grantees are accounts, users and services; there are no roles yet.
 
 use base::{Call, KeyArn};
 use wire::kms::{CreateGrant, CreateGrantRequest, CreateGrantResponse};
@@ -13,6 +13,7 @@ use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::grant::{GrantId, GrantTerms};
 use crate::table::Handle;
 
@@ -20,6 +21,7 @@ impl KeyAction for CreateGrant {
     const NAME: &'static str = "CreateGrant";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl Handle for CreateGrant {
@@ -31,7 +33,9 @@ impl Handle for CreateGrant {
         request: CreateGrantRequest,
     ) -> Result<CreateGrantResponse, KmsError> {
         let terms = GrantTerms::of(&request)?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let grant = terms.facts();
+        let facts = Facts { grant: Some(&grant), ..Facts::default() };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         let arn = key.arn();
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[arn]).await?;
         terms.fit(key.record())?;
@@ -50,11 +54,14 @@ async fn create(
     terms: GrantTerms,
     dry_run: Option<bool>,
 ) -> Result<GrantId, KmsError> {
-    let (id, record) = kms.new_grant(call, terms)?;
+    let (id, mut record) = kms.new_grant(call, terms)?;
     let mut attempts = Attempts::new();
     let _turn = kms.turns.take(&arn).await;
     loop {
-        let key = kms.keys.read::<CreateGrant>(call, &arn).await?.authorize::<CreateGrant>(call)?.usable()?;
+        let grant = record.terms.facts();
+        let facts = Facts { grant: Some(&grant), ..Facts::default() };
+        let key = kms.changeable::<CreateGrant>(call, &arn, &facts).await?;
+        record.parent = key.grant().map(str::to_owned);
         if let Some(existing) = kms.grant_of_same_name(call, &arn, &record.terms).await? {
             stop_if_dry_run(dry_run)?;
             return Ok(existing);

@@ -12,6 +12,8 @@ use wire::kms::{CreateKey, CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsag
 use crate::authorize::{AccountAction, authorize_account};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::{Facts, NewKeyFacts};
+use crate::key_policy::Guarded;
 use crate::kind::{self, KeyKind};
 use crate::multi_region::MultiRegion;
 use crate::paths::Place;
@@ -35,7 +37,14 @@ impl Handle for CreateKey {
         let place = authorize_account::<Self>(call)?.place;
         if let Some(policy) = &request.policy {
             let bypass = request.bypass_policy_lockout_safety_check == Some(true);
-            kms.check_policy(call, policy, bypass).await?;
+            let facts = Facts {
+                bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
+                new_key: Some(asked.facts()),
+                ..Facts::default()
+            };
+            // The key has no id yet that a policy could name.
+            let arn = place.key_arn(KeyId::single_region([0; 16]));
+            kms.check_policy(call, policy, Guarded { arn, key: None, facts: &facts }, bypass).await?;
         }
         let new = NewKey::from_request(request, &asked, place, call)?;
         let mut attempts = Attempts::new();
@@ -128,6 +137,17 @@ struct Asked {
     kind: KeyKind,
     origin: OriginType,
     multi_region: bool,
+}
+
+impl Asked {
+    fn facts(&self) -> NewKeyFacts {
+        NewKeyFacts {
+            spec: self.spec,
+            usage: self.usage,
+            origin: self.origin,
+            multi_region: self.multi_region,
+        }
+    }
 }
 
 /// Refuses what AWS refuses, in its words, and then what this version does not offer, in ours.

@@ -11,11 +11,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 
 impl KeyAction for Decapsulate {
     const NAME: &'static str = "Decapsulate";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for Decapsulate {
@@ -25,7 +27,7 @@ impl CryptographicAction for Decapsulate {
 
 impl CryptographicOperation for Decapsulate {
     async fn carry_out(kms: &Kms, call: &Call, request: DecapsulateRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
         let ciphertext = request.shared_secret_ciphertext_blob;

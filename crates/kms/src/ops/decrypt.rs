@@ -12,11 +12,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 
 impl KeyAction for Decrypt {
     const NAME: &'static str = "Decrypt";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for Decrypt {
@@ -32,8 +34,9 @@ impl CryptographicOperation for Decrypt {
         }
         let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
         let named = request.key_id.as_deref();
+        let facts = Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref());
         let Located { key, ciphertext } =
-            kms.locate::<Self>(call, named, request.encryption_algorithm, blob).await?;
+            kms.locate::<Self>(call, named, request.encryption_algorithm, &facts, blob).await?;
         let key = key.usable()?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let opened = kms.open(&key, &ciphertext, request.encryption_context.as_ref()).await?;
@@ -53,7 +56,8 @@ impl CryptographicOperation for Decrypt {
 /// DryRun with IGNORE_CIPHERTEXT: tells whether the key may be used, without a ciphertext.
 async fn authorization_only(kms: &Kms, call: &Call, request: &DecryptRequest) -> Result<KmsError, KmsError> {
     let key_id = request.key_id.as_deref().ok_or(InvalidRequest::Missing("keyId"))?;
-    let key = kms.keys.find::<Decrypt>(call, key_id).await?.authorize::<Decrypt>(call)?.usable()?;
+    let facts = Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref());
+    let key = kms.usable::<Decrypt>(call, key_id, &facts).await?;
     kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
     key.kind()?;
     Ok(KmsError::DryRun)

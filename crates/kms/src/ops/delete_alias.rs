@@ -10,6 +10,7 @@ use crate::alias::AliasName;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{KmsError, NotFound};
+use crate::facts::Facts;
 use crate::paths::Place;
 use crate::table::Handle;
 
@@ -34,7 +35,7 @@ impl Handle for DeleteAlias {
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
             let arn = place.key_arn(alias.target);
             let _turn = kms.turns.take(&arn).await;
-            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.changeable::<Self>(call, &arn, &Facts::default()).await?;
             let mut edit = Edit::of(key.key())?;
             edit.release_alias(name)?;
             edit.expect(alias.path.clone(), Some(alias.revision));

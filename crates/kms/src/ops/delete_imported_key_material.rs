@@ -11,6 +11,7 @@ use wire::kms::{
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl KeyAction for DeleteImportedKeyMaterial {
@@ -29,7 +30,7 @@ impl Handle for DeleteImportedKeyMaterial {
         request: DeleteImportedKeyMaterialRequest,
     ) -> Result<DeleteImportedKeyMaterialResponse, KmsError> {
         let asked = request.key_material_id.as_deref();
-        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+        kms.change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, key| {
             let symmetric = key.record().spec == KeySpec::SymmetricDefault;
             if asked.is_some() && !symmetric {
                 return Err(InvalidRequest::SymmetricOnly("KeyMaterialId").into());

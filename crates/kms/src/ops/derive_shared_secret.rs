@@ -10,11 +10,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 
 impl KeyAction for DeriveSharedSecret {
     const NAME: &'static str = "DeriveSharedSecret";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for DeriveSharedSecret {
@@ -29,7 +31,11 @@ impl CryptographicOperation for DeriveSharedSecret {
         request: DeriveSharedSecretRequest,
     ) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient).await?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            key_agreement_algorithm: Some(request.key_agreement_algorithm.as_str()),
+            ..Facts::default()
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
         let peer = request.public_key;

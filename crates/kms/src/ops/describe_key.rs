@@ -8,6 +8,7 @@ use wire::kms::{DescribeKey, DescribeKeyRequest, DescribeKeyResponse};
 
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::reference::KeyReference;
 use crate::table::Handle;
 use crate::{Kms, metadata};
@@ -16,6 +17,7 @@ impl KeyAction for DescribeKey {
     const NAME: &'static str = "DescribeKey";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Any;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl Handle for DescribeKey {
@@ -27,7 +29,7 @@ impl Handle for DescribeKey {
         request: DescribeKeyRequest,
     ) -> Result<DescribeKeyResponse, KmsError> {
         kms.bring_into_being(call, &request.key_id).await?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         Ok(DescribeKeyResponse { key_metadata: Some(metadata::of(&key.arn(), key.record())) })
     }
 }

@@ -8,6 +8,7 @@ use wire::kms::{DisableKey, DisableKeyRequest, DisableKeyResponse};
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::record::KeyState;
 use crate::table::Handle;
 
@@ -25,7 +26,7 @@ impl Handle for DisableKey {
         call: &Call,
         request: DisableKeyRequest,
     ) -> Result<DisableKeyResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        kms.change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, _| {
             edit.record.state = KeyState::Disabled;
             Ok(())
         })

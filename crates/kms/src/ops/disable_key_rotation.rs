@@ -9,6 +9,7 @@ use super::enable_key_rotation::rotatable;
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl KeyAction for DisableKeyRotation {
@@ -25,7 +26,7 @@ impl Handle for DisableKeyRotation {
         call: &Call,
         request: DisableKeyRotationRequest,
     ) -> Result<DisableKeyRotationResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+        kms.change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, key| {
             rotatable(key)?;
             edit.unschedule_rotation();
             Ok(())

@@ -9,6 +9,7 @@ use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::due::DueWork;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::record::KeyState;
 use crate::table::Handle;
 
@@ -27,7 +28,7 @@ impl Handle for EnableKey {
         request: EnableKeyRequest,
     ) -> Result<EnableKeyResponse, KmsError> {
         let owed = kms
-            .change::<Self, _>(call, &request.key_id, |edit, key| {
+            .change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, key| {
                 edit.record.state = KeyState::Enabled;
                 let leads = edit.record.leads_in(edit.arn.region);
                 let Some(rotation) = edit.record.rotation.filter(|_| leads) else { return Ok(None) };

@@ -11,6 +11,7 @@ use wire::kms::{
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::record::RotationSchedule;
 use crate::table::Handle;
 
@@ -32,7 +33,9 @@ impl Handle for EnableKeyRotation {
     ) -> Result<EnableKeyRotationResponse, KmsError> {
         let days = request.rotation_period_in_days.and_then(|days| u32::try_from(days).ok());
         let schedule = RotationSchedule::starting(call.time, days.unwrap_or(PERIOD_DAYS_DEFAULT));
-        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+        let facts =
+            Facts { rotation_period_in_days: i32::try_from(schedule.period_days).ok(), ..Facts::default() };
+        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, key| {
             rotatable(key)?;
             if edit.record.rotation.is_none_or(|present| present.period_days != schedule.period_days) {
                 edit.schedule_rotation(schedule);

@@ -10,11 +10,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 
 impl KeyAction for Encapsulate {
     const NAME: &'static str = "Encapsulate";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for Encapsulate {
@@ -24,7 +26,7 @@ impl CryptographicAction for Encapsulate {
 
 impl CryptographicOperation for Encapsulate {
     async fn carry_out(kms: &Kms, call: &Call, request: EncapsulateRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         key.kind()?;
         stop_if_dry_run(request.dry_run)?;

@@ -11,11 +11,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 
 impl KeyAction for Encrypt {
     const NAME: &'static str = "Encrypt";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for Encrypt {
@@ -25,7 +27,8 @@ impl CryptographicAction for Encrypt {
 
 impl CryptographicOperation for Encrypt {
     async fn carry_out(kms: &Kms, call: &Call, request: EncryptRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref());
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
         let context = request.encryption_context.as_ref();

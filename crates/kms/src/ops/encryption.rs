@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Call, SecretBytes};
+use base::{Call, KeyArn, SecretBytes};
 use crypto::{Ciphertext, RsaEncryption};
 use wire::kms::EncryptionAlgorithmSpec;
 
@@ -10,6 +10,7 @@ use super::request::encryption_context;
 use crate::Kms;
 use crate::authorize::{Authorized, CryptographicAction, KeyAction, Usable};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::kind::{self, KeyKind};
 use crate::paths::Place;
 
@@ -50,10 +51,11 @@ impl Kms {
         call: &Call,
         key_id: Option<&str>,
         algorithm: Option<EncryptionAlgorithmSpec>,
+        facts: &Facts<'_>,
         blob: &'a [u8],
     ) -> Result<Located<'a, A>, KmsError> {
         let named = match key_id {
-            Some(key_id) => Some(self.keys.find::<A>(call, key_id).await?.authorize::<A>(call)?),
+            Some(key_id) => Some(self.authorized::<A>(call, key_id, facts).await?),
             None => None,
         };
         let algorithm = algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
@@ -62,15 +64,14 @@ impl Kms {
             return Ok(Located { key, ciphertext: Blob::Rsa(algorithm, rsa, blob) });
         }
         let ciphertext = Ciphertext::parse(blob).map_err(|_| KmsError::InvalidCiphertext)?;
-        let place = Place { account: ciphertext.account(), region: call.region };
-        let arn = place.key_arn(ciphertext.key_id());
+        let arn = key_of(call, &ciphertext);
         let key = match named {
             Some(key) if key.arn() == arn => key,
             Some(_) => return Err(KmsError::IncorrectKey),
             // A key out of reach is not told apart from one that never was.
             None => {
                 let key = self.keys.cached(&arn).await?.ok_or_else(KmsError::ciphertext_key_out_of_reach)?;
-                let key = self.keys.unchecked(key).authorize::<A>(call);
+                let key = self.authorize(self.keys.unchecked(key), call, facts).await;
                 key.map_err(KmsError::of_ciphertext_key)?
             }
         };
@@ -149,6 +150,11 @@ pub(super) fn checked<A: CryptographicAction>(
         }
         _ => Err(key.incompatible(algorithm.as_str())),
     }
+}
+
+/// The key that a symmetric ciphertext names, in the Region that was called.
+pub(super) fn key_of(call: &Call, ciphertext: &Ciphertext<'_>) -> KeyArn {
+    Place { account: ciphertext.account(), region: call.region }.key_arn(ciphertext.key_id())
 }
 
 fn without_context(context: Context<'_>) -> Result<(), KmsError> {

@@ -12,12 +12,14 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::kind::KeyKind;
 
 impl KeyAction for GenerateDataKey {
     const NAME: &'static str = "GenerateDataKey";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for GenerateDataKey {
@@ -33,7 +35,8 @@ impl CryptographicOperation for GenerateDataKey {
     ) -> Result<Used<Self>, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
         let addressee = kms.addressee(call, request.recipient).await?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts::of_encryption(None, request.encryption_context.as_ref());
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;

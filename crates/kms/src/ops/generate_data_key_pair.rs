@@ -16,11 +16,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 
 impl KeyAction for GenerateDataKeyPair {
     const NAME: &'static str = "GenerateDataKeyPair";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for GenerateDataKeyPair {
@@ -35,7 +37,11 @@ impl CryptographicOperation for GenerateDataKeyPair {
         request: GenerateDataKeyPairRequest,
     ) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient).await?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            data_key_pair_spec: Some(request.key_pair_spec.as_str()),
+            ..Facts::of_encryption(None, request.encryption_context.as_ref())
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         let spec = kms.pair_spec(call, request.key_pair_spec)?;

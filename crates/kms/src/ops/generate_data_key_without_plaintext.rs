@@ -14,11 +14,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 
 impl KeyAction for GenerateDataKeyWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyWithoutPlaintext";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for GenerateDataKeyWithoutPlaintext {
@@ -33,7 +35,8 @@ impl CryptographicOperation for GenerateDataKeyWithoutPlaintext {
         request: GenerateDataKeyWithoutPlaintextRequest,
     ) -> Result<Used<Self>, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts::of_encryption(None, request.encryption_context.as_ref());
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;
         stop_if_dry_run(request.dry_run)?;

@@ -10,12 +10,14 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::kind::KeyKind;
 
 impl KeyAction for GenerateMac {
     const NAME: &'static str = "GenerateMac";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for GenerateMac {
@@ -25,7 +27,8 @@ impl CryptographicAction for GenerateMac {
 
 impl CryptographicOperation for GenerateMac {
     async fn carry_out(kms: &Kms, call: &Call, request: GenerateMacRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts { mac_algorithm: Some(request.mac_algorithm.as_str()), ..Facts::default() };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         mac_fits(&key, request.mac_algorithm)?;
         stop_if_dry_run(request.dry_run)?;

@@ -11,6 +11,7 @@ use wire::kms::{GetKeyLastUsage, GetKeyLastUsageRequest, GetKeyLastUsageResponse
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::record::KeyUsageRecord;
 use crate::table::Handle;
 
@@ -28,7 +29,7 @@ impl Handle for GetKeyLastUsage {
         call: &Call,
         request: GetKeyLastUsageRequest,
     ) -> Result<GetKeyLastUsageResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         let created = Timestamp::from_millis(key.record().created_at);
         let tracked_since = kms.usage_tracked_since().await?.unwrap_or(created);
         Ok(GetKeyLastUsageResponse {

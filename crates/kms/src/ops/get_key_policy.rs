@@ -8,6 +8,7 @@ use wire::kms::{GetKeyPolicy, GetKeyPolicyRequest, GetKeyPolicyResponse};
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::{KmsError, NotFound};
+use crate::facts::Facts;
 use crate::table::Handle;
 
 /// The one name that key policies have.
@@ -27,7 +28,7 @@ impl Handle for GetKeyPolicy {
         call: &Call,
         request: GetKeyPolicyRequest,
     ) -> Result<GetKeyPolicyResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         only_default(request.policy_name.as_deref())?;
         Ok(GetKeyPolicyResponse {
             policy: Some(key.record().policy.clone()),

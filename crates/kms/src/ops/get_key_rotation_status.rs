@@ -10,6 +10,7 @@ use wire::kms::{GetKeyRotationStatus, GetKeyRotationStatusRequest, GetKeyRotatio
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::record::KeyState;
 use crate::table::Handle;
 
@@ -17,6 +18,7 @@ impl KeyAction for GetKeyRotationStatus {
     const NAME: &'static str = "GetKeyRotationStatus";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
     const STATES: StateRule = StateRule::Any;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl Handle for GetKeyRotationStatus {
@@ -27,7 +29,7 @@ impl Handle for GetKeyRotationStatus {
         call: &Call,
         request: GetKeyRotationStatusRequest,
     ) -> Result<GetKeyRotationStatusResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         let record = key.record();
         if record.state == KeyState::PendingImport {
             return Err(KmsError::wrong_origin(key.key()));

@@ -12,6 +12,7 @@ use wire::kms::{
 
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::kind::KeyKind;
 use crate::table::Handle;
 use crate::{Kms, import_token};
@@ -31,7 +32,11 @@ impl Handle for GetParametersForImport {
         call: &Call,
         request: GetParametersForImportRequest,
     ) -> Result<GetParametersForImportResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            wrapping: Some((request.wrapping_algorithm.as_str(), request.wrapping_key_spec.as_str())),
+            ..Facts::default()
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         let (spec, algorithm) = wrapping(&key, request.wrapping_key_spec, request.wrapping_algorithm)?;
         let pair = kms.materials.generate_pair(spec).await?;
         let valid_to = import_token::valid_to(call.time);

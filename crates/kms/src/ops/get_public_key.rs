@@ -9,12 +9,14 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, Usable};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{KmsError, StateRefusal};
+use crate::facts::Facts;
 use crate::kind::{self, KeyKind};
 
 impl KeyAction for GetPublicKey {
     const NAME: &'static str = "GetPublicKey";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::NotPendingDeletion;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for GetPublicKey {
@@ -30,7 +32,7 @@ impl CryptographicAction for GetPublicKey {
 
 impl CryptographicOperation for GetPublicKey {
     async fn carry_out(kms: &Kms, call: &Call, request: GetPublicKeyRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let (spec, usage) = (key.record().spec, key.record().usage);
         let KeyKind::Pair(_) = key.kind()? else {

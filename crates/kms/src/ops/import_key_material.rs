@@ -11,6 +11,7 @@ use wire::kms::{
 
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::import::Import;
 use crate::kind::KeyKind;
 use crate::table::Handle;
@@ -41,7 +42,12 @@ impl Handle for ImportKeyMaterial {
             valid_to: valid_to(request.expiration_model, request.valid_to, call.time)?,
             public_key: None,
         };
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            expiration_model: request.expiration_model.as_ref().map(|model| model.as_str()),
+            valid_to: request.valid_to,
+            ..Facts::default()
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         check_parameters(&key, &import)?;
         let kind =
             KeyKind::of(key.record().spec).ok_or(KmsError::Bug("a key of a spec that cannot be made"))?;
@@ -50,8 +56,9 @@ impl Handle for ImportKeyMaterial {
         let secret = kms.materials.unwrap_material(wrapping_key, request.encrypted_key_material).await?;
         let imported = kms.materials.import(&key.arn(), kind, secret).await?;
         import.public_key = imported.public_key.map(|key| base64_simd::STANDARD.encode_to_string(key));
-        let change =
-            kms.change::<Self, _>(call, &request.key_id, |edit, _| edit.import(&imported.material, &import));
+        let change = kms.change::<Self, _>(call, &request.key_id, &facts, |edit, _| {
+            edit.import(&imported.material, &import)
+        });
         change.await?;
         let id = imported.material.id.to_string();
         Ok(ImportKeyMaterialResponse {

@@ -12,6 +12,7 @@ use crate::Kms;
 use crate::alias::AliasName;
 use crate::authorize::{AccountAction, Identifiers, KeyAction, StateRule, authorize_account};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::managed_key::ManagedService;
 use crate::paging::{Listing, Page};
 use crate::paths::{self, Place};
@@ -39,9 +40,7 @@ impl Handle for ListAliases {
     ) -> Result<ListAliasesResponse, KmsError> {
         let place = authorize_account::<Self>(call)?.place;
         let key = match &request.key_id {
-            Some(key_id) => {
-                Some(kms.keys.find::<Self>(call, key_id).await?.authorize::<Self>(call)?.usable()?.arn())
-            }
+            Some(key_id) => Some(kms.usable::<Self>(call, key_id, &Facts::default()).await?.arn()),
             None => None,
         };
         let listed = match key {

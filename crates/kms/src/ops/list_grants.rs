@@ -8,6 +8,7 @@ use wire::kms::{ListGrants, ListGrantsRequest, ListGrantsResponse};
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::grant::{GrantId, Grantee};
 use crate::table::Handle;
 
@@ -15,6 +16,7 @@ impl KeyAction for ListGrants {
     const NAME: &'static str = "ListGrants";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
     const STATES: StateRule = StateRule::Any;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl Handle for ListGrants {
@@ -27,7 +29,7 @@ impl Handle for ListGrants {
     ) -> Result<ListGrantsResponse, KmsError> {
         let grantee = Grantee::of(&request.grantee_principal, &request.grantee_service_principal)?;
         let id = request.grant_id.as_deref().map(GrantId::parse).transpose()?;
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         match id {
             Some(id) => kms.grant_of_key(&key.arn(), &id, &grantee).await,
             None => kms.grants_of_key(&key.arn(), &grantee, request.limit, request.marker.as_deref()).await,

@@ -9,6 +9,7 @@ use super::get_key_policy::POLICY_NAME;
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::paging::Listing;
 use crate::table::Handle;
 
@@ -26,7 +27,7 @@ impl Handle for ListKeyPolicies {
         call: &Call,
         request: ListKeyPoliciesRequest,
     ) -> Result<ListKeyPoliciesResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         // There is one policy, so no page was ever cut and no marker was ever issued.
         let listing = Listing::new(format!("ListKeyPolicies {}", key.arn()), request.limit, 100, 1_000);
         listing.after(request.marker.as_deref())?;

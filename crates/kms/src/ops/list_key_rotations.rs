@@ -12,6 +12,7 @@ use wire::kms::{
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::paging::Listing;
 use crate::paths;
 use crate::record::{ImportedMaterial, KeyRecord, RotationKind, RotationRecord};
@@ -31,7 +32,7 @@ impl Handle for ListKeyRotations {
         call: &Call,
         request: ListKeyRotationsRequest,
     ) -> Result<ListKeyRotationsResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         if key.record().spec != KeySpec::SymmetricDefault {
             // One material for ever: no history.
             let none = Some(Vec::new());

@@ -10,6 +10,7 @@ use wire::kms::{ListResourceTags, ListResourceTagsRequest, ListResourceTagsRespo
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::paging::Listing;
 use crate::table::Handle;
 
@@ -27,7 +28,7 @@ impl Handle for ListResourceTags {
         call: &Call,
         request: ListResourceTagsRequest,
     ) -> Result<ListResourceTagsResponse, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         let listing = Listing::new(format!("ListResourceTags {}", key.arn()), request.limit, 50, 50);
         let start = listing.after(request.marker.as_deref())?.map_or(Bound::Unbounded, Bound::Excluded);
         let tags = key.record().tags.range((start, Bound::Unbounded));

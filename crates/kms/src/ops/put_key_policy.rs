@@ -9,6 +9,8 @@ use super::get_key_policy::only_default;
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
+use crate::key_policy::Guarded;
 use crate::table::Handle;
 
 impl KeyAction for PutKeyPolicy {
@@ -25,11 +27,16 @@ impl Handle for PutKeyPolicy {
         call: &Call,
         request: PutKeyPolicyRequest,
     ) -> Result<PutKeyPolicyResponse, KmsError> {
-        kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
+            ..Facts::default()
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         only_default(request.policy_name.as_deref())?;
         let bypass = request.bypass_policy_lockout_safety_check == Some(true);
-        kms.check_policy(call, &request.policy, bypass).await?;
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        let on = Guarded { arn: key.arn(), key: Some(key.key()), facts: &facts };
+        kms.check_policy(call, &request.policy, on, bypass).await?;
+        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, _| {
             edit.record.policy.clone_from(&request.policy);
             Ok(())
         })

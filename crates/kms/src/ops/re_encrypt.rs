@@ -3,14 +3,16 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html>
 
 use base::Call;
+use crypto::Ciphertext;
 use wire::kms::{EncryptionAlgorithmSpec, KeyUsageType, ReEncrypt, ReEncryptRequest, ReEncryptResponse};
 
-use super::encryption::{Located, checked};
+use super::encryption::{Located, checked, key_of};
 use super::request::{ignores_ciphertext, stop_if_dry_run};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 
 /// What is asked of the key that decrypts.
 struct ReEncryptFrom;
@@ -19,6 +21,7 @@ impl KeyAction for ReEncryptFrom {
     const NAME: &'static str = "ReEncryptFrom";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 /// What is asked of the key that encrypts.
@@ -28,6 +31,7 @@ impl KeyAction for ReEncryptTo {
     const NAME: &'static str = "ReEncryptTo";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for ReEncryptFrom {
@@ -47,10 +51,11 @@ impl CryptographicOperation for ReEncrypt {
         }
         let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
         let named = request.source_key_id.as_deref();
-        let Located { key: source, ciphertext } =
-            kms.locate::<ReEncryptFrom>(call, named, request.source_encryption_algorithm, blob).await?;
-        let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
-        let destination = destination.authorize::<ReEncryptTo>(call)?;
+        let (from, to) = kms.re_encryption_facts(call, &request).await;
+        let Located { key: source, ciphertext } = kms
+            .locate::<ReEncryptFrom>(call, named, request.source_encryption_algorithm, &from, blob)
+            .await?;
+        let destination = kms.authorized::<ReEncryptTo>(call, &request.destination_key_id, &to).await?;
         let (source, destination) = (source.usable()?, destination.usable()?);
         let keys = [source.arn(), destination.arn()];
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &keys).await?;
@@ -82,13 +87,44 @@ async fn authorization_only(
     request: &ReEncryptRequest,
 ) -> Result<KmsError, KmsError> {
     let source = request.source_key_id.as_deref().ok_or(InvalidRequest::Missing("sourceKeyId"))?;
-    let source = kms.keys.find::<ReEncryptFrom>(call, source).await?.authorize::<ReEncryptFrom>(call)?;
-    let destination = kms.keys.find::<ReEncryptTo>(call, &request.destination_key_id).await?;
-    let destination = destination.authorize::<ReEncryptTo>(call)?;
+    let (from, to) = kms.re_encryption_facts(call, request).await;
+    let source = kms.authorized::<ReEncryptFrom>(call, source, &from).await?;
+    let destination = kms.authorized::<ReEncryptTo>(call, &request.destination_key_id, &to).await?;
     let (source, destination) = (source.usable()?, destination.usable()?);
     let keys = [source.arn(), destination.arn()];
     kms.check_grant_tokens(request.grant_tokens.as_ref(), &keys).await?;
     source.kind()?;
     destination.kind()?;
     Ok(KmsError::DryRun)
+}
+
+impl Kms {
+    /// What policies can ask about either half.
+    async fn re_encryption_facts<'a>(
+        &self,
+        call: &Call,
+        request: &'a ReEncryptRequest,
+    ) -> (Facts<'a>, Facts<'a>) {
+        let same = Some(self.on_same_key(call, request).await);
+        let from = Facts::of_encryption(
+            request.source_encryption_algorithm,
+            request.source_encryption_context.as_ref(),
+        );
+        let to = Facts::of_encryption(
+            request.destination_encryption_algorithm,
+            request.destination_encryption_context.as_ref(),
+        );
+        (Facts { re_encrypt_on_same_key: same, ..from }, Facts { re_encrypt_on_same_key: same, ..to })
+    }
+
+    /// Whether the key that encrypts is the one that decrypts. Names that stand for nothing are refused elsewhere.
+    async fn on_same_key(&self, call: &Call, request: &ReEncryptRequest) -> bool {
+        let source = match (&request.source_key_id, &request.ciphertext_blob) {
+            (Some(key_id), _) => self.keys.resolve::<ReEncryptFrom>(call, key_id).await.ok(),
+            (None, Some(blob)) => Ciphertext::parse(blob).ok().map(|ciphertext| key_of(call, &ciphertext)),
+            (None, None) => None,
+        };
+        let destination = self.keys.resolve::<ReEncryptTo>(call, &request.destination_key_id).await.ok();
+        source.is_some() && source == destination
+    }
 }

@@ -13,6 +13,8 @@ use wire::kms::{CreateKey, KeyState, ReplicateKey, ReplicateKeyRequest, Replicat
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable, authorize_account_in};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError, LimitExceeded};
+use crate::facts::Facts;
+use crate::key_policy::Guarded;
 use crate::multi_region::{RELATED_KEYS_MAX, ReplicaRegion};
 use crate::ops::NewKey;
 use crate::table::Handle;
@@ -35,8 +37,11 @@ impl Handle for ReplicateKey {
         let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
+        let named = tags::named(request.tags.as_deref().unwrap_or_default());
+        let facts =
+            Facts { replica_region: Some(&request.replica_region), tags: Some(&named), ..Facts::default() };
         loop {
-            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.changeable::<Self>(call, &arn, &facts).await?;
             let to = kms.replica_place(call, &key, &request.replica_region)?;
             let new = kms.new_replica(call, &key, &to, &request).await?;
             if let Some(edit) = kms.replication(call, &key, &to, &new).await? {
@@ -94,7 +99,13 @@ impl Kms {
     ) -> Result<NewKey, KmsError> {
         if let Some(policy) = &request.policy {
             let bypass = request.bypass_policy_lockout_safety_check == Some(true);
-            self.check_policy(call, policy, bypass).await?;
+            let facts = Facts {
+                bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
+                ..Facts::default()
+            };
+            // A replica has what policies can ask for from its primary key.
+            let on = Guarded { arn: *to, key: Some(key.key()), facts: &facts };
+            self.check_policy(call, policy, on, bypass).await?;
         }
         let mut held = BTreeMap::new();
         tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;

@@ -18,6 +18,7 @@ impl KeyAction for RetireGrant {
     const NAME: &'static str = "RetireGrant";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
     const STATES: StateRule = StateRule::Any;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl Handle for RetireGrant {

@@ -10,6 +10,7 @@ use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{KmsError, NotFound};
+use crate::facts::Facts;
 use crate::grant::GrantId;
 use crate::table::Handle;
 
@@ -17,6 +18,7 @@ impl KeyAction for RevokeGrant {
     const NAME: &'static str = "RevokeGrant";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
     const STATES: StateRule = StateRule::Any;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl Handle for RevokeGrant {
@@ -32,7 +34,7 @@ impl Handle for RevokeGrant {
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {
-            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.changeable::<Self>(call, &arn, &Facts::default()).await?;
             let grant = kms.grant(&arn, &id).await?.ok_or_else(|| NotFound::Grant(id.to_string()))?;
             let mut edit = Edit::of(key.key())?;
             edit.remove_grant(&grant)?;

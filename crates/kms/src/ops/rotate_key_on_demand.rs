@@ -10,6 +10,7 @@ use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed};
 use crate::error::{KmsError, LimitExceeded};
+use crate::facts::Facts;
 use crate::record::RotationKind;
 use crate::rotation::ON_DEMAND_ROTATIONS_MAX;
 use crate::table::Handle;
@@ -35,7 +36,7 @@ impl Handle for RotateKeyOnDemand {
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {
-            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.changeable::<Self>(call, &arn, &Facts::default()).await?;
             may_rotate(call, &key)?;
             if let Some(edit) = kms.rotation(key.key(), RotationKind::OnDemand, call.time).await? {
                 let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;

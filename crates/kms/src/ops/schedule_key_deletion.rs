@@ -8,6 +8,7 @@ use wire::kms::{ScheduleKeyDeletion, ScheduleKeyDeletionRequest, ScheduleKeyDele
 
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::table::Handle;
 use crate::{DELETION_WINDOW_DAYS, Kms, metadata, record};
 
@@ -27,7 +28,8 @@ impl Handle for ScheduleKeyDeletion {
     ) -> Result<ScheduleKeyDeletionResponse, KmsError> {
         let days = window_days(request.pending_window_in_days.unwrap_or(kms.settings.deletion_window_days))?;
         let at: Timestamp = call.time.plus_days(days.into());
-        kms.change::<Self, _>(call, &request.key_id, |edit, key| {
+        let facts = Facts { pending_window_in_days: Some(days), ..Facts::default() };
+        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, key| {
             let waits_for_replicas = key.record().has_replicas() && key.record().leads_in(key.arn().region);
             if waits_for_replicas {
                 edit.record.state = record::KeyState::PendingReplicaDeletion;

@@ -7,16 +7,18 @@ use crypto::SignError;
 use wire::kms::{KeyUsageType, Sign, SignRequest, SignResponse};
 
 use super::request::stop_if_dry_run;
-use super::signing::{Signed, algorithm_of};
+use super::signing::{Signed, algorithm_of, message_type};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 
 impl KeyAction for Sign {
     const NAME: &'static str = "Sign";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for Sign {
@@ -26,7 +28,12 @@ impl CryptographicAction for Sign {
 
 impl CryptographicOperation for Sign {
     async fn carry_out(kms: &Kms, call: &Call, request: SignRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            signing_algorithm: Some(request.signing_algorithm.as_str()),
+            message_type: Some(message_type(request.message_type)),
+            ..Facts::default()
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let name = request.signing_algorithm;
         let algorithm = algorithm_of(&key, name)?;

@@ -35,6 +35,11 @@ impl Signed {
     }
 }
 
+/// The message type that a request means: raw, if it does not say.
+pub(super) fn message_type(asked: Option<MessageType>) -> &'static str {
+    asked.unwrap_or(MessageType::Raw).as_str()
+}
+
 /// The algorithm, if the key has it.
 pub(super) fn algorithm_of<A: CryptographicAction>(
     key: &Usable<A>,

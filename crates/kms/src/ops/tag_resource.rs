@@ -7,6 +7,7 @@ use wire::kms::{TagResource, TagResourceRequest, TagResourceResponse};
 
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 use crate::{Kms, tags};
 
@@ -24,7 +25,9 @@ impl Handle for TagResource {
         call: &Call,
         request: TagResourceRequest,
     ) -> Result<TagResourceResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        let named = tags::named(&request.tags);
+        let facts = Facts { tags: Some(&named), ..Facts::default() };
+        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, _| {
             Ok(tags::add(&mut edit.record.tags, &request.tags)?)
         })
         .await?;

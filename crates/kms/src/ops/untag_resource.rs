@@ -8,6 +8,7 @@ use wire::kms::{UntagResource, UntagResourceRequest, UntagResourceResponse};
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl KeyAction for UntagResource {
@@ -24,7 +25,8 @@ impl Handle for UntagResource {
         call: &Call,
         request: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        let facts = Facts { tag_keys: Some(&request.tag_keys), ..Facts::default() };
+        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, _| {
             for tag_key in &request.tag_keys {
                 edit.record.tags.remove(tag_key);
             }

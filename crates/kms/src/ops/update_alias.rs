@@ -11,6 +11,7 @@ use crate::alias::{AliasName, LoadedAlias};
 use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError, NotFound};
+use crate::facts::Facts;
 use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::table::Handle;
@@ -44,15 +45,14 @@ impl Handle for UpdateAlias {
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {
-            let new = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let new = kms.changeable::<Self>(call, &arn, &Facts::default()).await?;
             let place = Place::from(new.arn());
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
             let transaction = if alias.target == new.arn().id {
                 kms.touch(call, &new, &alias)?
             } else {
                 let old = place.key_arn(alias.target);
-                let old =
-                    kms.keys.read::<OldTarget>(call, &old).await?.authorize::<OldTarget>(call)?.usable()?;
+                let old = kms.changeable::<OldTarget>(call, &old, &Facts::default()).await?;
                 kms.repoint(call, &old, &new, &alias, name)?
             };
             match kms.commit(transaction).await? {

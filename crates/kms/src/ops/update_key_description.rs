@@ -8,6 +8,7 @@ use wire::kms::{UpdateKeyDescription, UpdateKeyDescriptionRequest, UpdateKeyDesc
 use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl KeyAction for UpdateKeyDescription {
@@ -24,7 +25,7 @@ impl Handle for UpdateKeyDescription {
         call: &Call,
         request: UpdateKeyDescriptionRequest,
     ) -> Result<UpdateKeyDescriptionResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, |edit, _| {
+        kms.change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, _| {
             edit.record.description.clone_from(&request.description);
             Ok(())
         })

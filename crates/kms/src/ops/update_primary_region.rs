@@ -12,6 +12,7 @@ use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed, Edit};
 use crate::due::DueWork;
 use crate::error::{InvalidRequest, KmsError, NotFound};
+use crate::facts::Facts;
 use crate::multi_region::ReplicaRegion;
 use crate::table::Handle;
 
@@ -33,10 +34,11 @@ impl Handle for UpdatePrimaryRegion {
         let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
+        let facts = Facts { primary_region: Some(&request.primary_region), ..Facts::default() };
         loop {
-            let key = kms.keys.read::<Self>(call, &arn).await?.authorize::<Self>(call)?.usable()?;
+            let key = kms.changeable::<Self>(call, &arn, &facts).await?;
             let next = next_primary(&key, &request.primary_region)?;
-            kms.keys.read::<Self>(call, &next).await?.authorize::<Self>(call)?.usable()?;
+            kms.changeable::<Self>(call, &next, &facts).await?;
             if let Some(edit) = kms.handover(&key, &next).await? {
                 let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn(), next])?;
                 if kms.commit(edit.into_transaction(record)?).await? == Committed::Yes {

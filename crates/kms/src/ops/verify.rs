@@ -7,16 +7,18 @@ use crypto::VerifyError;
 use wire::kms::{KeyUsageType, Verify, VerifyRequest, VerifyResponse};
 
 use super::request::stop_if_dry_run;
-use super::signing::{Signed, algorithm_of};
+use super::signing::{Signed, algorithm_of, message_type};
 use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 
 impl KeyAction for Verify {
     const NAME: &'static str = "Verify";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for Verify {
@@ -26,7 +28,12 @@ impl CryptographicAction for Verify {
 
 impl CryptographicOperation for Verify {
     async fn carry_out(kms: &Kms, call: &Call, request: VerifyRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts {
+            signing_algorithm: Some(request.signing_algorithm.as_str()),
+            message_type: Some(message_type(request.message_type)),
+            ..Facts::default()
+        };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         let name = request.signing_algorithm;
         let algorithm = algorithm_of(&key, name)?;

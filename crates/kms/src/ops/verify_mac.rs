@@ -11,11 +11,13 @@ use crate::Kms;
 use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
+use crate::facts::Facts;
 
 impl KeyAction for VerifyMac {
     const NAME: &'static str = "VerifyMac";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOrAlias;
     const STATES: StateRule = StateRule::Enabled;
+    const ACROSS_ACCOUNTS: bool = true;
 }
 
 impl CryptographicAction for VerifyMac {
@@ -25,7 +27,8 @@ impl CryptographicAction for VerifyMac {
 
 impl CryptographicOperation for VerifyMac {
     async fn carry_out(kms: &Kms, call: &Call, request: VerifyMacRequest) -> Result<Used<Self>, KmsError> {
-        let key = kms.keys.find::<Self>(call, &request.key_id).await?.authorize::<Self>(call)?.usable()?;
+        let facts = Facts { mac_algorithm: Some(request.mac_algorithm.as_str()), ..Facts::default() };
+        let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         mac_fits(&key, request.mac_algorithm)?;
         let verify = |mac_key: &crypto::MacKey| mac_key.verify(request.message.expose(), &request.mac);

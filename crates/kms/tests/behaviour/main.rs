@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod bench;
+mod decisions;
 mod grants;
 mod lifecycle;
 mod limits;

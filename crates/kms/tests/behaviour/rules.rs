@@ -346,7 +346,10 @@ async fn a_policy_must_not_lock_out_and_must_name_who_exists() {
     }
     assert_eq!(bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await.unwrap(), before);
     put(other.clone(), true).await.unwrap();
-    assert_eq!(bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await.unwrap()["Policy"], other.as_str());
+    // From now on the other account decides, and the policy's author is locked out.
+    let (code, text) = refusal(bench.call(0, "GetKeyPolicy", json!({"KeyId": key})).await);
+    assert_eq!(code, "AccessDeniedException");
+    assert!(text.ends_with("because no resource-based policy allows the kms:GetKeyPolicy action"), "{text}");
 }
 
 #[tokio::test]

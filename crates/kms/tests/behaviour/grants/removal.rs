@@ -14,7 +14,7 @@ async fn revoking_removes_one_grant_once_with_all_that_it_had() {
     let (kept, _) = create(&bench, &key, json!({"Name": "kept", "RetiringPrincipal": ADMIN})).await;
     let before = bench.paths("kms/").await;
     let (id, _) = create(&bench, &key, json!({"Name": "gone", "RetiringPrincipal": ADMIN})).await;
-    assert_eq!(bench.paths("kms/").await.len(), before.len() + 3);
+    assert_eq!(bench.paths("kms/").await.len(), before.len() + 5);
     let revoke = json!({"KeyId": key, "GrantId": id});
     let outbox = bench.store.outbox(1_000).await.unwrap().len();
     assert_eq!(bench.call(0, "RevokeGrant", revoke.clone()).await.unwrap(), Value::Null);

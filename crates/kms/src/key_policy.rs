@@ -1,0 +1,176 @@
+//! Key policies as they are given: each must be a policy document that names principals who exist and does not lock its
+//! author out. It is stored and read back byte for byte.
+
+use base::{AccountId, Call, KeyArn, Region, Timestamp};
+use policy::{Policy, PolicyKind, PrincipalEntry};
+
+use crate::Kms;
+use crate::change::{Attempts, Committed, Edit};
+use crate::decision::{Check, Verdict};
+use crate::error::{KmsError, LimitExceeded};
+use crate::facts::Facts;
+use crate::keys::LoadedKey;
+use crate::principal::Principal;
+
+/// The quota on a key policy's size: <https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html>
+pub(crate) const POLICY_BYTES_MAX: usize = 32_768;
+
+const INVALID_PRINCIPAL: &str = "Policy contains a statement with one or more invalid principals.";
+const LOCKED_OUT: &str = "The new key policy will not allow you to update the key policy in the future.";
+
+/// The policy of a key that was created without one: identity policies of the account decide.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+pub(crate) fn default_policy(account: AccountId, region: Region) -> String {
+    let partition = region.partition();
+    format!(
+        r#"{{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {{
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {{
+      "AWS" : "arn:{partition}:iam::{account}:root"
+    }},
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }} ]
+}}"#
+    )
+}
+
+/// Checks that `policy` has the form of a policy document and the size of a key policy.
+pub(crate) fn check_form(policy: &str) -> Result<(), KmsError> {
+    parse(policy).map(|_| ())
+}
+
+fn parse(policy: &str) -> Result<Policy, KmsError> {
+    if policy.len() > POLICY_BYTES_MAX {
+        return Err(LimitExceeded::PolicySize { actual: policy.len(), limit: POLICY_BYTES_MAX }.into());
+    }
+    Policy::parse(policy, PolicyKind::Key).map_err(|refusal| KmsError::MalformedPolicy(refusal.to_string()))
+}
+
+/// A key that is about to get a policy.
+#[derive(Clone, Copy)]
+pub(crate) struct Guarded<'a> {
+    pub(crate) arn: KeyArn,
+    /// Absent if the key is about to be made.
+    pub(crate) key: Option<&'a LoadedKey>,
+    /// What the request says.
+    pub(crate) facts: &'a Facts<'a>,
+}
+
+impl Kms {
+    /// Checks a policy that `call` wants to put on a key of its own account. `bypass` leaves out the lockout check:
+    /// whether the caller could put a policy again.
+    ///
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+    pub(crate) async fn check_policy(
+        &self,
+        call: &Call,
+        policy: &str,
+        on: Guarded<'_>,
+        bypass: bool,
+    ) -> Result<(), KmsError> {
+        let policy = parse(policy)?;
+        for named in policy.principals() {
+            if !self.exists(named).await? {
+                return Err(KmsError::MalformedPolicy(INVALID_PRINCIPAL.to_owned()));
+            }
+        }
+        let check = Check { action: "PutKeyPolicy", key: on.arn, loaded: on.key, facts: on.facts };
+        if bypass || matches!(self.judge(call, check, &policy, &[]), Verdict::Allowed(_)) {
+            Ok(())
+        } else {
+            Err(KmsError::MalformedPolicy(LOCKED_OUT.to_owned()))
+        }
+    }
+
+    /// Puts the default policy on a customer managed key, whomever its own policy locks out. This is for the operator;
+    /// no request leads here. Answers false if there is no such key.
+    ///
+    /// # Errors
+    /// The store or the randomness fails.
+    pub async fn reset_key_policy(&self, arn: &KeyArn, now: Timestamp) -> Result<bool, KmsError> {
+        let mut attempts = Attempts::new();
+        loop {
+            let Some(key) = self.keys.load(arn).await?.filter(|key| key.record.managed_by.is_none()) else {
+                return Ok(false);
+            };
+            let mut edit = Edit::of(&key)?;
+            edit.record.policy = default_policy(arn.account, arn.region);
+            let record = self.service_record("PutKeyPolicy", arn, now)?;
+            match self.commit(edit.into_transaction(record)?).await? {
+                Committed::Yes => return Ok(true),
+                Committed::Conflict => attempts.again().await?,
+            }
+        }
+    }
+
+    /// Whether there is somebody of this name. There are no roles and sessions yet; services are not looked up.
+    async fn exists(&self, named: &PrincipalEntry) -> Result<bool, KmsError> {
+        let principal = match named {
+            PrincipalEntry::Anybody | PrincipalEntry::Service(_) | PrincipalEntry::Federated(_) => {
+                return Ok(true);
+            }
+            PrincipalEntry::Account(account) => Principal::Account(*account),
+            PrincipalEntry::User { account, path_and_name } => {
+                Principal::User { account: *account, path_and_name: path_and_name.as_ref().to_owned() }
+            }
+            PrincipalEntry::Role { .. }
+            | PrincipalEntry::RoleSession { .. }
+            | PrincipalEntry::FederatedUser { .. }
+            | PrincipalEntry::UniqueId(_) => return Ok(false),
+        };
+        self.principal_exists(&principal).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_default_policy_is_one_and_names_the_account() {
+        let policy = default_policy("123456789012".parse().unwrap(), "cn-north-1".parse().unwrap());
+        let document = parse(&policy).unwrap();
+        let account = "123456789012".parse().unwrap();
+        assert_eq!(document.principals().collect::<Vec<_>>(), [&PrincipalEntry::Account(account)]);
+        assert!(policy.contains("arn:aws-cn:iam::123456789012:root") && policy.contains("key-default-1"));
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused() {
+        for text in [
+            "",
+            "x",
+            "[]",
+            "{}",
+            "{\"Statement\":1}",
+            "{\"Statement\":[]}",
+            "{\"Statement\":[1]}",
+            "{\"Statement\":[{\"Effect\":\"allow\"}]}",
+            "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":1}]}",
+            "{\"Version\":\"2020-01-01\",\"Statement\":[]}",
+            "{\"Version\":1,\"Statement\":[]}",
+        ] {
+            assert!(matches!(check_form(text), Err(KmsError::MalformedPolicy(_))), "{text}");
+        }
+        let statement = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}"#;
+        for version in ["", r#""Version":"2012-10-17","#, r#""Version":"2008-10-17","#] {
+            assert!(check_form(&format!("{{{version}\"Statement\":[{statement}]}}")).is_ok(), "{version}");
+        }
+        let long = format!("{{\"Statement\":[{statement}],\"Id\":\"{}\"}}", "x".repeat(POLICY_BYTES_MAX));
+        assert!(matches!(check_form(&long), Err(KmsError::LimitExceeded(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,200}") {
+            let _ = check_form(&text);
+        }
+    }
+}
