@@ -1,6 +1,7 @@
 """What one run wrote, the next run reads; keys above the keys can be changed without touching a ciphertext."""
 
 import json
+import subprocess
 import uuid
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from harness import clients
-from harness.seed import EUROPE, ONE, SEEDED_KEY
+from harness.expect import refused
+from harness.seed import AMERICA, EUROPE, ONE, SEEDED_KEY
 from harness.server import EXIT_ROOT, Server, StartFailed, run_tool
 
 PASSPHRASE, NEW_PASSPHRASE = "correct horse battery staple", "another horse, another battery"
@@ -137,6 +139,33 @@ def test_a_rotated_domain_key(guarded: Server) -> None:
     assert kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"x")["KeyId"] == ONE.key_arn(SEEDED_KEY)
     later = build_up(kms)
     assert_decrypts(clients.kms(guarded.restart()), later)
+    guarded.stop()
+
+
+def test_a_key_that_nobody_can_open_any_more_is_opened_by_its_operator(guarded: Server) -> None:
+    kms = clients.kms(guarded.start())
+    built = build_up(kms)
+    statement = {"Effect": "Allow", "Principal": {"AWS": ONE.user_arn}, "Action": "kms:Encrypt", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    kms.put_key_policy(KeyId=SEEDED_KEY, Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+    with refused("AccessDeniedException"):
+        kms.put_key_policy(KeyId=SEEDED_KEY, Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+    guarded.stop()
+
+    def reset(key: str) -> subprocess.CompletedProcess[str]:
+        return run_tool(
+            "key-policy", "reset", "--key", key, "--data-dir", str(guarded.data), folder=guarded.folder,
+            environment=guarded.environment,
+        )  # fmt: skip
+
+    for other in (ONE.key_arn(SEEDED_KEY, AMERICA), SEEDED_KEY):
+        failed = reset(other)
+        assert (failed.returncode, failed.stdout) == (2, ""), failed
+    done = reset(ONE.key_arn(SEEDED_KEY))
+    assert done.returncode == 0, done
+    kms = clients.kms(guarded.start())
+    assert "key-default-1" in kms.get_key_policy(KeyId=SEEDED_KEY)["Policy"]
+    assert_decrypts(kms, built)
     guarded.stop()
 
 

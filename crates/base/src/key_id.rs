@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{AccountId, Region};
+use crate::{AccountId, Arn, Region};
 
 /// The id of a KMS key: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
 ///
@@ -85,6 +85,24 @@ impl fmt::Display for KeyArn {
     }
 }
 
+/// The text is no key ARN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key ARN looks like arn:aws:kms:<region>:<account>:key/<key id>")]
+pub struct KeyArnError;
+
+impl FromStr for KeyArn {
+    type Err = KeyArnError;
+
+    fn from_str(text: &str) -> Result<Self, KeyArnError> {
+        let arn = Arn::parse(text).map_err(|_| KeyArnError)?;
+        let region: Region = arn.region.parse().map_err(|_| KeyArnError)?;
+        let account = arn.account.parse().map_err(|_| KeyArnError)?;
+        let id = arn.resource.strip_prefix("key/").and_then(|id| id.parse().ok()).ok_or(KeyArnError)?;
+        let is_of_kms = (arn.service, arn.partition) == ("kms", region.partition());
+        if is_of_kms { Ok(Self { account, region, id }) } else { Err(KeyArnError) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +114,30 @@ mod tests {
         assert!(matches!(id, KeyId::SingleRegion(_)));
         let id: KeyId = "mrk-1234abcd12ab34cd56ef1234567890ab".parse().unwrap();
         assert!(matches!(id, KeyId::MultiRegion(_)));
+    }
+
+    #[test]
+    fn key_arns_are_read_as_they_are_written() {
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        for text in [
+            format!("arn:aws:kms:eu-central-1:123456789012:key/{id}"),
+            format!("arn:aws-cn:kms:cn-north-1:123456789012:key/{id}"),
+            "arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab".to_owned(),
+        ] {
+            assert_eq!(text.parse::<KeyArn>().unwrap().to_string(), text);
+        }
+        for text in [
+            String::new(),
+            id.to_owned(),
+            format!("arn:aws:kms:cn-north-1:123456789012:key/{id}"),
+            format!("arn:aws:s3:eu-central-1:123456789012:key/{id}"),
+            format!("arn:aws:kms::123456789012:key/{id}"),
+            format!("arn:aws:kms:eu-central-1:12345:key/{id}"),
+            format!("arn:aws:kms:eu-central-1:123456789012:{id}"),
+            "arn:aws:kms:eu-central-1:123456789012:alias/app".to_owned(),
+        ] {
+            assert_eq!(text.parse::<KeyArn>(), Err(KeyArnError), "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use base::{AccountId, Region};
+use base::{AccountId, KeyArn, Region};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// Work with the domain keys, which seal the key material of a Region; the service must be stopped
     #[command(subcommand)]
     DomainKey(DomainKey),
+    /// Work with the policy of a key; the service must be stopped
+    #[command(subcommand)]
+    KeyPolicy(KeyPolicy),
     /// Work with the clock of a service that runs with --dev
     #[command(subcommand)]
     Clock(Clock),
@@ -110,6 +113,21 @@ pub(crate) struct Rotate {
     /// The Region
     #[arg(long)]
     pub(crate) region: Region,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyPolicy {
+    /// Put the default policy on a key whose own policy locks everybody out
+    Reset(Reset),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Reset {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The key's ARN
+    #[arg(long, value_name = "ARN")]
+    pub(crate) key: KeyArn,
 }
 
 /// Where the data is and how its root is opened.

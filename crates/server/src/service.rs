@@ -101,6 +101,11 @@ impl Service {
         Ok(first)
     }
 
+    /// Puts the default policy on a key; answers false if there is none, or an AWS managed one.
+    pub(crate) async fn reset_key_policy(&self, key: &KeyArn) -> Result<bool, KmsError> {
+        self.kms.reset_key_policy(key, self.clock.now()).await
+    }
+
     async fn apply(&self, seed: &SeedFile) -> Result<(), StartError> {
         let report = seed::apply(seed, &self.identity, self).await?;
         tracing::info!(%report, "seed applied");

@@ -8,7 +8,7 @@ use kms::KmsError;
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
-use crate::commands::{ClockError, SeedConversionError};
+use crate::commands::{ClockError, NoSuchKey, SeedConversionError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::http::ListenError;
@@ -48,6 +48,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
+    NoSuchKey(#[from] NoSuchKey),
+    #[error(transparent)]
     Root(PassphraseError),
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -72,7 +74,11 @@ impl StartError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Chores | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
-            Self::AttestationRoots(_) | Self::Config(_) | Self::Seed(_) | Self::SeedConversion(_) => 2,
+            Self::AttestationRoots(_)
+            | Self::Config(_)
+            | Self::NoSuchKey(_)
+            | Self::Seed(_)
+            | Self::SeedConversion(_) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::Kms(_)

@@ -2,6 +2,7 @@
 
 mod clock;
 mod domain_key;
+mod key_policy;
 mod root;
 mod seed;
 
@@ -15,6 +16,7 @@ use crate::start_error::StartError;
 use crate::{logging, process, serve, terminal};
 
 pub(crate) use clock::ClockError;
+pub(crate) use key_policy::NoSuchKey;
 pub(crate) use seed::SeedConversionError;
 
 /// Threads for work that blocks.
@@ -27,6 +29,7 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::Serve(arguments) => serve(&arguments),
         Command::Root(command_line::Root::ChangePassphrase(arguments)) => root::change_passphrase(&arguments),
         Command::DomainKey(command_line::DomainKey::Rotate(arguments)) => domain_key::rotate(&arguments),
+        Command::KeyPolicy(command_line::KeyPolicy::Reset(arguments)) => key_policy::reset(&arguments),
         Command::Clock(command_line::Clock::Advance(arguments)) => Ok(clock::advance(&arguments)?),
         Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
         Command::Version => {
