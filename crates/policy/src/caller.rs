@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use base::{AccountId, Caller, Principal, Session};
+use smallvec::SmallVec;
+
+use crate::fingerprint::{self, Fingerprint};
 
 /// What policies can ask about a caller. It may be made once for a credential and kept with it.
 #[derive(Clone, Debug)]
@@ -12,6 +15,7 @@ pub struct CallerFacts {
     principal_arn: Option<Box<str>>,
     user_id: Box<str>,
     federation: Option<base::Federation>,
+    fingerprints: SmallVec<[Fingerprint; 3]>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +47,7 @@ impl CallerFacts {
             principal_arn: caller.principal_arn().map(Into::into),
             user_id: caller.user_id().into(),
             federation: caller.session.as_ref().and_then(|session| session.federation.clone()),
+            fingerprints: fingerprint::of_caller(caller.account, &caller.principal),
             who: Who::Signed(caller),
         }
     }
@@ -50,7 +55,14 @@ impl CallerFacts {
     /// Somebody who did not sign the request.
     pub fn anonymous() -> Self {
         let name = || "anonymous".into();
-        Self { who: Who::Anonymous, arn: name(), principal_arn: None, user_id: name(), federation: None }
+        Self {
+            who: Who::Anonymous,
+            arn: name(),
+            principal_arn: None,
+            user_id: name(),
+            federation: None,
+            fingerprints: SmallVec::new(),
+        }
     }
 
     /// The holder of a token of an identity provider, who asks for a session of a role. `provider` is what trust
@@ -62,6 +74,7 @@ impl CallerFacts {
             principal_arn: None,
             user_id: "".into(),
             federation: Some(claims),
+            fingerprints: SmallVec::new(),
         }
     }
 
@@ -92,6 +105,11 @@ impl CallerFacts {
                 Principal::Service { .. } => CallerKind::Service,
             },
         }
+    }
+
+    /// The numbers of the principal entries that name the caller.
+    pub(crate) fn fingerprints(&self) -> &[Fingerprint] {
+        &self.fingerprints
     }
 
     /// `aws:PrincipalArn`.

@@ -36,7 +36,8 @@ impl Decision<'_> {
     }
 }
 
-/// Decides one check. Neither the order of statements nor that of policies makes a difference to what is decided.
+/// Decides one check, of any action but `kms:RetireGrant`, for which [`decide_retirement`](crate::decide_retirement) is.
+/// Neither the order of statements nor that of policies makes a difference to what is decided.
 pub fn decide<'a>(
     request: &'a Request<'a>,
     identity: &'a IdentitySide<'a>,
@@ -61,7 +62,7 @@ const LAYERS: [Layer; 6] = [
 
 /// The rules, over whatever way evidence is found.
 pub(crate) struct Conclusion<'a> {
-    evidence: Evidence<'a>,
+    pub(crate) evidence: Evidence<'a>,
 }
 
 type Outcome<'a, T> = Result<T, DenialReason<'a>>;
@@ -146,7 +147,7 @@ impl<'a> Conclusion<'a> {
     }
 
     /// The caller's account must allow, too.
-    fn identity_path(&self, so_far: Allowance<'a>) -> Outcome<'a, Allowance<'a>> {
+    pub(crate) fn identity_path(&self, so_far: Allowance<'a>) -> Outcome<'a, Allowance<'a>> {
         let evidence = &self.evidence;
         let kind = evidence.facts.request.caller.kind();
         if kind == CallerKind::Root {

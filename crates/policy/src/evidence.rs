@@ -177,7 +177,7 @@ impl<'a> Evidence<'a> {
 
     fn matching(&self, policy: &'a Policy, effect: Effect) -> impl Iterator<Item = (Placed<'a>, MatchKind)> {
         let facts = self.facts;
-        let by_index = self.by_index.then(|| policy.about(&facts.request.action));
+        let by_index = self.by_index.then(|| policy.about(facts.request.caller, &facts.request.action));
         let one_by_one = (!self.by_index).then(|| policy.statements().iter().enumerate());
         by_index.into_iter().flatten().chain(one_by_one.into_iter().flatten()).filter_map(
             move |(index, statement)| {

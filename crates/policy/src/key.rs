@@ -3,6 +3,8 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>,
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html>
 
+use std::fmt;
+
 /// A condition key. Names are compared without regard to case, suffixes too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ContextKey {
@@ -103,6 +105,21 @@ pub enum ServiceKey {
     TagKeys,
     /// Any other key, its whole name in lower case, for example `sts:externalid`.
     Other(Box<str>),
+}
+
+/// The whole name in lower case.
+impl fmt::Display for ServiceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kms(key) => {
+                let known = KmsKey::NAMES.iter().find(|(_, known)| known == key);
+                write!(f, "kms:{}", known.map_or("", |(name, _)| name))
+            }
+            Self::RecipientAttestation(name) => write!(f, "kms:recipientattestation:{name}"),
+            Self::TagKeys => f.write_str("aws:tagkeys"),
+            Self::Other(name) => f.write_str(name),
+        }
+    }
 }
 
 macro_rules! kms_keys {

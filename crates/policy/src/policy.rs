@@ -1,6 +1,7 @@
 //! A policy: statements, compiled, and found by what they are about.
 
 use crate::action::Action;
+use crate::caller::CallerFacts;
 use crate::error::MalformedPolicy;
 use crate::index::Index;
 use crate::parse;
@@ -76,9 +77,25 @@ impl Policy {
         self.statements.iter().flat_map(|statement| statement.principals.entries())
     }
 
-    /// The statements that may be about an action, in the order of the document.
-    pub(crate) fn about(&self, action: &Action<'_>) -> impl Iterator<Item = (usize, &Statement)> {
-        self.index.about(action).filter_map(|place| Some((place, self.statements.get(place)?)))
+    /// The same policy, in which users and roles are meant as they were when it was written: where `unique_id` knows an
+    /// id for an entry, the id takes the entry's place, so that a namesake made later gets nothing. AWS does so when a
+    /// policy is stored; whoever stores it keeps the ids beside the text.
+    #[must_use]
+    pub fn bound(self, unique_id: impl Fn(&PrincipalEntry) -> Option<String>) -> Self {
+        let mut statements = self.statements;
+        for statement in &mut statements {
+            statement.principals.bind(&unique_id);
+        }
+        Self { index: Index::new(&statements), statements, version: self.version }
+    }
+
+    /// The statements that may be about a caller and an action, in the order of the document.
+    pub(crate) fn about(
+        &self,
+        caller: &CallerFacts,
+        action: &Action<'_>,
+    ) -> impl Iterator<Item = (usize, &Statement)> {
+        self.index.about(caller, action).filter_map(|place| Some((place, self.statements.get(place)?)))
     }
 
     /// Every statement.

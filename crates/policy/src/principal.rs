@@ -5,6 +5,7 @@
 use base::{AccountId, Arn, Principal};
 
 use crate::caller::{CallerFacts, CallerKind};
+use crate::fingerprint::Fingerprint;
 
 /// One principal that a policy or a grant names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -193,7 +194,7 @@ fn is_same_role(one: &str, other: &str) -> bool {
     without_path(one).eq_ignore_ascii_case(without_path(other))
 }
 
-fn without_path(path_and_name: &str) -> &str {
+pub(crate) fn without_path(path_and_name: &str) -> &str {
     path_and_name.rsplit('/').next().unwrap_or_default()
 }
 
@@ -224,8 +225,23 @@ impl PrincipalSet {
         Self::new(vec![PrincipalEntry::Anybody], false)
     }
 
+    /// Replaces users and roles by their unique ids, where these are known.
+    pub(crate) fn bind(&mut self, unique_id: &impl Fn(&PrincipalEntry) -> Option<String>) {
+        for entry in &mut self.entries {
+            let is_named = matches!(entry, PrincipalEntry::User { .. } | PrincipalEntry::Role { .. });
+            if let Some(id) = is_named.then(|| unique_id(entry)).flatten() {
+                *entry = PrincipalEntry::UniqueId(id.into());
+            }
+        }
+    }
+
     pub(crate) fn entries(&self) -> &[PrincipalEntry] {
         &self.entries
+    }
+
+    /// The numbers of all entries; `None` if not every one has a number.
+    pub(crate) fn fingerprints(&self) -> Option<Vec<Fingerprint>> {
+        if self.is_negated { None } else { self.entries.iter().map(PrincipalEntry::fingerprint).collect() }
     }
 
     /// How a caller matches, if it does: as the best of the entries does.

@@ -98,7 +98,7 @@ impl<'a> ResourceSide<'a> {
 
     /// A resource that has no policy, such as an alias, or no resource in particular: identity policies of its account
     /// decide alone. Never for a key.
-    pub fn without_policy() -> Self {
+    pub const fn without_policy() -> Self {
         Self { policy: None, grants: &[], resource_control: &[], organization: None }
     }
 }

@@ -2,8 +2,6 @@
 
 mod number;
 mod operator;
-#[cfg(test)]
-mod tests;
 
 use std::net::IpAddr;
 

@@ -3,8 +3,6 @@
 
 mod document;
 mod json;
-#[cfg(test)]
-mod tests;
 
 use document::{Document, RawCondition, RawPrincipals, RawStatement};
 
