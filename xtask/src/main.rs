@@ -1,7 +1,8 @@
 //! The project's own chores, run as `cargo xtask <chore>`.
 //!
 //! - `gen [--check]`: writes the code generated from `models/`, or tells where it differs
-//! - `model <service-2.json>`: prints the stripped copy of a botocore service model
+//! - `model <service-2.json> [operation …]`: prints the stripped copy of a botocore service model, of all operations or
+//!   of those that are named
 //! - `tidy`: checks the rules that neither the compiler nor clippy can check
 
 mod generate;
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask gen [--check] | model <service-2.json> | tidy\n";
+const USAGE: &str = "usage: cargo xtask gen [--check] | model <service-2.json> [operation …] | tidy\n";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,7 +36,7 @@ fn run(arguments: &[&str]) -> Result<String, String> {
     match arguments {
         ["gen"] => generate::write(&root).map_err(report),
         ["gen", "--check"] => generate::check(&root).map_err(report),
-        ["model", path] => model::strip(Path::new(path)).map_err(report),
+        ["model", path, operations @ ..] => model::strip(Path::new(path), operations).map_err(report),
         ["tidy"] => tidy::check(&root).map_err(report),
         _ => Err(USAGE.to_owned()),
     }

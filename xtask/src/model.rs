@@ -2,6 +2,7 @@
 //!
 //! Every member that a model may have is named here: a new kind of constraint stops the chore instead of being lost.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,9 @@ pub(crate) enum ModelError {
     /// The file is not a service model as this program knows them.
     #[error("{path} is not a service model of the known form: {source}")]
     Malformed { path: PathBuf, source: serde_json::Error },
+    /// An operation was named that the model does not have.
+    #[error("the model has no operation {0}")]
+    NoSuchOperation(String),
     /// The stripped copy cannot be written down.
     #[error("cannot write the stripped model: {0}")]
     Unwritable(serde_json::Error),
@@ -41,13 +45,18 @@ pub(crate) struct Model {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Operation {
     pub(crate) name: String,
-    pub(crate) input: Reference,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) input: Option<Reference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) output: Option<Reference>,
     #[serde(default)]
     pub(crate) errors: Vec<Reference>,
     #[serde(default, rename = "http", skip_serializing)]
     _http: IgnoredAny,
+    #[serde(default, rename = "auth", skip_serializing)]
+    _auth: IgnoredAny,
+    #[serde(default, rename = "authtype", skip_serializing)]
+    _auth_type: IgnoredAny,
     #[serde(default, rename = "documentation", skip_serializing)]
     _documentation: IgnoredAny,
 }
@@ -59,8 +68,13 @@ pub(crate) struct Reference {
     pub(crate) shape: String,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) deprecated: bool,
+    /// The element around the output in an answer of the Query protocol.
+    #[serde(default, rename = "resultWrapper", skip_serializing_if = "Option::is_none")]
+    pub(crate) result_wrapper: Option<String>,
     #[serde(default, rename = "deprecatedMessage", skip_serializing)]
     _deprecated_message: IgnoredAny,
+    #[serde(default, rename = "deprecatedSince", skip_serializing)]
+    _deprecated_since: IgnoredAny,
     #[serde(default, rename = "documentation", skip_serializing)]
     _documentation: IgnoredAny,
 }
@@ -97,13 +111,66 @@ pub(crate) struct Shape {
     pub(crate) exception: bool,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) fault: bool,
-    /// Ours: the HTTP status of an error, made from `fault`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) union: bool,
+    /// What an error is on the wire, where that differs from its shape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<WireError>,
+    /// Ours: the HTTP status of an error, made from `error` or `fault`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
+    #[serde(default, rename = "box", skip_serializing)]
+    _boxed: IgnoredAny,
     #[serde(default, rename = "deprecatedMessage", skip_serializing)]
     _deprecated_message: IgnoredAny,
     #[serde(default, rename = "documentation", skip_serializing)]
     _documentation: IgnoredAny,
+}
+
+impl Shape {
+    /// A structure without members: the input of an operation that takes nothing.
+    pub(crate) fn empty_structure() -> Self {
+        Self {
+            kind: Kind::Structure,
+            required: Vec::new(),
+            members: None,
+            member: None,
+            key: None,
+            value: None,
+            values: Vec::new(),
+            min: None,
+            max: None,
+            pattern: None,
+            sensitive: false,
+            deprecated: false,
+            exception: false,
+            fault: false,
+            union: false,
+            error: None,
+            status: None,
+            _boxed: IgnoredAny,
+            _deprecated_message: IgnoredAny,
+            _documentation: IgnoredAny,
+        }
+    }
+
+    /// The shapes of its members, elements, keys and values.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+        let of_members = self.members.iter().flat_map(|members| members.iter()).map(|(_, part)| part);
+        let of_collections = [&self.member, &self.key, &self.value].into_iter().flatten();
+        of_members.chain(of_collections).map(|part| part.shape.as_str())
+    }
+}
+
+/// An error on the wire.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireError {
+    pub(crate) code: String,
+    #[serde(rename = "httpStatusCode")]
+    pub(crate) status: u16,
+    #[serde(default, rename = "senderFault", skip_serializing)]
+    _sender_fault: IgnoredAny,
 }
 
 /// The kinds of type that the supported models use.
@@ -130,6 +197,32 @@ impl Model {
         serde_json::from_str(&text).map_err(|source| ModelError::Malformed { path: path_of_error(), source })
     }
 
+    /// Drops all operations but these, and the shapes that none of them reaches.
+    fn keep_only(&mut self, operations: &[&str]) -> Result<(), ModelError> {
+        if let Some(unknown) = operations.iter().find(|name| self.operations.get(name).is_none()) {
+            return Err(ModelError::NoSuchOperation((*unknown).to_owned()));
+        }
+        self.operations.0.retain(|(name, _)| operations.contains(&name.as_str()));
+        let mut reached = BTreeSet::new();
+        for (_, operation) in self.operations.iter() {
+            let ends = operation.input.iter().chain(&operation.output).chain(&operation.errors);
+            for end in ends {
+                self.reach(&end.shape, &mut reached);
+            }
+        }
+        self.shapes.0.retain(|(name, _)| reached.contains(name));
+        Ok(())
+    }
+
+    fn reach(&self, name: &str, reached: &mut BTreeSet<String>) {
+        let Some(shape) = self.shapes.get(name) else { return };
+        if reached.insert(name.to_owned()) {
+            for part in shape.parts() {
+                self.reach(part, reached);
+            }
+        }
+    }
+
     /// The stripped copy: the same model always gives the same bytes.
     fn to_stripped(&self) -> Result<String, ModelError> {
         let text = serde_json::to_string_pretty(self).map_err(ModelError::Unwritable)?;
@@ -137,13 +230,20 @@ impl Model {
     }
 }
 
-/// The text of the stripped copy of a whole model: no prose, and the HTTP status beside each error.
+/// The text of the stripped copy of a whole model: no prose, and the HTTP status beside each error. If operations are
+/// named, only those, and what they reach.
 ///
-/// An error's status is 500 if the model calls it a fault and 400 otherwise, as KMS answers.
-pub(crate) fn strip(path: &Path) -> Result<String, ModelError> {
+/// An error's status is what the model says; where it says nothing it is 500 if the model calls it a fault and 400
+/// otherwise, as KMS answers.
+pub(crate) fn strip(path: &Path, operations: &[&str]) -> Result<String, ModelError> {
     let mut model = Model::read(path)?;
+    if !operations.is_empty() {
+        model.keep_only(operations)?;
+    }
     for (_, shape) in &mut model.shapes.0 {
-        shape.status = shape.exception.then_some(if shape.fault { 500 } else { 400 });
+        let said = shape.error.as_ref().map(|error| error.status);
+        let status = said.unwrap_or(if shape.fault { 500 } else { 400 });
+        shape.status = shape.exception.then_some(status);
     }
     model.to_stripped()
 }
@@ -212,10 +312,14 @@ mod tests {
         "E":{"type":"structure","members":{},"exception":true}}}"#;
 
     fn stripped(model: &str) -> Result<String, ModelError> {
+        stripped_to(model, &[])
+    }
+
+    fn stripped_to(model: &str, operations: &[&str]) -> Result<String, ModelError> {
         let name = format!("keywright-model-{}-{:?}.json", std::process::id(), std::thread::current().id());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, model).unwrap();
-        let result = strip(&path);
+        let result = strip(&path, operations);
         std::fs::remove_file(&path).unwrap();
         result
     }
@@ -235,6 +339,33 @@ mod tests {
     fn stripping_again_changes_nothing() {
         let once = stripped(WHOLE).unwrap();
         assert_eq!(stripped(&once).unwrap(), once);
+    }
+
+    #[test]
+    fn operations_can_be_chosen_and_bring_what_they_reach() {
+        let two = WHOLE.replace(
+            r#""operations":{"#,
+            r#""operations":{"A":{"name":"A","errors":[{"shape":"E"}],"output":{"shape":"Z","resultWrapper":"AResult"}},"#,
+        );
+        let text = stripped_to(&two, &["A"]).unwrap();
+        let model: Model = serde_json::from_str(&text).unwrap();
+        let names = |ordered: Vec<(&str, &Shape)>| -> Vec<String> {
+            ordered.into_iter().map(|(name, _)| name.to_owned()).collect()
+        };
+        assert_eq!(names(model.shapes.iter().collect()), ["Z", "E"]);
+        assert!(model.operations.get("B").is_none() && text.contains("AResult"));
+        assert!(matches!(stripped_to(&two, &["C"]), Err(ModelError::NoSuchOperation(name)) if name == "C"));
+    }
+
+    #[test]
+    fn the_status_of_an_error_is_the_models() {
+        let said = WHOLE.replace(
+            r#""members":{},"exception":true}}"#,
+            r#""members":{},"exception":true,"error":{"code":"Early","httpStatusCode":409,"senderFault":true}}}"#,
+        );
+        let text: String = stripped(&said).unwrap().split_whitespace().collect();
+        assert!(text.contains(r#""error":{"code":"Early","httpStatusCode":409},"status":409"#), "{text}");
+        assert_eq!(stripped(&text).unwrap().split_whitespace().collect::<String>(), text);
     }
 
     #[test]

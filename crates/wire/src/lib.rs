@@ -2,10 +2,13 @@
 //!
 //! Pure: every fact (bytes, time, secrets) is handed in; nothing here reads a socket, a clock or a store.
 
+mod constraints;
 mod fault;
+pub mod iam;
 pub mod json;
 pub mod kms;
 pub mod query;
 pub mod sigv4;
+pub mod sts;
 
 pub use fault::{Fault, FaultKind};

@@ -13,24 +13,34 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
         let module = names::snake_case(name);
         let text = enumeration(types, name, &shape.values);
         files.push(File { path: format!("enumerations/{module}.rs"), text });
-        items.push((module, vec![name.to_owned()]));
+        items.push((module, vec![names::type_name(name)]));
+    }
+    if items.is_empty() {
+        return Ok(files);
     }
     files.push(gathering_module("enumerations", "The enumerations of the service model.", &items, ""));
     Ok(files)
 }
 
-fn enumeration(types: &Types<'_>, name: &str, values: &[String]) -> String {
+fn enumeration(types: &Types<'_>, shape: &str, values: &[String]) -> String {
+    let name = &names::type_name(shape);
+    let (codec, service) = (types.surroundings.codec, types.surroundings.service);
     let pairs: Vec<(String, &str)> =
         values.iter().map(|value| (names::variant(value), value.as_str())).collect();
     let each = |form: &dyn Fn(&str, &str) -> String| -> String {
         pairs.iter().map(|(variant, value)| form(variant, value)).collect()
     };
-    let imports = if types.is_read(name) {
-        "use std::borrow::Cow;\nuse std::fmt;\nuse std::str::FromStr;\n\n\
-         use crate::json::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};\n\
-         use crate::kms::UnknownValue;\n"
+    let imports = if types.is_read(shape) {
+        format!(
+            "use std::borrow::Cow;\nuse std::fmt;\nuse std::str::FromStr;\n\n\
+             use {codec}::{{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source}};\n\
+             use {service}::UnknownValue;\n"
+        )
     } else {
-        "use std::fmt;\nuse std::str::FromStr;\n\nuse crate::json::{Encode, Sink};\nuse crate::kms::UnknownValue;\n"
+        format!(
+            "use std::fmt;\nuse std::str::FromStr;\n\n\
+             use {codec}::{{Encode, Sink}};\nuse {service}::UnknownValue;\n"
+        )
     };
     format!(
         "//! `{name}`.\n\n{imports}\n\
@@ -48,7 +58,7 @@ fn enumeration(types: &Types<'_>, name: &str, values: &[String]) -> String {
         all = each(&|variant, _| format!("Self::{variant},")),
         to = each(&|variant, value| format!("Self::{variant} => {value:?},\n")),
         from = each(&|variant, value| format!("{value:?} => Ok(Self::{variant}),\n")),
-        reading = if types.is_read(name) { reading(name, values) } else { String::new() },
+        reading = if types.is_read(shape) { reading(name, values) } else { String::new() },
     )
 }
 

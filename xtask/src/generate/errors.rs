@@ -1,22 +1,25 @@
 //! The enumeration of all modelled errors.
 
+use std::collections::BTreeMap;
+
 use super::File;
 use super::types::Types;
+use crate::model::Shape;
 
 pub(crate) fn render(types: &Types<'_>) -> File {
-    let errors: Vec<(&str, u16)> = types
-        .model
-        .shapes
-        .iter()
-        .filter(|(_, shape)| shape.exception)
-        .map(|(name, shape)| (name, shape.status.unwrap_or(400)))
-        .collect();
+    let shapes = || types.model.shapes.iter().filter(|(_, shape)| shape.exception);
+    let errors: Vec<(&str, u16)> =
+        shapes().map(|(name, shape)| (name, shape.status.unwrap_or(400))).collect();
     let variants: String = errors
         .iter()
         .map(|(name, status)| format!("/// `{name}`, HTTP status {status}.\n{name},\n"))
         .collect();
     let all: String = errors.iter().map(|(name, _)| format!("Self::{name},")).collect();
-    let names: String = errors.iter().map(|(name, _)| format!("Self::{name} => \"{name}\",\n")).collect();
+    let code = |name: &str, shape: &Shape| {
+        let code = shape.error.as_ref().map_or(name, |error| error.code.as_str());
+        format!("Self::{name} => \"{code}\",\n")
+    };
+    let names: String = shapes().map(|(name, shape)| code(name, shape)).collect();
     let text = format!(
         "//! The errors of the service model.\n\n\
          /// An error that the service model knows.\n\
@@ -32,13 +35,10 @@ pub(crate) fn render(types: &Types<'_>) -> File {
 }
 
 fn statuses(errors: &[(&str, u16)]) -> String {
-    let of = |wanted: fn(u16) -> bool| -> Vec<String> {
-        errors.iter().filter(|(_, status)| wanted(*status)).map(|(name, _)| format!("Self::{name}")).collect()
-    };
-    let (senders, receivers) = (of(|status| status < 500), of(|status| status >= 500));
-    let arm = |names: &[String], status: u16| match names {
-        [] => String::new(),
-        _ => format!("{} => {status},\n", names.join(" | ")),
-    };
-    format!("match self {{\n{}{}}}", arm(&receivers, 500), arm(&senders, 400))
+    let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for (name, status) in errors {
+        by_status.entry(*status).or_default().push(format!("Self::{name}"));
+    }
+    let arms = by_status.iter().rev().map(|(status, names)| format!("{} => {status},\n", names.join(" | ")));
+    format!("match self {{\n{}}}", arms.collect::<String>())
 }

@@ -19,6 +19,13 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
+/// `TagListType` from `tagListType`: the Rust type of a shape.
+pub(crate) fn type_name(shape: &str) -> String {
+    let mut characters = shape.chars();
+    let first: String = characters.next().into_iter().map(|first| first.to_ascii_uppercase()).collect();
+    first + characters.as_str()
+}
+
 /// `ALIAS_NAME_TYPE` from `AliasNameType`.
 pub(crate) fn constant_case(name: &str) -> String {
     snake_case(name).to_ascii_uppercase()

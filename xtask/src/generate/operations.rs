@@ -3,7 +3,7 @@
 use super::structures::Code;
 use super::types::Types;
 use super::{File, GenerateError, gathering_module, names};
-use crate::model::Operation;
+use crate::model::{Operation, Shape};
 
 pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
     let mut files = Vec::new();
@@ -11,9 +11,9 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
     let mut all = Vec::new();
     for (name, operation) in types.model.operations.iter() {
         let module = names::snake_case(name);
-        let response = response_name(operation);
+        let names = vec![name.to_owned(), request_name(operation), response_name(operation)];
         files.push(File { path: format!("operations/{module}.rs"), text: operation_file(types, operation)? });
-        items.push((module, vec![name.to_owned(), operation.input.shape.clone(), response]));
+        items.push((module, names));
         all.push(format!("{name:?}"));
     }
     let rest = format!(
@@ -27,15 +27,18 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
 }
 
 fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, GenerateError> {
-    let (name, request, response) = (&operation.name, &operation.input.shape, response_name(operation));
+    let (name, request, response) = (&operation.name, request_name(operation), response_name(operation));
+    let codec = types.surroundings.codec;
+    check_wrapper(operation)?;
     let mut code = Code::default();
-    code.push(&marker(operation, &response));
-    code.import("crate::kms", &["ErrorCode", "Operation"]);
+    code.push(&marker(operation, &request, &response));
+    code.import(types.surroundings.service, &["ErrorCode", "Operation"]);
 
-    let input = types.shape(request)?;
-    code.define(types, request, input, &format!("The input of `{name}`"))?;
-    code.read(types, request, input)?;
-    code.import("crate::json", &["Request"]);
+    let nothing = Shape::empty_structure();
+    let input = operation.input.as_ref().map_or(Ok(&nothing), |input| types.shape(&input.shape))?;
+    code.define(types, &request, input, &format!("The input of `{name}`"))?;
+    code.read(types, &request, input)?;
+    code.import(codec, &["Request"]);
     code.push(&format!("impl Request for {request} {{}}\n"));
 
     match &operation.output {
@@ -46,10 +49,10 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
         Some(output) => {
             let output = types.shape(&output.shape)?;
             code.define(types, &response, output, &format!("The output of `{name}`"))?;
-            code.write(&response, output);
+            code.write(types, &response, output);
         }
         None => {
-            code.import("crate::json", &["Encode", "Object", "Sink"]);
+            code.import(codec, &["Encode", "Object", "Sink"]);
             code.push(&format!(
                 "/// The output of `{name}`: an empty body.\n\
                  #[derive(Clone, Debug, PartialEq, Eq, Default)]\npub struct {response};\n\n\
@@ -58,7 +61,7 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
             ));
         }
     }
-    code.import("crate::json", &["Response"]);
+    code.import(codec, &["Response"]);
     code.push(&format!(
         "impl Response for {response} {{\nconst HAS_BODY: bool = {};\n}}\n",
         operation.output.is_some()
@@ -66,8 +69,8 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
     Ok(code.finish(&format!("`{name}`.")))
 }
 
-fn marker(operation: &Operation, response: &str) -> String {
-    let (name, request) = (&operation.name, &operation.input.shape);
+fn marker(operation: &Operation, request: &str, response: &str) -> String {
+    let name = &operation.name;
     let errors: Vec<String> =
         operation.errors.iter().map(|error| format!("ErrorCode::{}", error.shape)).collect();
     format!(
@@ -77,6 +80,25 @@ fn marker(operation: &Operation, response: &str) -> String {
          const ERRORS: &'static [ErrorCode] = &[{}];\n}}\n",
         errors.join(", ")
     )
+}
+
+/// The codec writes `<operation>Result` around every output.
+fn check_wrapper(operation: &Operation) -> Result<(), GenerateError> {
+    let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.as_ref());
+    match wrapper {
+        Some(wrapper) if *wrapper != format!("{}Result", operation.name) => {
+            let what = format!("the wrapper {wrapper} around its output");
+            Err(GenerateError::Unsupported { shape: operation.name.clone(), what })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn request_name(operation: &Operation) -> String {
+    operation
+        .input
+        .as_ref()
+        .map_or_else(|| format!("{}Request", operation.name), |input| names::type_name(&input.shape))
 }
 
 fn response_name(operation: &Operation) -> String {
@@ -96,7 +118,7 @@ fn alias(
         let what = format!("the output of {name}, which is not named after an operation");
         return Err(GenerateError::Unsupported { shape: shape.to_owned(), what });
     }
-    code.import("crate::kms", &[shape]);
+    code.import(types.surroundings.service, &[shape]);
     code.push(&format!(
         "/// The output of `{name}`: that of another operation.\npub type {response} = {shape};\n"
     ));

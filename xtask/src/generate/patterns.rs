@@ -2,8 +2,17 @@
 //!
 //! The models use a small part of the dialect; whatever lies outside it is refused, not guessed.
 
+/// Patterns with look-ahead, which the `regex` crate does not have, and what says the same without it.
+const BY_HAND: [(&str, &str); 1] = [
+    // Account aliases: no two dashes in a row. Their length is a constraint of its own.
+    ("^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", "[a-z0-9](-?[a-z0-9])*"),
+];
+
 /// The same language for the `regex` crate, or what is not supported.
 pub(crate) fn port(pattern: &str) -> Result<String, String> {
+    if let Some((_, ported)) = BY_HAND.iter().find(|(modelled, _)| *modelled == pattern) {
+        return Ok((*ported).to_owned());
+    }
     let mut ported = String::new();
     let mut characters = pattern.chars().peekable();
     let mut in_class = false;
@@ -31,6 +40,15 @@ pub(crate) fn port(pattern: &str) -> Result<String, String> {
     Ok(ported)
 }
 
+/// `\p{L}` and its like: the general categories of Unicode have the same names in both dialects.
+fn property(characters: &mut impl Iterator<Item = char>) -> Result<String, String> {
+    let name: String = characters.take(3).collect();
+    match name.as_str() {
+        "{L}" | "{N}" | "{Z}" => Ok(format!(r"\p{name}")),
+        _ => Err(format!("the property {name}")),
+    }
+}
+
 /// Java's `\w`, `\d` and `\s` are ASCII only.
 fn escape(characters: &mut impl Iterator<Item = char>, in_class: bool) -> Result<String, String> {
     let class = match characters.next() {
@@ -42,7 +60,9 @@ fn escape(characters: &mut impl Iterator<Item = char>, in_class: bool) -> Result
             return Ok(format!(r"\u{{{digits}}}"));
         }
         Some('/') => return Ok("/".to_owned()),
-        Some(itself @ ('.' | '-')) => return Ok(format!(r"\{itself}")),
+        Some(itself @ ('.' | '-' | '+')) => return Ok(format!(r"\{itself}")),
+        Some(itself @ ('@' | ':')) => return Ok(itself.to_string()),
+        Some('p') => return property(characters),
         other => return Err(format!("the escape {other:?}")),
     };
     Ok(if in_class { class.to_owned() } else { format!("[{class}]") })

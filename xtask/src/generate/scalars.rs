@@ -1,5 +1,7 @@
 //! One file with the readers of everything that is neither a structure nor an enumeration: its constraints.
 
+use std::collections::BTreeSet;
+
 use super::types::{Types, element};
 use super::{File, GenerateError, names, patterns};
 use crate::model::{Kind, Shape};
@@ -20,16 +22,37 @@ pub(crate) fn render(types: &Types<'_>) -> Result<File, GenerateError> {
     }
     let text = format!(
         "//! Readers of the strings, bytes, numbers, lists and maps of requests, with their constraints.\n\n\
-         use std::borrow::Cow;\nuse std::collections::BTreeMap;\n\n\
-         use base::{{SecretBytes, SecretString, Timestamp}};\n\n\
-         use crate::json::{{Constraint, Pattern, Read, Shape, SimpleText, Source, text_satisfying}};\n\
-         use crate::kms;\n\n{readers}\n\
+         {imports}\n{readers}\n\
          /// Every pattern of the model.\n#[cfg(test)]\n\
          pub(crate) static PATTERNS: [&Pattern; {count}] = [{all}];\n",
+        imports = imports(types, &readers),
         count = pattern_names.len(),
         all = pattern_names.join(", "),
     );
     Ok(File { path: "scalars.rs".to_owned(), text })
+}
+
+/// The `use` lines for what the readers name.
+fn imports(types: &Types<'_>, readers: &str) -> String {
+    let (codec, service) = (types.surroundings.codec, types.surroundings.service);
+    let words: BTreeSet<&str> = readers.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let used = |names: &[&str]| -> Vec<String> {
+        names.iter().filter(|name| words.contains(*name)).map(|name| (*name).to_owned()).collect()
+    };
+    let line = |module: &str, names: &[&str]| match used(names).as_slice() {
+        [] => String::new(),
+        [one] => format!("use {module}::{one};\n"),
+        several => format!("use {module}::{{{}}};\n", several.join(", ")),
+    };
+    let module_name = service.rsplit("::").next().unwrap_or_default();
+    let whole = if words.contains(module_name) { format!("use {service};\n") } else { String::new() };
+    format!(
+        "{}{}\n{}\n{}{whole}",
+        line("std::borrow", &["Cow"]),
+        line("std::collections", &["BTreeMap"]),
+        line("base", &["SecretBytes", "SecretString", "Timestamp"]),
+        line(codec, &["Constraint", "Pattern", "Read", "Shape", "SimpleText", "Source", "text_satisfying"]),
+    )
 }
 
 fn pattern_constant(name: &str, pattern: &str) -> Result<String, GenerateError> {
@@ -58,21 +81,23 @@ fn reader(types: &Types<'_>, name: &str, shape: &Shape) -> Result<String, Genera
         Kind::Long | Kind::Structure => return Err(unsupported(name, "a request member of this kind")),
     };
     let rust_type = qualified(types, name)?;
+    let reader = names::type_name(name);
     Ok(format!(
-        "/// `{name}`{about}.\npub(crate) struct {name};\n\n\
-         impl Shape for {name} {{\ntype Value = {rust_type};\n\n\
+        "/// `{name}`{about}.\npub(crate) struct {reader};\n\n\
+         impl Shape for {reader} {{\ntype Value = {rust_type};\n\n\
          fn read(source: Source<'_, '_>) -> Read<Self::Value> {{\n{call}\n}}\n}}\n\n",
         about = about(shape),
     ))
 }
 
 fn text_reader(name: &str, constraints: &str) -> String {
+    let reader = names::type_name(name);
     format!(
-        "/// `{name}`.\npub(crate) struct {name};\n\n\
-         impl SimpleText for {name} {{\ntype Value = String;\n\
+        "/// `{name}`.\npub(crate) struct {reader};\n\n\
+         impl SimpleText for {reader} {{\ntype Value = String;\n\
          const CONSTRAINTS: &'static [Constraint] = {constraints};\n\n\
          fn from_text(text: Cow<'_, str>) -> Option<String> {{\ntext_satisfying(text, Self::CONSTRAINTS)\n}}\n}}\n\n\
-         impl Shape for {name} {{\ntype Value = String;\n\n\
+         impl Shape for {reader} {{\ntype Value = String;\n\n\
          fn read(source: Source<'_, '_>) -> Read<String> {{\nsource.text(Self::CONSTRAINTS)\n}}\n}}\n\n"
     )
 }
@@ -117,20 +142,29 @@ fn list_call(
     let element_name = element(name, shape)?;
     let of = types.shape(element_name)?;
     let reader = if of.kind == Kind::Structure || !of.values.is_empty() {
-        format!("kms::{element_name}")
+        within_module(types, element_name)
     } else {
-        element_name.to_owned()
+        names::type_name(element_name)
     };
     if of.kind == Kind::String && !of.sensitive {
         return Ok(format!("source.text_list::<{reader}>({constraints})"));
     }
-    if of.kind == Kind::Structure && constraints == "&[]" {
+    if of.kind == Kind::Structure && constraints == "&[]" && types.surroundings.codec == "crate::json" {
         return Ok(format!("source.list::<{reader}>()"));
     }
-    Err(unsupported(name, "a list of this kind of element, or a bounded list of structures"))
+    if of.kind == Kind::Structure && types.surroundings.codec == "crate::query" {
+        return Ok(format!("source.list::<{reader}>({constraints})"));
+    }
+    Err(unsupported(name, "a list of this kind of element, or a bounded list of structures in JSON"))
 }
 
-/// The Rust type, with `kms::` before generated types.
+/// The path of a generated type from within the service's module: `kms::Tag`.
+fn within_module(types: &Types<'_>, name: &str) -> String {
+    let path = types.path_of(name);
+    path.strip_prefix("crate::").unwrap_or(&path).to_owned()
+}
+
+/// The Rust type, with the service's module before generated types.
 fn qualified(types: &Types<'_>, name: &str) -> Result<String, GenerateError> {
     let shape = types.shape(name)?;
     if shape.kind == Kind::List {
@@ -138,7 +172,7 @@ fn qualified(types: &Types<'_>, name: &str) -> Result<String, GenerateError> {
     }
     let rust_type = types.rust_type(name)?;
     let generated = shape.kind == Kind::Structure || !shape.values.is_empty();
-    Ok(if generated { format!("kms::{rust_type}") } else { rust_type })
+    Ok(if generated { within_module(types, name) } else { rust_type })
 }
 
 fn about(shape: &Shape) -> &'static str {

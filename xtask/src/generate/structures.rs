@@ -16,12 +16,12 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
             code.read(types, name, shape)?;
         }
         if types.is_written(name) {
-            code.write(name, shape);
+            code.write(types, name, shape);
         }
         let module = names::snake_case(name);
         files
             .push(File { path: format!("structures/{module}.rs"), text: code.finish(&format!("`{name}`.")) });
-        items.push((module, vec![name.to_owned()]));
+        items.push((module, vec![names::type_name(name)]));
     }
     files.push(gathering_module("structures", "The structures that several operations share.", &items, ""));
     Ok(files)
@@ -66,7 +66,8 @@ impl Code {
         shape: &Shape,
         about: &str,
     ) -> Result<(), GenerateError> {
-        let derives = derives(types, name, shape)?;
+        let derives = derives(types, shape)?;
+        let name = &names::type_name(name);
         if members(shape).next().is_none() {
             self.push(&format!("/// {about}: nothing.\n{derives}pub struct {name};\n"));
             return Ok(());
@@ -81,27 +82,32 @@ impl Code {
             fields
                 .push_str(&format!("/// {documentation}\npub {}: {rust_type},\n", names::snake_case(member)));
         }
-        self.imports.remove(&format!("crate::kms::{name}"));
+        self.imports.remove(&types.path_of(name));
         self.push(&format!("/// {about}.\n{derives}pub struct {name} {{\n{fields}}}\n"));
         Ok(())
     }
 
     /// How it is read from a request.
     pub(crate) fn read(&mut self, types: &Types<'_>, name: &str, shape: &Shape) -> Result<(), GenerateError> {
-        self.import("crate::json", &["Read", "Shape", "Source"]);
+        let (codec, service) = (types.surroundings.codec, types.surroundings.service);
+        self.import(codec, &["Read", "Shape", "Source"]);
+        let name = names::type_name(name);
         let (mut slots, mut wire_names, mut reads, mut required) =
             (Vec::new(), Vec::new(), String::new(), Vec::new());
+        // ListPolicies has a member of this name.
+        let taken = members(shape).any(|(member, _)| names::snake_case(member) == "scope");
+        let scope = if taken { "members" } else { "scope" };
         for (member, reference) in members(shape) {
             let (field, reader) = (names::snake_case(member), types.reader(&reference.shape)?);
             if reader.starts_with("scalars::") {
-                self.import("crate::kms::generated", &["scalars"]);
+                self.import(&format!("{service}::generated"), &["scalars"]);
             }
             let way = if is_required(shape, member) { "required" } else { "optional" };
-            reads.push_str(&match raised(name, member) {
+            reads.push_str(&match raised(&name, member) {
                 Some(limit) => format!(
-                    "let {field} = scope.{way}_raised::<{reader}>({field}, scope.limits().{limit})?;\n"
+                    "let {field} = {scope}.{way}_raised::<{reader}>({field}, {scope}.limits().{limit})?;\n"
                 ),
-                None => format!("let {field} = scope.{way}::<{reader}>({field})?;\n"),
+                None => format!("let {field} = {scope}.{way}::<{reader}>({field})?;\n"),
             });
             wire_names.push(format!("{member:?}"));
             if way == "required" {
@@ -122,7 +128,7 @@ impl Code {
             "source.structure([]).map(|_| Some(Self))".to_owned()
         } else {
             format!(
-                "let (mut scope, [{slots}]) = source.structure([{wire_names}])?;\n{reads}{check}Ok(Some(Self {{ {slots} }}))"
+                "let (mut {scope}, [{slots}]) = source.structure([{wire_names}])?;\n{reads}{check}Ok(Some(Self {{ {slots} }}))"
             )
         };
         self.push(&format!(
@@ -133,8 +139,9 @@ impl Code {
     }
 
     /// How it is written to a response.
-    pub(crate) fn write(&mut self, name: &str, shape: &Shape) {
-        self.import("crate::json", &["Encode", "Object", "Sink"]);
+    pub(crate) fn write(&mut self, types: &Types<'_>, name: &str, shape: &Shape) {
+        self.import(types.surroundings.codec, &["Encode", "Object", "Sink"]);
+        let name = names::type_name(name);
         let mut writes = String::new();
         for (member, _) in members(shape) {
             let field = names::snake_case(member);
@@ -181,9 +188,9 @@ fn is_required(shape: &Shape, member: &str) -> bool {
 }
 
 /// A type that holds a secret can neither be copied nor printed.
-fn derives(types: &Types<'_>, name: &str, shape: &Shape) -> Result<String, GenerateError> {
+fn derives(types: &Types<'_>, shape: &Shape) -> Result<String, GenerateError> {
     let mut derives = Vec::new();
-    if !types.holds_secret(name)? {
+    if !types.parts_hold_secret(shape)? {
         derives.extend(["Clone", "Debug", "PartialEq", "Eq"]);
     }
     if types.structure_has_default(shape)? {

@@ -33,7 +33,7 @@ const TINY: &str = r#"{
 fn tiny(from: &str, to: &str) -> Result<Vec<File>, GenerateError> {
     assert!(TINY.contains(from), "{from}");
     let model: Model = serde_json::from_str(&TINY.replace(from, to)).unwrap();
-    render(&model, "models/tiny.json")
+    render(&model, "models/tiny.json", Surroundings { codec: "crate::json", service: "crate::kms" })
 }
 
 /// The text of a file, with all white space gone.
@@ -193,6 +193,76 @@ fn what_the_generator_does_not_know_it_refuses() {
     assert!(serde_json::from_str::<Model>(&TINY.replace(r#""max": 12"#, r#""maximum": 12"#)).is_err());
 }
 
+const QUERY: &str = r#"{
+  "version": "2.0", "metadata": {"serviceId": "Query"},
+  "operations": {
+    "PutThing": {"name": "PutThing", "input": {"shape": "PutThingRequest"}, "output": {"shape": "PutThingResponse",
+      "resultWrapper": "PutThingResult"}, "errors": [{"shape": "ThereException"}]},
+    "GetCount": {"name": "GetCount", "output": {"shape": "GetCountResponse", "resultWrapper": "GetCountResult"}}
+  },
+  "shapes": {
+    "PutThingRequest": {"type": "structure", "required": ["scope"], "members": {
+      "scope": {"shape": "thingNameType"}, "Things": {"shape": "thingListType"}}},
+    "PutThingResponse": {"type": "structure", "members": {}},
+    "GetCountResponse": {"type": "structure", "members": {"Counts": {"shape": "countMapType"}}},
+    "thingListType": {"type": "list", "member": {"shape": "Thing"}, "max": 2},
+    "Thing": {"type": "structure", "members": {"Name": {"shape": "thingNameType"}}},
+    "thingNameType": {"type": "string", "min": 1, "pattern": "[\\p{L}\\+]+"},
+    "countMapType": {"type": "map", "key": {"shape": "countKeyType"}, "value": {"shape": "countType"}},
+    "countKeyType": {"type": "string", "enum": ["All"]},
+    "countType": {"type": "integer", "box": true},
+    "ThereException": {"type": "structure", "members": {}, "exception": true, "status": 409,
+      "error": {"code": "There", "httpStatusCode": 409, "senderFault": true}}
+  }
+}"#;
+
+fn query(from: &str, to: &str) -> Result<Vec<File>, GenerateError> {
+    assert!(QUERY.contains(from), "{from}");
+    let model: Model = serde_json::from_str(&QUERY.replace(from, to)).unwrap();
+    render(&model, "models/query.json", Surroundings { codec: "crate::query", service: "crate::iam" })
+}
+
+#[test]
+fn a_query_service_has_types_of_rusts_case_lists_with_bounds_and_errors_with_codes() {
+    let files = query("", "").unwrap();
+    assert_holds(
+        &dense(&files, "operations/put_thing.rs"),
+        &[
+            "use crate::query::{",
+            "use crate::iam::{ErrorCode, Operation, Thing};",
+            "pub things: Option<Vec<Thing>>",
+            "let (mut members, [scope, things]) = source.structure([\"scope\", \"Things\"])?;",
+            "let things = members.optional::<scalars::ThingListType>(things)?;",
+        ],
+    );
+    assert_holds(
+        &dense(&files, "scalars.rs"),
+        &[
+            "source.list::<iam::Thing>(&[Constraint::MaximumLength(2)])",
+            r#"static THING_NAME_TYPE: Pattern = Pattern::new(r"[\p{L}\+]+", r"[\p{L}\+]+");"#,
+        ],
+    );
+    assert_holds(
+        &dense(&files, "operations/get_count.rs"),
+        &["pub struct GetCountRequest;", "pub counts: Option<BTreeMap<CountKeyType, i32>>"],
+    );
+    assert_holds(
+        &dense(&files, "errors.rs"),
+        &["Self::ThereException => \"There\",", "Self::ThereException => 409,"],
+    );
+}
+
+#[test]
+fn a_query_service_of_another_form_is_refused() {
+    for (from, to) in [
+        (r#""resultWrapper": "PutThingResult""#, r#""resultWrapper": "Result""#),
+        (r#""Thing": {"type": "structure","#, r#""Thing": {"type": "structure", "union": true,"#),
+    ] {
+        let refused = query(from, to).unwrap_err();
+        assert!(matches!(refused, GenerateError::Unsupported { .. }), "{to}: {refused}");
+    }
+}
+
 #[test]
 fn names_are_those_of_rust() {
     for (name, snake) in [
@@ -227,10 +297,12 @@ fn patterns_are_ported_or_refused() {
         (r"[:/_\s.-]", r"[:/_ \t\n\x0B\f\r.-]"),
         (r"a\.b\/c\-d", r"a\.b/c\-d"),
         (r"a.", r"a[^\n\r\u{85}\u{2028}\u{2029}]"),
+        (r"[\p{L}\p{Z}\+\@\:]", r"[\p{L}\p{Z}\+@:]"),
+        (r"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", r"[a-z0-9](-?[a-z0-9])*"),
     ] {
         assert_eq!(patterns::port(java).as_deref(), Ok(ported));
     }
-    for java in [r"(?=a)", r"[a[b]]", r"[a&&b]", r"[a--b]", r"\p{L}", r"\b", "\\"] {
+    for java in [r"(?=a)", r"[a[b]]", r"[a&&b]", r"[a--b]", r"\p{Lu}", r"\pL", r"\b", "\\"] {
         assert!(patterns::port(java).is_err(), "{java}");
     }
 }

@@ -2,31 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use super::GenerateError;
+use super::{GenerateError, Surroundings, names};
 use crate::model::{Kind, Model, Reference, Shape};
 
 /// The shapes of a model: which are read from requests, which are written to responses, which hold a secret.
 pub(crate) struct Types<'m> {
     pub(crate) model: &'m Model,
+    pub(crate) surroundings: Surroundings,
     read: BTreeSet<&'m str>,
     written: BTreeSet<&'m str>,
     inputs_and_outputs: BTreeSet<&'m str>,
 }
 
 impl<'m> Types<'m> {
-    pub(crate) fn new(model: &'m Model) -> Result<Self, GenerateError> {
+    pub(crate) fn new(model: &'m Model, surroundings: Surroundings) -> Result<Self, GenerateError> {
         let mut types = Self {
             model,
+            surroundings,
             read: BTreeSet::new(),
             written: BTreeSet::new(),
             inputs_and_outputs: BTreeSet::new(),
         };
         for (_, operation) in model.operations.iter() {
-            types.inputs_and_outputs.insert(&operation.input.shape);
-            types.read = types.reachable(types.read.clone(), &operation.input.shape)?;
+            if let Some(input) = &operation.input {
+                types.inputs_and_outputs.insert(&input.shape);
+                // A map is read as a whole, not key by key.
+                types.read = types.reachable(types.read.clone(), &input.shape, false)?;
+            }
             if let Some(output) = &operation.output {
                 types.inputs_and_outputs.insert(&output.shape);
-                types.written = types.reachable(types.written.clone(), &output.shape)?;
+                types.written = types.reachable(types.written.clone(), &output.shape, true)?;
             }
         }
         Ok(types)
@@ -69,12 +74,15 @@ impl<'m> Types<'m> {
             Kind::Integer => "i32".to_owned(),
             Kind::Long => "i64".to_owned(),
             Kind::Timestamp => "Timestamp".to_owned(),
-            Kind::Map => "BTreeMap<String, String>".to_owned(),
+            Kind::Map => {
+                let (key, value) = entry(name, shape)?;
+                format!("BTreeMap<{}, {}>", self.rust_type(key)?, self.rust_type(value)?)
+            }
             Kind::List => format!("Vec<{}>", self.rust_type(element(name, shape)?)?),
-            Kind::String if !shape.values.is_empty() => name.to_owned(),
+            Kind::String if !shape.values.is_empty() => names::type_name(name),
             Kind::String if shape.sensitive => "SecretString".to_owned(),
             Kind::String => "String".to_owned(),
-            Kind::Structure => name.to_owned(),
+            Kind::Structure => names::type_name(name),
         })
     }
 
@@ -84,11 +92,16 @@ impl<'m> Types<'m> {
         let import = match shape.kind {
             Kind::Blob if shape.sensitive => "base::SecretBytes".to_owned(),
             Kind::Timestamp => "base::Timestamp".to_owned(),
-            Kind::Map => "std::collections::BTreeMap".to_owned(),
+            Kind::Map => {
+                let (key, value) = entry(name, shape)?;
+                self.imports(key, imports)?;
+                self.imports(value, imports)?;
+                "std::collections::BTreeMap".to_owned()
+            }
             Kind::List => return self.imports(element(name, shape)?, imports),
             Kind::String if shape.values.is_empty() && shape.sensitive => "base::SecretString".to_owned(),
-            Kind::String if !shape.values.is_empty() => format!("crate::kms::{name}"),
-            Kind::Structure => format!("crate::kms::{name}"),
+            Kind::String if !shape.values.is_empty() => self.path_of(name),
+            Kind::Structure => self.path_of(name),
             Kind::Blob | Kind::Boolean | Kind::Integer | Kind::Long | Kind::String => return Ok(()),
         };
         imports.insert(import);
@@ -99,12 +112,23 @@ impl<'m> Types<'m> {
     pub(crate) fn reader(&self, name: &str) -> Result<String, GenerateError> {
         let shape = self.shape(name)?;
         let stands_for_itself = shape.kind == Kind::Structure || !shape.values.is_empty();
-        Ok(if stands_for_itself { name.to_owned() } else { format!("scalars::{name}") })
+        let type_name = names::type_name(name);
+        Ok(if stands_for_itself { type_name } else { format!("scalars::{type_name}") })
     }
 
-    /// Whether values of the shape hold a secret.
-    pub(crate) fn holds_secret(&self, name: &str) -> Result<bool, GenerateError> {
-        self.any_part(name, &|shape| shape.sensitive)
+    /// The path of the type generated for a structure or enumeration.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        format!("{}::{}", self.surroundings.service, names::type_name(name))
+    }
+
+    /// Whether members of a structure hold a secret.
+    pub(crate) fn parts_hold_secret(&self, shape: &Shape) -> Result<bool, GenerateError> {
+        for part in shape.parts() {
+            if self.any_part(part, &|shape| shape.sensitive)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the Rust type of a shape has a `Default`.
@@ -135,7 +159,7 @@ impl<'m> Types<'m> {
         if wanted(shape) {
             return Ok(true);
         }
-        for part in parts(shape) {
+        for part in shape.parts() {
             if self.any_part(part, wanted)? {
                 return Ok(true);
             }
@@ -147,12 +171,16 @@ impl<'m> Types<'m> {
         &self,
         mut seen: BTreeSet<&'m str>,
         name: &'m str,
+        through_maps: bool,
     ) -> Result<BTreeSet<&'m str>, GenerateError> {
-        // A map is read as a whole, not key by key.
         let shape = self.shape(name)?;
-        if seen.insert(name) && shape.kind != Kind::Map {
-            for part in parts(shape) {
-                seen = self.reachable(seen, part)?;
+        if shape.union {
+            let what = "a union".to_owned();
+            return Err(GenerateError::Unsupported { shape: name.to_owned(), what });
+        }
+        if seen.insert(name) && (through_maps || shape.kind != Kind::Map) {
+            for part in shape.parts() {
+                seen = self.reachable(seen, part, through_maps)?;
             }
         }
         Ok(seen)
@@ -171,10 +199,12 @@ pub(crate) fn element<'m>(name: &str, shape: &'m Shape) -> Result<&'m str, Gener
     shape.member.as_ref().map(|member| member.shape.as_str()).ok_or_else(missing)
 }
 
-fn parts(shape: &Shape) -> impl Iterator<Item = &str> {
-    let of_collections = [&shape.member, &shape.key, &shape.value].into_iter().flatten();
-    members(shape)
-        .map(|(_, reference)| reference)
-        .chain(of_collections)
-        .map(|reference| reference.shape.as_str())
+/// The shapes of a map's keys and values.
+fn entry<'m>(name: &str, shape: &'m Shape) -> Result<(&'m str, &'m str), GenerateError> {
+    let missing = || GenerateError::Unsupported {
+        shape: name.to_owned(),
+        what: "a map without key or value".to_owned(),
+    };
+    let (key, value) = (shape.key.as_ref(), shape.value.as_ref());
+    key.zip(value).map(|(key, value)| (key.shape.as_str(), value.shape.as_str())).ok_or_else(missing)
 }

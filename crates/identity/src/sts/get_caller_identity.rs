@@ -3,13 +3,13 @@
 //! <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>
 
 use base::Call;
+use wire::sts::GetCallerIdentityResponse;
 
-/// The members of the result, in the order of the published example.
-pub(super) fn run(call: &Call) -> [(&'static str, String); 3] {
+pub(super) fn run(call: &Call) -> GetCallerIdentityResponse {
     let caller = &call.caller;
-    [
-        ("Arn", caller.arn().to_string()),
-        ("UserId", caller.user_id().into_owned()),
-        ("Account", caller.account.to_string()),
-    ]
+    GetCallerIdentityResponse {
+        user_id: Some(caller.user_id().into_owned()),
+        account: Some(caller.account.to_string()),
+        arn: Some(caller.arn().to_string()),
+    }
 }

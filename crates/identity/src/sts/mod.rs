@@ -6,18 +6,14 @@ mod get_caller_identity;
 
 use base::Call;
 use wire::Fault;
-use wire::query::{Form, encode_response};
+use wire::query::{self, Form};
+use wire::sts::{NAMESPACE, VERSION};
 
-/// The XML namespace of STS's answers and errors.
-pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
-
-/// The API version, the only one there is.
-const VERSION: &str = "2011-06-15";
 /// How much of an unknown operation's name is told back, in characters.
 const ECHO_LENGTH_MAX: usize = 128;
 
 /// Answers an authenticated call: the XML of a success. A refusal is for [`wire::query::encode_fault`] with
-/// [`NAMESPACE`].
+/// [`wire::sts::NAMESPACE`].
 ///
 /// # Errors
 /// MissingAction if the request names no operation, InvalidAction if there is none of that name and version; both with
@@ -30,9 +26,7 @@ pub fn answer(call: &Call, form: &Form) -> Result<Vec<u8>, Fault> {
     let request_id = call.request_id.to_string();
     match (action, version) {
         ("GetCallerIdentity", VERSION) => {
-            let result = get_caller_identity::run(call);
-            let members = result.each_ref().map(|(name, value)| (*name, value.as_str()));
-            Ok(encode_response(NAMESPACE, action, &members, &request_id))
+            Ok(query::encode(NAMESPACE, action, &get_caller_identity::run(call), &request_id))
         }
         (action, version) => Err(unknown(action, version)),
     }
@@ -88,9 +82,9 @@ mod tests {
         let expected = concat!(
             r#"<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">"#,
             "<GetCallerIdentityResult>",
-            "<Arn>arn:aws:iam::012345678901:user/ops/alice</Arn>",
             "<UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>",
             "<Account>012345678901</Account>",
+            "<Arn>arn:aws:iam::012345678901:user/ops/alice</Arn>",
             "</GetCallerIdentityResult>",
             "<ResponseMetadata><RequestId>07070707-0707-4707-8707-070707070707</RequestId></ResponseMetadata>",
             "</GetCallerIdentityResponse>",

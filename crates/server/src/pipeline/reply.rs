@@ -32,7 +32,7 @@ impl Reply {
             Self::Success(Protocol::Query, body) => (StatusCode::OK, XML, body),
             Self::Fault(Protocol::AwsJson, fault) => (status(&fault), JSON, json::encode_fault(&fault)),
             Self::Fault(Protocol::Query, fault) => {
-                (status(&fault), XML, query::encode_fault(identity::sts::NAMESPACE, &fault, &id))
+                (status(&fault), XML, query::encode_fault(wire::sts::NAMESPACE, &fault, &id))
             }
             Self::NotFound => (StatusCode::NOT_FOUND, XML, b"<UnknownOperationException/>\n".to_vec()),
         };

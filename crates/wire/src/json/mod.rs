@@ -2,29 +2,28 @@
 //!
 //! A body is read in one pass into borrowed slices, one per known member, and every slice is then read as the shape
 //! that the service model gives the member. Unknown members are skipped, `null` counts as absent, of a repeated
-//! member the last one counts. The texts of refusals are AWS's; `violations` and `type_fault` name their sources.
+//! member the last one counts. The texts of refusals are AWS's; `constraints` and `type_fault` name their sources.
 
-mod constraint;
 mod limits;
 mod number;
 mod output;
 mod source;
 mod text;
 mod type_fault;
-mod violations;
 
 #[cfg(test)]
 mod tests;
 
 use crate::Fault;
+use crate::constraints::Violations;
 use output::Measure;
 use source::Root;
 
 pub use limits::Limits;
 
-pub(crate) use constraint::{Constraint, Pattern};
+pub(crate) use crate::constraints::{Constraint, Enumeration, Pattern, SimpleText, text_satisfying};
 pub(crate) use output::{Encode, Object, Sink};
-pub(crate) use source::{Enumeration, Read, Shape, SimpleText, Source, text_satisfying};
+pub(crate) use source::{Read, Shape, Source};
 
 /// The input of an operation. Only the types generated from the service models implement it.
 pub trait Request: Shape<Value = Self> {}
@@ -51,9 +50,9 @@ pub fn decode<R: Request>(body: &[u8]) -> Result<R, Fault> {
 /// Those of [`decode`].
 pub fn decode_within<R: Request>(limits: Limits, body: &[u8]) -> Result<R, Fault> {
     let root = Root::parse(body)?;
-    let mut violations = violations::Violations::default();
+    let mut violations = Violations::default();
     let request = R::read(root.source(limits, &mut violations))?;
-    match (request, violations.into_fault()) {
+    match (request, violations.into_fault("ValidationException")) {
         (Some(request), None) => Ok(request),
         (_, Some(fault)) => Err(fault),
         // No reader gives nothing without saying why; if one did, refusing is the safe answer.

@@ -3,18 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use base::{SecretBytes, SecretString, Timestamp};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use super::constraint::Constraint;
 use super::limits::Limits;
 use super::type_fault::{Kind, TypeFault};
-use super::violations::{Echo, Path, Violations};
 use super::{number, text};
+use crate::constraints::{Constraint, Echo, Enumeration, Path, SimpleText, Violations, satisfies_text};
 
 /// Bytes of a list after which a refusal shows no further element.
 const LIST_ECHO_BYTES: usize = 1_024;
@@ -29,20 +27,6 @@ pub trait Shape {
 
     /// Reads a value that is not `null`.
     fn read(source: Source<'_, '_>) -> Read<Self::Value>;
-}
-
-/// A string shape that can be an element of a list: a constrained string or an enumeration.
-pub(crate) trait SimpleText {
-    type Value;
-    const CONSTRAINTS: &'static [Constraint];
-
-    /// The value, or nothing if a constraint is violated.
-    fn from_text(text: Cow<'_, str>) -> Option<Self::Value>;
-}
-
-/// An enumeration of the service model.
-pub(crate) trait Enumeration: FromStr {
-    const VALUE_SET: Constraint;
 }
 
 /// A whole body: one JSON object. What follows the opening brace is checked when its members are read.
@@ -391,22 +375,6 @@ impl Visitor<'_> for Name<'_, '_> {
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
         Ok(self.0.iter().position(|slot| slot.name == name))
     }
-}
-
-/// The string, if it satisfies all constraints.
-pub(crate) fn text_satisfying(text: Cow<'_, str>, constraints: &[Constraint]) -> Option<String> {
-    satisfies_text(&text, constraints, |_| ()).then(|| text.into_owned())
-}
-
-/// Whether a string satisfies all constraints; tells of each that it does not.
-fn satisfies_text(text: &str, constraints: &[Constraint], mut broken: impl FnMut(&Constraint)) -> bool {
-    let characters = if text.is_ascii() { text.len() } else { text.chars().count() };
-    let mut satisfied = true;
-    for constraint in constraints.iter().filter(|constraint| !constraint.allows_text(text, characters)) {
-        broken(constraint);
-        satisfied = false;
-    }
-    satisfied
 }
 
 /// A list as AWS shows it, `[a, b]`, up to what may be shown.

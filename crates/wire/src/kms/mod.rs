@@ -11,6 +11,7 @@ mod tests;
 use crate::Fault;
 use crate::json;
 
+pub use crate::constraints::UnknownValue;
 pub use generated::*;
 
 /// An operation, known by its marker type: `Encrypt` has `EncryptRequest` and `EncryptResponse`.
@@ -24,11 +25,6 @@ pub trait Operation {
     /// The errors that the model says it can answer with.
     const ERRORS: &'static [ErrorCode];
 }
-
-/// A text is not among the values of an enumeration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a value of this enumeration")]
-pub struct UnknownValue;
 
 impl ErrorCode {
     /// A refusal with this code, its status and a text.

@@ -1,11 +1,11 @@
-//! Constraint violations of one request, collected into one `ValidationException`.
+//! Constraint violations of one request, collected into one refusal.
 //!
 //! Texts: wire specification, section 5 (recorded from AWS KMS); the form for lists of strings and the order of the
 //! violations of one value (pattern before length) are known from other services of the same framework.
 
 use std::fmt::{self, Write};
 
-use super::constraint::Constraint;
+use super::Constraint;
 use crate::Fault;
 
 /// Characters of a refused value that are shown. AWS shows whole values; ours stay bounded.
@@ -129,14 +129,14 @@ impl Violations {
         );
     }
 
-    /// The refusal, if there is anything to refuse.
-    pub(crate) fn into_fault(self) -> Option<Fault> {
+    /// The refusal, if there is anything to refuse. `code` is the protocol's: ValidationException or ValidationError.
+    pub(crate) fn into_fault(self, code: &'static str) -> Option<Fault> {
         let plural = match self.count {
             0 => return None,
             1 => "",
             _ => "s",
         };
         let text = format!("{} validation error{plural} detected: {}", self.count, self.text);
-        Some(Fault::bad_request("ValidationException", text))
+        Some(Fault::bad_request(code, text))
     }
 }
