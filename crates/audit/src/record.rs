@@ -74,6 +74,11 @@ impl MutationRecord {
         self.with_resource("AWS::IAM::User", owner, arn)
     }
 
+    /// Names something of IAM that the mutation touched; `kind` is the type of resource, such as `AWS::IAM::Role`.
+    pub fn with_identity(self, kind: &'static str, owner: AccountId, arn: impl Display) -> Self {
+        self.with_resource(kind, owner, arn)
+    }
+
     /// The event as the bytes for a transaction's outbox: one line of JSON, without its line end.
     ///
     /// # Errors

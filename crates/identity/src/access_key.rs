@@ -12,7 +12,7 @@ use crate::service::{Attempts, Committed, Identity};
 use crate::{draw, paths, trail};
 
 /// AWS's quota of access keys per user.
-const ACCESS_KEYS_PER_USER_MAX: usize = 2;
+pub(crate) const ACCESS_KEYS_PER_USER_MAX: usize = 2;
 const SECRET_LENGTH_MAX: usize = 128;
 
 /// An access key that was just made. Its secret can be read here and never again.
@@ -78,19 +78,30 @@ impl Identity {
         id: &AccessKeyId,
         secret: &SecretString,
     ) -> Result<Transaction, IdentityError> {
+        let record = self.access_key_record(account, user, id, secret).await?;
+        let path = paths::access_key(id)?;
+        let event = trail::record(self, account, "CreateAccessKey", Some(&path_and_name(user)?))?;
+        let transaction = transaction.expect_absent(path.clone());
+        Ok(transaction.put(path, encode_record(&record)?).outbox(event))
+    }
+
+    /// The record of an active access key of a user, its secret sealed.
+    pub(crate) async fn access_key_record(
+        &self,
+        account: AccountId,
+        user: &UserRecord,
+        id: &AccessKeyId,
+        secret: &SecretString,
+    ) -> Result<AccessKeyRecord, IdentityError> {
         let binding = secret_binding(account, &user.unique_id, id);
         let sealed = self.domain_keys.seal(&Domain::global(), &binding, secret.expose().as_bytes()).await?;
-        let record = AccessKeyRecord {
+        Ok(AccessKeyRecord {
             account: account.to_string(),
             user: user.name.clone(),
             status: AccessKeyStatus::Active,
             created_at: self.clock.now().millis(),
             secret: sealed,
-        };
-        let path = paths::access_key(id)?;
-        let event = trail::record(self, account, "CreateAccessKey", Some(&path_and_name(user)?))?;
-        let transaction = transaction.expect_absent(path.clone());
-        Ok(transaction.put(path, encode_record(&record)?).outbox(event))
+        })
     }
 
     /// Whether the key was added; not if there is one with this id.

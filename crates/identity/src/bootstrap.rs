@@ -60,7 +60,7 @@ impl Identity {
         let marker = paths::first_start()?;
         let transaction = Transaction::new().expect_absent(marker.clone()).put(marker, Vec::new());
         let transaction = self.account_made(transaction, account, 1)?;
-        let transaction = self.user_made(transaction, account, &user, &record)?;
+        let transaction = self.user_made(transaction, account, &user, &record).await?;
         let transaction = self.access_key_made(transaction, account, &record, &key.id, &key.secret).await?;
         Ok((transaction, FirstCredentials { account, user: name, access_key: key }))
     }

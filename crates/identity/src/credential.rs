@@ -1,8 +1,6 @@
 //! What a signature is checked against, from memory.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base::{Caller, Principal, SecretString};
@@ -12,6 +10,7 @@ use store::{Key, Observer, Revision};
 use wire::sigv4::SigningKey;
 
 use crate::access_key::{path_and_name, secret_binding};
+use crate::changes::{Changes, Seen};
 use crate::error::IdentityError;
 use crate::name::AccessKeyId;
 use crate::paths;
@@ -24,8 +23,6 @@ const CREDENTIALS_MAX: usize = 4_096;
 const SIGNING_KEYS_MAX: usize = 16;
 /// A signing key's scope that is longer, in bytes, is none that a client means: its key is not kept.
 const SCOPE_LENGTH_MAX: usize = 128;
-/// Counters of changes of users.
-const USER_CHANGES: usize = 256;
 
 /// An active access key: who signs with it, and the secret to check that with. It is dropped from memory when a commit
 /// changes the access key or its user, and its signing keys with it.
@@ -34,9 +31,8 @@ pub struct Credential {
     pub caller: Arc<Caller>,
     secret: SecretString,
     signing_keys: RwLock<VecDeque<(String, Arc<SigningKey>)>>,
-    /// The user's path in the store and how often users of its counter had changed before it was read.
-    user: Key,
-    user_changes: u64,
+    /// The user's record, as it stood before it was read.
+    user: Seen,
 }
 
 impl Identity {
@@ -66,7 +62,7 @@ impl Identity {
         let key = key.record;
         let account = key.account.parse().map_err(|_| damaged())?;
         let user_path = paths::user(account, &key.user.parse().map_err(|_| damaged())?)?;
-        let user_changes = self.credentials.user_changes.seen(&user_path);
+        let seen = self.credentials.user_changes.seen(&user_path);
         let Some(user) = self.read::<UserRecord>(&user_path).await? else { return Ok(None) };
         let user = user.record;
         if key.status != AccessKeyStatus::Active {
@@ -86,8 +82,7 @@ impl Identity {
             }),
             secret: SecretString::new(secret),
             signing_keys: RwLock::default(),
-            user: user_path,
-            user_changes,
+            user: seen,
         }))
     }
 }
@@ -119,17 +114,17 @@ impl Credential {
 /// Credentials in memory, kept honest by commits.
 pub(crate) struct Credentials {
     cache: Cache<AccessKeyId, Credential>,
-    user_changes: UserChanges,
+    user_changes: Changes,
 }
 
 impl Credentials {
     pub(crate) fn new() -> Self {
-        Self { cache: Cache::new(CREDENTIALS_MAX), user_changes: UserChanges::new() }
+        Self { cache: Cache::new(CREDENTIALS_MAX), user_changes: Changes::new() }
     }
 
     fn get(&self, id: &AccessKeyId) -> Option<Arc<Credential>> {
         let known = self.cache.get(id)?;
-        (self.user_changes.seen(&known.user) == known.user_changes).then_some(known)
+        self.user_changes.holds(known.user).then_some(known)
     }
 }
 
@@ -148,35 +143,5 @@ impl Observer for Credentials {
                 self.cache.invalidate(&id);
             }
         }
-    }
-}
-
-/// How often users have changed, in counters that users share by their hash: a user's change costs those who share
-/// its counter one needless load.
-struct UserChanges {
-    counters: Box<[AtomicU64]>,
-    hasher: RandomState,
-}
-
-impl UserChanges {
-    fn new() -> Self {
-        Self { counters: (0..USER_CHANGES).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
-    }
-
-    fn seen(&self, user: &Key) -> u64 {
-        self.counter(user).map_or(0, |counter| counter.load(Ordering::SeqCst))
-    }
-
-    fn note(&self, user: &Key) {
-        if let Some(counter) = self.counter(user) {
-            counter.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    /// Always there, for an index is below [`USER_CHANGES`].
-    fn counter(&self, user: &Key) -> Option<&AtomicU64> {
-        let counters = u64::try_from(self.counters.len()).unwrap_or(1);
-        let index = usize::try_from(self.hasher.hash_one(user) % counters).unwrap_or(0);
-        self.counters.get(index)
     }
 }

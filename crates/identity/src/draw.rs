@@ -12,9 +12,11 @@ const ACCOUNT_MIN: u64 = 100_000_000_000;
 /// How many account ids do not begin with 0.
 const ACCOUNTS: u64 = 900_000_000_000;
 
-/// `AIDA` and 17 characters, 85 random bits.
-pub(crate) fn user_id(randomness: &dyn Randomness) -> Result<String, RandomnessUnavailable> {
-    prefixed::<17>("AIDA", randomness)
+/// A prefix that says what it is the id of (`AIDA`, `AROA`, …) and 17 characters, 85 random bits.
+///
+/// Prefixes: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>
+pub(crate) fn unique_id(prefix: &str, randomness: &dyn Randomness) -> Result<String, RandomnessUnavailable> {
+    prefixed::<17>(prefix, randomness)
 }
 
 /// `AKIA` and 16 characters, 80 random bits.
@@ -69,7 +71,7 @@ mod tests {
         let randomness = SeededRandomness::new(1);
         let base32 = |text: &str| text.bytes().all(|byte| BASE32.contains(&byte));
         for _ in 0..200 {
-            let user = user_id(&randomness).unwrap();
+            let user = unique_id("AIDA", &randomness).unwrap();
             assert!(user.len() == 21 && user.starts_with("AIDA") && base32(&user), "{user}");
             let key = access_key_id(&randomness).unwrap();
             assert!(key.len() == 20 && key.starts_with("AKIA") && base32(&key), "{key}");
@@ -82,8 +84,9 @@ mod tests {
     #[test]
     fn every_character_comes() {
         let randomness = SeededRandomness::new(2);
-        let of_ids: HashSet<char> =
-            (0..50).flat_map(|_| user_id(&randomness).unwrap().chars().collect::<Vec<_>>()).collect();
+        let of_ids: HashSet<char> = (0..50)
+            .flat_map(|_| unique_id("AIDA", &randomness).unwrap().chars().collect::<Vec<_>>())
+            .collect();
         assert_eq!(of_ids.len(), BASE32.len());
         let of_secrets: HashSet<char> =
             (0..50).flat_map(|_| secret(&randomness).unwrap().expose().chars().collect::<Vec<_>>()).collect();
@@ -106,7 +109,7 @@ mod tests {
                 Err(RandomnessUnavailable)
             }
         }
-        assert!(user_id(&Broken).is_err() && access_key_id(&Broken).is_err());
+        assert!(unique_id("AIDA", &Broken).is_err() && access_key_id(&Broken).is_err());
         assert!(secret(&Broken).is_err() && account(&Broken).is_err());
     }
 }

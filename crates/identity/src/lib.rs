@@ -1,24 +1,30 @@
-//! Who there is: accounts, users and access keys, and the STS operations that tell callers who they are.
+//! Who there is: accounts, users, groups, roles, access keys and policies, with the IAM operations that manage them, and
+//! the STS operations that tell callers who they are.
 //!
-//! Users and access keys are stored, their secrets sealed; policies are kept by their ARN and not evaluated yet. The
-//! hot path is [`Identity::credential`]: once loaded, an access key is answered from memory until a commit changes it
-//! or its user.
+//! The secrets of access keys are sealed; policies are kept byte for byte and not evaluated here. The hot paths are
+//! [`Identity::credential`] and [`Identity::policies_of`]: once loaded, both answer from memory until a commit changes
+//! what they were loaded from.
 
 mod access_key;
 mod bootstrap;
+mod caller_policies;
+mod changes;
 mod credential;
 mod draw;
 mod error;
+pub mod iam;
 mod name;
 mod paths;
 mod record;
 mod service;
 pub mod sts;
 mod trail;
+mod turns;
 mod user;
 
 pub use access_key::NewAccessKey;
 pub use bootstrap::FirstCredentials;
+pub use caller_policies::{AppliedPolicy, CallerPolicies, PolicySource};
 pub use credential::Credential;
 pub use error::IdentityError;
 pub use name::{AccessKeyId, ManagedPolicyArn, NameError, UserName, UserPath};

@@ -6,9 +6,11 @@ use base::{AccountId, Clock, Randomness};
 use keyring::DomainKeys;
 use store::{CommitError, Key, Range, Record, Store, Transaction, decode_record, encode_record};
 
+use crate::caller_policies::Policies;
 use crate::credential::Credentials;
 use crate::error::IdentityError;
 use crate::record::AccountRecord;
+use crate::turns::Turns;
 use crate::{paths, trail};
 
 /// How often a change is tried against faster writers before it gives up.
@@ -16,13 +18,15 @@ const ATTEMPTS_MAX: u32 = 32;
 /// Accounts read at a time.
 const PAGE_ACCOUNTS: usize = 1_000;
 
-/// Accounts, users and access keys.
+/// Accounts and everything that is in them.
 pub struct Identity {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) domain_keys: Arc<DomainKeys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) credentials: Arc<Credentials>,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) turns: Turns,
 }
 
 impl Identity {
@@ -35,7 +39,9 @@ impl Identity {
     ) -> Self {
         let credentials = Arc::new(Credentials::new());
         store.observe(Arc::<Credentials>::clone(&credentials));
-        Self { store, domain_keys, clock, randomness, credentials }
+        let policies = Arc::new(Policies::new());
+        store.observe(Arc::<Policies>::clone(&policies));
+        Self { store, domain_keys, clock, randomness, credentials, policies, turns: Turns::new() }
     }
 
     /// Makes an empty account.
@@ -96,7 +102,7 @@ impl Identity {
         users: u32,
     ) -> Result<Transaction, IdentityError> {
         let path = paths::account(account)?;
-        let record = AccountRecord { created_at: self.clock.now().millis(), users };
+        let record = AccountRecord::new(self.clock.now().millis(), users);
         let event = trail::record(self, account, "CreateAccount", None)?;
         let transaction = transaction.expect_absent(path.clone());
         Ok(transaction.put(path, encode_record(&record)?).outbox(event))

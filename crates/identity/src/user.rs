@@ -6,14 +6,14 @@ use store::{Transaction, encode_record};
 use crate::access_key::path_and_name as path_and_name_of;
 use crate::error::IdentityError;
 use crate::name::{ManagedPolicyArn, UserName, UserPath};
-use crate::record::{AccountRecord, UserRecord};
+use crate::record::{AccountRecord, HeldPolicies, UserRecord};
 use crate::service::{Attempts, Committed, Identity};
 use crate::{draw, paths, trail};
 
 /// Managed policies per user: the most that AWS raises its quota of 10 to.
 const POLICIES_PER_USER_MAX: usize = 20;
 /// AWS's quota of users per account.
-const USERS_PER_ACCOUNT_MAX: u32 = 5_000;
+pub(crate) const USERS_PER_ACCOUNT_MAX: u32 = 5_000;
 
 /// A user to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Identity {
         if self.read::<UserRecord>(&paths::user(account, &user.name)?).await?.is_some() {
             return Err(IdentityError::UserExists(user.name));
         }
-        let path = paths::account(account)?;
+        let (path, location) = (paths::account(account)?, paths::user(account, &user.name)?);
         let mut attempts = Attempts::default();
         loop {
             let read = self.read::<AccountRecord>(&path).await?;
@@ -45,13 +45,15 @@ impl Identity {
                 return Err(IdentityError::TooManyUsers(account));
             }
             let counted = AccountRecord { users: read.record.users + 1, ..read.record };
-            let transaction = self.user_made(Transaction::new(), account, &user, &record)?;
+            let transaction = self.user_made(Transaction::new(), account, &user, &record).await?;
             let transaction = transaction
                 .expect_revision(path.clone(), read.revision)
                 .put(path.clone(), encode_record(&counted)?);
             match self.commit(transaction).await? {
                 Committed::Yes => return Ok(()),
-                Committed::Conflict(key) if key != path => return Err(IdentityError::UserExists(user.name)),
+                Committed::Conflict(key) if key == location => {
+                    return Err(IdentityError::UserExists(user.name));
+                }
                 Committed::Conflict(_) => attempts.again()?,
             }
         }
@@ -84,15 +86,18 @@ impl Identity {
         Ok(UserRecord {
             name: user.name.as_str().to_owned(),
             path: user.path.as_str().to_owned(),
-            unique_id: draw::user_id(&*self.randomness)?,
+            unique_id: draw::unique_id("AIDA", &*self.randomness)?,
             created_at: self.clock.now().millis(),
-            managed_policies: user.managed_policies.iter().map(|arn| arn.as_str().to_owned()).collect(),
+            policies: HeldPolicies::managed(once_each(&user.managed_policies)),
             access_keys,
+            groups: Vec::new(),
+            boundary: None,
+            tags: Vec::new(),
         })
     }
 
-    /// Adds a user who must not exist yet to a transaction.
-    pub(crate) fn user_made(
+    /// Adds a user who must not exist yet to a transaction, and to the counts of the policies that are attached.
+    pub(crate) async fn user_made(
         &self,
         transaction: Transaction,
         account: AccountId,
@@ -102,6 +107,17 @@ impl Identity {
         let path = paths::user(account, &user.name)?;
         let event = trail::record(self, account, "CreateUser", Some(&user.path.with_name(&user.name)))?;
         let transaction = transaction.expect_absent(path.clone());
-        Ok(transaction.put(path, encode_record(record)?).outbox(event))
+        let transaction = transaction.put(path, encode_record(record)?).outbox(event);
+        self.attachments_counted(transaction, account, &record.policies.managed_policies).await
     }
+}
+
+fn once_each(policies: &[ManagedPolicyArn]) -> Vec<String> {
+    let mut arns: Vec<String> = Vec::new();
+    for policy in policies {
+        if !arns.iter().any(|arn| arn == policy.as_str()) {
+            arns.push(policy.as_str().to_owned());
+        }
+    }
+    arns
 }

@@ -20,7 +20,7 @@ const ECHO_LENGTH_MAX: usize = 128;
 /// HTTP status 400.
 pub fn answer(call: &Call, form: &Form) -> Result<Vec<u8>, Fault> {
     let Some(action) = form.action().filter(|action| !action.is_empty()) else {
-        return Err(Fault::bad_request("MissingAction", "The request is missing an action."));
+        return Err(missing_action());
     };
     let version = form.version().unwrap_or("NO_VERSION_SPECIFIED");
     let request_id = call.request_id.to_string();
@@ -32,7 +32,12 @@ pub fn answer(call: &Call, form: &Form) -> Result<Vec<u8>, Fault> {
     }
 }
 
-/// The refusal of a call to a Query service that is not offered: it has no operations.
+/// The refusal of a request that names no operation.
+pub(crate) fn missing_action() -> Fault {
+    Fault::bad_request("MissingAction", "The request is missing an action.")
+}
+
+/// The refusal of a call to an operation that a Query service does not offer.
 pub fn unknown_operation(form: &Form) -> Fault {
     unknown(form.action().unwrap_or_default(), form.version().unwrap_or("NO_VERSION_SPECIFIED"))
 }

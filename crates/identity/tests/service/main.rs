@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod credentials;
+mod iam;
 mod identities;
 mod scene;

@@ -1,0 +1,47 @@
+//! The IAM operations, one file each in `ops`, and what they share.
+//!
+//! A handler reads what it needs, passes the gate (`authorize`), and gives an answer: of a read alone, or together with
+//! a plan of what changes. The table commits the plan with its audit record, and asks the handler again if somebody
+//! was faster.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html>
+
+mod access_key;
+mod authorize;
+mod aws_managed;
+mod boundary;
+mod entity;
+mod error;
+mod inline;
+mod managed_policy;
+mod ops;
+mod paging;
+mod plan;
+mod policy_document;
+mod provider;
+mod quota;
+mod resource;
+mod table;
+mod tags;
+mod view;
+
+use base::AccountId;
+
+use crate::record::{GroupRecord, UserRecord};
+use entity::Entity;
+
+pub use error::IamError;
+pub use table::{Operation, Refused};
+
+pub(crate) use managed_policy::ManagedPolicy;
+pub(crate) use resource::last_segment;
+
+/// The ARN of a user.
+pub(crate) fn user_arn(account: AccountId, user: &UserRecord) -> String {
+    user.resource(account).to_string()
+}
+
+/// The ARN of a group.
+pub(crate) fn group_arn(account: AccountId, group: &GroupRecord) -> String {
+    group.resource(account).to_string()
+}

@@ -1,0 +1,26 @@
+//! AttachUserPolicy: attaches a managed policy to a user. It acts on the next request.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachUserPolicy.html>
+
+use base::Call;
+use wire::iam::{AttachUserPolicy, AttachUserPolicyRequest, AttachUserPolicyResponse};
+
+use crate::Identity;
+use crate::iam::error::IamError;
+use crate::iam::plan::Done;
+use crate::iam::table::Handle;
+use crate::record::UserRecord;
+
+impl Handle for AttachUserPolicy {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        identity: &Identity,
+        call: &Call,
+        request: &AttachUserPolicyRequest,
+    ) -> Result<Done<Self>, IamError> {
+        let (user, permit) = identity.find::<Self, UserRecord>(call, &request.user_name).await?;
+        let plan = identity.attach(call, user, &request.policy_arn).await?;
+        Ok(permit.commit(plan, AttachUserPolicyResponse))
+    }
+}

@@ -1,0 +1,27 @@
+//! GetRole: one role with its trust policy.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
+
+use base::Call;
+use wire::iam::{GetRole, GetRoleRequest, GetRoleResponse};
+
+use crate::Identity;
+use crate::iam::error::IamError;
+use crate::iam::plan::Done;
+use crate::iam::table::Handle;
+use crate::iam::view;
+use crate::record::RoleRecord;
+
+impl Handle for GetRole {
+    const READ_ONLY: bool = true;
+
+    async fn handle(
+        identity: &Identity,
+        call: &Call,
+        request: &GetRoleRequest,
+    ) -> Result<Done<Self>, IamError> {
+        let (role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
+        let role = view::role(permit.account(), &role.record);
+        Ok(permit.answer(GetRoleResponse { role }))
+    }
+}

@@ -1,0 +1,28 @@
+//! PutUserPermissionsBoundary: bounds a user by a managed policy.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html>
+
+use base::Call;
+use wire::iam::{
+    PutUserPermissionsBoundary, PutUserPermissionsBoundaryRequest, PutUserPermissionsBoundaryResponse,
+};
+
+use crate::Identity;
+use crate::iam::error::IamError;
+use crate::iam::plan::Done;
+use crate::iam::table::Handle;
+use crate::record::UserRecord;
+
+impl Handle for PutUserPermissionsBoundary {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        identity: &Identity,
+        call: &Call,
+        request: &PutUserPermissionsBoundaryRequest,
+    ) -> Result<Done<Self>, IamError> {
+        let (user, permit) = identity.find::<Self, UserRecord>(call, &request.user_name).await?;
+        let plan = identity.bound(call, user, &request.permissions_boundary).await?;
+        Ok(permit.commit(plan, PutUserPermissionsBoundaryResponse))
+    }
+}

@@ -1,0 +1,255 @@
+//! The table of operations, and the one way through which every call of them goes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use audit::{EventId, MutationRecord};
+use base::Call;
+use store::CommitError;
+use wire::Fault;
+use wire::iam::{self, NAMESPACE, VERSION};
+use wire::query::{self, Form};
+
+use super::error::IamError;
+use super::plan::Done;
+use super::resource::Resource;
+use crate::Identity;
+
+const EVENT_SOURCE: &str = "iam.amazonaws.com";
+/// How often a change is tried against faster writers before it gives up.
+const ATTEMPTS_MAX: u32 = 32;
+
+/// A handler that answers with the body of a success or with what was wrong.
+type Handler =
+    for<'a> fn(&'a Identity, &'a Call, &'a Form) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+type Answer = Result<Vec<u8>, Refused>;
+
+/// Why a call was not carried out.
+#[derive(Debug)]
+pub enum Refused {
+    /// The parameters are not a valid request of the operation.
+    Request(Fault),
+    /// The operation refused or failed.
+    Operation(IamError),
+}
+
+impl Refused {
+    /// The answer for the client.
+    pub fn to_fault(&self) -> Fault {
+        match self {
+            Self::Request(fault) => fault.clone(),
+            Self::Operation(error) => error.to_fault(),
+        }
+    }
+}
+
+/// One operation of the service.
+pub struct Operation {
+    /// The name as in `Action=<name>`.
+    pub name: &'static str,
+    /// True if it changes nothing.
+    pub read_only: bool,
+    handler: Handler,
+}
+
+/// What an operation file declares. The typed request has passed the model's constraints.
+pub(crate) trait Handle: iam::Operation + Sized {
+    /// True if it changes nothing.
+    const READ_ONLY: bool;
+
+    /// Decides what to answer and what to change. It runs again when another writer was faster, so it changes nothing
+    /// itself.
+    fn handle<'a>(
+        identity: &'a Identity,
+        call: &'a Call,
+        request: &'a Self::Request,
+    ) -> impl Future<Output = Result<Done<Self>, IamError>> + Send + 'a;
+}
+
+const fn row<O: Handle>() -> Operation
+where
+    O::Request: Send + Sync,
+    O::Response: Send,
+{
+    Operation { name: O::NAME, read_only: O::READ_ONLY, handler: run::<O> }
+}
+
+fn run<'a, O: Handle>(
+    identity: &'a Identity,
+    call: &'a Call,
+    form: &'a Form,
+) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>
+where
+    O::Request: Send + Sync,
+    O::Response: Send,
+{
+    Box::pin(async move {
+        let request = query::decode::<O::Request>(form).map_err(Refused::Request)?;
+        let response = respond::<O>(identity, call, &request).await.map_err(Refused::Operation)?;
+        Ok(query::encode(NAMESPACE, O::NAME, &response, &call.request_id.to_string()))
+    })
+}
+
+async fn respond<O: Handle>(
+    identity: &Identity,
+    call: &Call,
+    request: &O::Request,
+) -> Result<O::Response, IamError>
+where
+    O::Request: Send + Sync,
+    O::Response: Send,
+{
+    if O::READ_ONLY {
+        return Ok(O::handle(identity, call, request).await?.response);
+    }
+    let _turn = identity.turns.take(call.caller.account).await;
+    for _ in 0..ATTEMPTS_MAX {
+        let done = O::handle(identity, call, request).await?;
+        let trail = trail::<O>(identity, call, &done.resource)?;
+        let Some(transaction) = done.plan.into_transaction(trail) else { return Ok(done.response) };
+        match identity.store.commit(transaction).await {
+            Ok(_) => return Ok(done.response),
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(IamError::Contention)
+}
+
+/// The audit record of a call that changes something.
+fn trail<O: Handle>(identity: &Identity, call: &Call, resource: &Resource) -> Result<Vec<u8>, IamError> {
+    let mut random = [0; 16];
+    identity.randomness.fill(&mut random)?;
+    let record = MutationRecord::of_call(EventId::new(random), call, EVENT_SOURCE, O::NAME);
+    let record = match resource.audited() {
+        Some((kind, arn)) => record.with_identity(kind, call.caller.account, arn),
+        None => record,
+    };
+    Ok(record.encode()?)
+}
+
+/// Every operation that works, in alphabetical order.
+static OPERATIONS: [Operation; 93] = [
+    row::<iam::AddClientIDToOpenIDConnectProvider>(),
+    row::<iam::AddUserToGroup>(),
+    row::<iam::AttachGroupPolicy>(),
+    row::<iam::AttachRolePolicy>(),
+    row::<iam::AttachUserPolicy>(),
+    row::<iam::CreateAccessKey>(),
+    row::<iam::CreateAccountAlias>(),
+    row::<iam::CreateGroup>(),
+    row::<iam::CreateOpenIDConnectProvider>(),
+    row::<iam::CreatePolicy>(),
+    row::<iam::CreatePolicyVersion>(),
+    row::<iam::CreateRole>(),
+    row::<iam::CreateUser>(),
+    row::<iam::DeleteAccessKey>(),
+    row::<iam::DeleteAccountAlias>(),
+    row::<iam::DeleteGroup>(),
+    row::<iam::DeleteGroupPolicy>(),
+    row::<iam::DeleteOpenIDConnectProvider>(),
+    row::<iam::DeletePolicy>(),
+    row::<iam::DeletePolicyVersion>(),
+    row::<iam::DeleteRole>(),
+    row::<iam::DeleteRolePermissionsBoundary>(),
+    row::<iam::DeleteRolePolicy>(),
+    row::<iam::DeleteUser>(),
+    row::<iam::DeleteUserPermissionsBoundary>(),
+    row::<iam::DeleteUserPolicy>(),
+    row::<iam::DetachGroupPolicy>(),
+    row::<iam::DetachRolePolicy>(),
+    row::<iam::DetachUserPolicy>(),
+    row::<iam::GetAccessKeyLastUsed>(),
+    row::<iam::GetAccountPasswordPolicy>(),
+    row::<iam::GetAccountSummary>(),
+    row::<iam::GetGroup>(),
+    row::<iam::GetGroupPolicy>(),
+    row::<iam::GetInstanceProfile>(),
+    row::<iam::GetLoginProfile>(),
+    row::<iam::GetOpenIDConnectProvider>(),
+    row::<iam::GetPolicy>(),
+    row::<iam::GetPolicyVersion>(),
+    row::<iam::GetRole>(),
+    row::<iam::GetRolePolicy>(),
+    row::<iam::GetUser>(),
+    row::<iam::GetUserPolicy>(),
+    row::<iam::ListAccessKeys>(),
+    row::<iam::ListAccountAliases>(),
+    row::<iam::ListAttachedGroupPolicies>(),
+    row::<iam::ListAttachedRolePolicies>(),
+    row::<iam::ListAttachedUserPolicies>(),
+    row::<iam::ListEntitiesForPolicy>(),
+    row::<iam::ListGroupPolicies>(),
+    row::<iam::ListGroups>(),
+    row::<iam::ListGroupsForUser>(),
+    row::<iam::ListInstanceProfiles>(),
+    row::<iam::ListInstanceProfilesForRole>(),
+    row::<iam::ListMFADevices>(),
+    row::<iam::ListOpenIDConnectProviderTags>(),
+    row::<iam::ListOpenIDConnectProviders>(),
+    row::<iam::ListPolicies>(),
+    row::<iam::ListPolicyTags>(),
+    row::<iam::ListPolicyVersions>(),
+    row::<iam::ListRolePolicies>(),
+    row::<iam::ListRoleTags>(),
+    row::<iam::ListRoles>(),
+    row::<iam::ListSSHPublicKeys>(),
+    row::<iam::ListServiceSpecificCredentials>(),
+    row::<iam::ListSigningCertificates>(),
+    row::<iam::ListUserPolicies>(),
+    row::<iam::ListUserTags>(),
+    row::<iam::ListUsers>(),
+    row::<iam::ListVirtualMFADevices>(),
+    row::<iam::PutGroupPolicy>(),
+    row::<iam::PutRolePermissionsBoundary>(),
+    row::<iam::PutRolePolicy>(),
+    row::<iam::PutUserPermissionsBoundary>(),
+    row::<iam::PutUserPolicy>(),
+    row::<iam::RemoveClientIDFromOpenIDConnectProvider>(),
+    row::<iam::RemoveUserFromGroup>(),
+    row::<iam::SetDefaultPolicyVersion>(),
+    row::<iam::TagOpenIDConnectProvider>(),
+    row::<iam::TagPolicy>(),
+    row::<iam::TagRole>(),
+    row::<iam::TagUser>(),
+    row::<iam::UntagOpenIDConnectProvider>(),
+    row::<iam::UntagPolicy>(),
+    row::<iam::UntagRole>(),
+    row::<iam::UntagUser>(),
+    row::<iam::UpdateAccessKey>(),
+    row::<iam::UpdateAssumeRolePolicy>(),
+    row::<iam::UpdateGroup>(),
+    row::<iam::UpdateOpenIDConnectProviderThumbprint>(),
+    row::<iam::UpdateRole>(),
+    row::<iam::UpdateRoleDescription>(),
+    row::<iam::UpdateUser>(),
+];
+
+impl Identity {
+    /// The IAM operation that a form names, if it is offered in the version that it asks for.
+    ///
+    /// # Errors
+    /// MissingAction if the form names no operation, InvalidAction if there is none of that name and version.
+    pub fn iam_operation(form: &Form) -> Result<&'static Operation, Fault> {
+        let action = form.action().filter(|action| !action.is_empty());
+        let action = action.ok_or_else(crate::sts::missing_action)?;
+        let found = OPERATIONS.binary_search_by(|operation| operation.name.cmp(action)).ok();
+        let found = found.filter(|_| form.version() == Some(VERSION)).and_then(|at| OPERATIONS.get(at));
+        found.ok_or_else(|| crate::sts::unknown_operation(form))
+    }
+
+    /// Reads the form, carries the operation out and encodes its result. The call's Region is us-east-1, where AWS
+    /// records what is global.
+    ///
+    /// # Errors
+    /// The request is not valid, or the operation refused or failed.
+    pub async fn call_iam(
+        &self,
+        operation: &Operation,
+        call: &Call,
+        form: &Form,
+    ) -> Result<Vec<u8>, Refused> {
+        (operation.handler)(self, call, form).await
+    }
+}
