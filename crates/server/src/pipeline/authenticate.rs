@@ -12,6 +12,9 @@ use wire::sigv4::{self, Refusal, RequestHead, SignedRequest};
 use super::route::{Protocol, Service};
 use crate::http::IncomingRequest;
 
+/// The Region of what has none, as AWS records it.
+const GLOBAL_REGION: &str = "us-east-1";
+
 /// Verifies signatures.
 pub(super) struct Authenticator {
     identity: Arc<Identity>,
@@ -29,6 +32,13 @@ pub(super) struct Identified {
 impl Authenticator {
     pub(super) fn new(identity: Arc<Identity>, window_seconds: u32, regions: Vec<Region>) -> Self {
         Self { identity, window_seconds, regions }
+    }
+
+    /// Whether a service is served in a Region. IAM is global: AWS's clients sign for us-east-1, or for the Region that
+    /// they are set to when they are given an endpoint.
+    fn serves(&self, service: Service, region: Region) -> bool {
+        let global = service == Service::Iam && region.as_str() == GLOBAL_REGION;
+        self.regions.is_empty() || self.regions.contains(&region) || global
     }
 
     /// Finds out who signed the request and for which Region, or why that cannot be believed.
@@ -61,16 +71,21 @@ impl Authenticator {
         let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
         signed.verify(&head, &request.body, &key).map_err(refuse)?;
         let service = Service::of_scope(&scope.service);
+        let region = match service {
+            Service::Iam => GLOBAL_REGION.parse().unwrap_or(region),
+            Service::Kms | Service::Sts | Service::Other => region,
+        };
         Ok(Identified { caller: Arc::clone(&credential.caller), region, service })
     }
 
     /// What can be judged before the secret is known: scope, time, and that no session token is sent, since there are
     /// no sessions yet.
     fn check(&self, signed: &SignedRequest<'_>, protocol: Protocol) -> Result<Region, Refusal> {
-        let region: Option<Region> = signed.scope().region.parse().ok();
-        let region = region.filter(|region| self.regions.is_empty() || self.regions.contains(region));
         let name = signed.scope().service.as_ref();
-        let wanted = Service::of_scope(name).speaks(protocol).err().unwrap_or(name);
+        let service = Service::of_scope(name);
+        let region: Option<Region> = signed.scope().region.parse().ok();
+        let region = region.filter(|region| self.serves(service, *region));
+        let wanted = service.speaks(protocol).err().unwrap_or(name);
         signed.check_scope(region.is_some(), &[wanted])?;
         signed.check_time(SystemClock.now(), self.window_seconds)?;
         if signed.session_token().is_some() {

@@ -14,12 +14,13 @@ use base::{Call, Clock, Randomness, Region, RequestId};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
-use identity::{Identity, sts};
+use identity::{Identity, iam, sts};
 use kms::{Kms, Refused};
 use wire::Fault;
+use wire::query::Form;
 
 use crate::http::{Front, IncomingRequest, OutgoingResponse};
-use authenticate::Authenticator;
+use authenticate::{Authenticator, Identified};
 use reply::Reply;
 use route::{Protocol, Service};
 
@@ -33,6 +34,7 @@ const TRAIL_BROKEN: &str = "The audit trail cannot be written, so nothing is cha
 /// Everything a request passes on its way.
 pub(crate) struct Pipeline {
     authenticator: Authenticator,
+    identity: Arc<Identity>,
     kms: Arc<Kms>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
@@ -58,10 +60,11 @@ impl Pipeline {
     pub(crate) fn new(parties: Parties) -> Self {
         Self {
             authenticator: Authenticator::new(
-                parties.identity,
+                Arc::clone(&parties.identity),
                 parties.signature_window_seconds,
                 parties.regions,
             ),
+            identity: parties.identity,
             kms: parties.kms,
             clock: parties.clock,
             randomness: parties.randomness,
@@ -71,9 +74,14 @@ impl Pipeline {
 
     async fn reply(&self, request: &IncomingRequest, request_id: RequestId) -> Reply {
         let Some(protocol) = Protocol::of(&request.parts) else { return Reply::NotFound };
-        match self.outcome(request, request_id, protocol).await {
+        let identified = match self.authenticator.identify(request, protocol, request_id).await {
+            Ok(identified) => identified,
+            Err(fault) => return Reply::fault(protocol, fault),
+        };
+        let service = identified.service;
+        match self.outcome(request, request_id, protocol, identified).await {
             Ok(body) => Reply::Success(protocol, body),
-            Err(fault) => Reply::Fault(protocol, fault),
+            Err(fault) => Reply::Fault(protocol, service.namespace(), fault),
         }
     }
 
@@ -82,8 +90,8 @@ impl Pipeline {
         request: &IncomingRequest,
         request_id: RequestId,
         protocol: Protocol,
+        identified: Identified,
     ) -> Result<Vec<u8>, Fault> {
-        let identified = self.authenticator.identify(request, protocol, request_id).await?;
         let call = Call {
             request_id,
             caller: identified.caller,
@@ -93,6 +101,7 @@ impl Pipeline {
             user_agent: user_agent(&request.parts.headers),
         };
         match (identified.service, protocol) {
+            (Service::Iam, _) => self.call_iam(&route::form(request)?, &call).await,
             (Service::Kms, _) => self.call_kms(request, &call).await,
             (Service::Sts, _) => sts::answer(&call, &route::form(request)?),
             (Service::Other, Protocol::AwsJson) => Err(Fault::without_text("UnknownOperationException")),
@@ -108,8 +117,25 @@ impl Pipeline {
             return Err(Fault::bad_request("KMSInternalException", TRAIL_BROKEN).with_status(500));
         }
         self.kms.call(operation, call, &request.body).await.map_err(|refused| {
-            log_failure(operation.name, call, &refused);
-            refused.to_fault()
+            let fault = refused.to_fault();
+            if let Refused::Operation { error, .. } = &refused {
+                log_failure(operation.name, call, error, &fault);
+            }
+            fault
+        })
+    }
+
+    async fn call_iam(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = Identity::iam_operation(form)?;
+        if !operation.read_only && !self.trail_works.load(Ordering::Relaxed) {
+            return Err(wire::iam::ErrorCode::ServiceFailureException.fault(TRAIL_BROKEN));
+        }
+        self.identity.call_iam(operation, call, form).await.map_err(|refused| {
+            let fault = refused.to_fault();
+            if let iam::Refused::Operation(error) = &refused {
+                log_failure(operation.name, call, error, &fault);
+            }
+            fault
         })
     }
 
@@ -122,7 +148,7 @@ impl Pipeline {
 
     fn refuse(&self, content_type: Option<&HeaderValue>, fault: Fault) -> OutgoingResponse {
         let reply = match Protocol::of_content_type(content_type) {
-            Some(protocol) => Reply::Fault(protocol, fault),
+            Some(protocol) => Reply::fault(protocol, fault),
             None => Reply::NotFound,
         };
         reply.into_response(self.request_id())
@@ -166,9 +192,8 @@ impl Front for Pipeline {
 }
 
 /// What only the operator may know goes to the log, under the id that the client has.
-fn log_failure(operation: &'static str, call: &Call, refused: &Refused) {
-    let Refused::Operation { error, .. } = refused else { return };
-    if refused.to_fault().status >= 500 {
+fn log_failure(operation: &'static str, call: &Call, error: &dyn std::error::Error, fault: &Fault) {
+    if fault.status >= 500 {
         tracing::error!(request_id = %call.request_id, operation, %error, "the call failed");
     } else {
         tracing::debug!(request_id = %call.request_id, operation, %error, "the call was refused");

@@ -18,21 +18,26 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 pub(super) enum Reply {
     /// A finished body of a success.
     Success(Protocol, Vec<u8>),
-    /// A refusal or failure.
-    Fault(Protocol, Fault),
+    /// A refusal or failure, and the XML namespace of the service that it comes from.
+    Fault(Protocol, &'static str, Fault),
     /// No service here speaks what the request speaks.
     NotFound,
 }
 
 impl Reply {
+    /// A refusal before it is known which service the request is for.
+    pub(super) fn fault(protocol: Protocol, fault: Fault) -> Self {
+        Self::Fault(protocol, wire::sts::NAMESPACE, fault)
+    }
+
     pub(super) fn into_response(self, request_id: RequestId) -> OutgoingResponse {
         let id = request_id.to_string();
         let (status, content_type, body) = match self {
             Self::Success(Protocol::AwsJson, body) => (StatusCode::OK, JSON, body),
             Self::Success(Protocol::Query, body) => (StatusCode::OK, XML, body),
-            Self::Fault(Protocol::AwsJson, fault) => (status(&fault), JSON, json::encode_fault(&fault)),
-            Self::Fault(Protocol::Query, fault) => {
-                (status(&fault), XML, query::encode_fault(wire::sts::NAMESPACE, &fault, &id))
+            Self::Fault(Protocol::AwsJson, _, fault) => (status(&fault), JSON, json::encode_fault(&fault)),
+            Self::Fault(Protocol::Query, namespace, fault) => {
+                (status(&fault), XML, query::encode_fault(namespace, &fault, &id))
             }
             Self::NotFound => (StatusCode::NOT_FOUND, XML, b"<UnknownOperationException/>\n".to_vec()),
         };

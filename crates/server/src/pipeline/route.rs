@@ -13,7 +13,7 @@ use crate::http::IncomingRequest;
 pub(super) enum Protocol {
     /// awsJson 1.1: KMS.
     AwsJson,
-    /// AWS Query: STS.
+    /// AWS Query: IAM and STS.
     Query,
 }
 
@@ -51,6 +51,8 @@ impl Protocol {
 /// The services on this port. The scope of a request's signature says which one it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
+    /// `iam`, over Query.
+    Iam,
     /// `kms`, over awsJson.
     Kms,
     /// `sts`, over Query.
@@ -63,6 +65,7 @@ impl Service {
     /// The service of a signing name.
     pub(super) fn of_scope(name: &str) -> Self {
         match name {
+            "iam" => Self::Iam,
             "kms" => Self::Kms,
             "sts" => Self::Sts,
             _ => Self::Other,
@@ -72,9 +75,19 @@ impl Service {
     /// Checks that the service speaks the protocol of the request; otherwise gives the signing name that would have.
     pub(super) fn speaks(self, protocol: Protocol) -> Result<(), &'static str> {
         match (self, protocol) {
-            (Self::Kms, Protocol::AwsJson) | (Self::Sts, Protocol::Query) | (Self::Other, _) => Ok(()),
-            (Self::Sts, Protocol::AwsJson) => Err("kms"),
+            (Self::Kms, Protocol::AwsJson) | (Self::Iam | Self::Sts, Protocol::Query) | (Self::Other, _) => {
+                Ok(())
+            }
+            (Self::Iam | Self::Sts, Protocol::AwsJson) => Err("kms"),
             (Self::Kms, Protocol::Query) => Err("sts"),
+        }
+    }
+
+    /// The XML namespace of the service's answers; STS's for services that have none.
+    pub(super) fn namespace(self) -> &'static str {
+        match self {
+            Self::Iam => wire::iam::NAMESPACE,
+            Self::Kms | Self::Sts | Self::Other => wire::sts::NAMESPACE,
         }
     }
 }
@@ -143,9 +156,11 @@ mod tests {
         let speaks = |name, protocol| Service::of_scope(name).speaks(protocol);
         assert_eq!(speaks("kms", Protocol::AwsJson), Ok(()));
         assert_eq!(speaks("sts", Protocol::Query), Ok(()));
+        assert_eq!(speaks("iam", Protocol::Query), Ok(()));
         assert_eq!(speaks("sts", Protocol::AwsJson), Err("kms"));
+        assert_eq!(speaks("iam", Protocol::AwsJson), Err("kms"));
         assert_eq!(speaks("kms", Protocol::Query), Err("sts"));
-        assert_eq!(Service::of_scope("iam"), Service::Other);
+        assert_eq!(Service::of_scope("s3"), Service::Other);
     }
 
     #[test]

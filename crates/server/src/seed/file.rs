@@ -186,14 +186,15 @@ impl Check<'_> {
             self.once(&raw.name, "user", &format!("{account}/{}", name.folded()));
         }
         let path = raw.path.as_ref().map_or(Some(UserPath::default()), |path| self.parse(path));
-        self.at_most(
-            &raw.name,
-            "managed policies",
-            raw.managed_policies.len(),
-            MANAGED_POLICIES_PER_USER_MAX,
-        );
+        let given = raw.managed_policies.as_deref();
+        let policies = given.map_or(0, <[_]>::len);
+        self.at_most(&raw.name, "managed policies", policies, MANAGED_POLICIES_PER_USER_MAX);
         self.at_most(&raw.name, "access keys", raw.access_key.len(), ACCESS_KEYS_PER_USER_MAX);
-        let managed_policies = raw.managed_policies.iter().filter_map(|arn| self.parse(arn)).collect();
+        // Who is not told otherwise is an administrator: nobody is locked out of a service that is just set up.
+        let managed_policies = match given {
+            Some(arns) => arns.iter().filter_map(|arn| self.parse(arn)).collect(),
+            None => vec![ManagedPolicyArn::administrator_access()],
+        };
         let access_keys = raw.access_key.iter().filter_map(|key| self.access_key(key)).collect();
         Some(SeedUser { name: name?, path: path?, managed_policies, access_keys })
     }

@@ -30,8 +30,7 @@ pub(super) struct RawAccount {
 pub(super) struct RawUser {
     pub(super) name: Spanned<String>,
     pub(super) path: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(super) managed_policies: Vec<Spanned<String>>,
+    pub(super) managed_policies: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) access_key: Vec<RawAccessKey>,
 }

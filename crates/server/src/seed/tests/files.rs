@@ -1,5 +1,6 @@
 //! What is taken and what is refused.
 
+use identity::ManagedPolicyArn;
 use proptest::prelude::*;
 
 use super::super::file::{Purpose, SeedError, SeedFile};
@@ -73,6 +74,8 @@ fn every_name_of_the_form_is_read() {
     assert_eq!((alice.name.as_str(), alice.path.as_str()), ("Alice", "/ops/"));
     assert_eq!(alice.managed_policies[1].as_str(), "arn:aws:iam::000000000042:policy/team/Own");
     assert_eq!(alice.access_keys[1].id.as_str(), "test_2");
+    let nobody = &seed.accounts[0].users[1];
+    assert_eq!(nobody.managed_policies, [ManagedPolicyArn::administrator_access()], "unless told otherwise");
     let [disabled, enabled] = seed.accounts[0].keys.as_slice() else { panic!() };
     assert_eq!(disabled.description, "Schlüssel für alles");
     assert_eq!(disabled.policy.as_deref(), Some("{\"Version\": \"2012-10-17\", \"Statement\": []}\n"));
@@ -82,6 +85,19 @@ fn every_name_of_the_form_is_read() {
     assert!(!disabled.enabled && enabled.enabled);
     assert_eq!(enabled.id, disabled.id);
     assert_eq!(seed.accounts[1].users[0].name.as_str(), "alice");
+}
+
+#[test]
+fn a_user_can_be_without_policies() {
+    let text = |policies: &str| {
+        format!("[[account]]\nid = \"123456789012\"\n[[account.user]]\nname = \"a\"\n{policies}")
+    };
+    let policies = |text: &str| -> usize {
+        let seed = SeedFile::parse("seed.toml", text, Purpose::Production).unwrap();
+        seed.accounts[0].users[0].managed_policies.len()
+    };
+    assert_eq!(policies(&text("managed_policies = []")), 0);
+    assert_eq!(policies(&text("")), 1);
 }
 
 #[test]
