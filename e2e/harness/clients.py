@@ -25,6 +25,11 @@ def sts(server: Server, account: Account = ONE, region: str = EUROPE) -> Any:
     return client("sts", server.endpoint, account, region, ())
 
 
+def iam(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
+    """A boto3 IAM client that never retries."""
+    return client("iam", server.endpoint, account, region, tuple(sorted(options.items())))
+
+
 @lru_cache(maxsize=64)
 def client(service: str, endpoint: str, account: Account, region: str, options: tuple[tuple[str, Any], ...]) -> Any:
     session = boto3.session.Session()

@@ -69,6 +69,12 @@ def kms(server: Server) -> Any:
 
 
 @pytest.fixture
+def iam(server: Server) -> Any:
+    """boto3 IAM of account one, on the shared server."""
+    return clients.iam(server)
+
+
+@pytest.fixture
 def unchecked(server: Server) -> Any:
     """As `kms`, but boto3 sends what it is given instead of checking it first."""
     return clients.kms(server, parameter_validation=False)
