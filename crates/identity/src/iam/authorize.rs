@@ -26,7 +26,7 @@ impl Identity {
     ///
     /// # Errors
     /// None yet: identities of an account may do everything in it.
-    pub(crate) fn authorize<O: Operation>(
+    pub(crate) async fn authorize<O: Operation>(
         &self,
         call: &Call,
         resource: Resource,

@@ -82,7 +82,7 @@ impl Identity {
             Some(found) => found.record.resource(account),
             None => Resource::named(E::WHAT, account, "/", name),
         };
-        let permit = self.authorize::<O>(call, resource)?;
+        let permit = self.authorize::<O>(call, resource).await?;
         Ok((found.ok_or_else(|| IamError::no_such(E::WHAT, name))?, permit))
     }
 

@@ -178,7 +178,8 @@ impl Identity {
         call: &Call,
         arn: &str,
     ) -> Result<(ManagedPolicy, Permit<O>), IamError> {
-        let permit = self.authorize::<O>(call, Resource::One { kind: Kind::Policy, arn: arn.to_owned() })?;
+        let permit =
+            self.authorize::<O>(call, Resource::One { kind: Kind::Policy, arn: arn.to_owned() }).await?;
         if is_foreign(call, arn)? {
             return Err(denied(call, O::NAME, arn));
         }

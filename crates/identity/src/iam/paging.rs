@@ -54,8 +54,7 @@ impl Listing {
     ) -> Result<Self, IamError> {
         let items_max = items_max.and_then(|items| usize::try_from(items).ok()).unwrap_or(ITEMS_DEFAULT);
         let listing = Self { scope, items_max: items_max.clamp(1, ITEMS_MAX), after: None };
-        let invalid = || IamError::Validation("Invalid Marker.".to_owned());
-        let after = marker.map(|marker| listing.read(marker).ok_or_else(invalid)).transpose()?;
+        let after = marker.map(|marker| listing.read(marker).ok_or_else(invalid_marker)).transpose()?;
         Ok(Self { after, ..listing })
     }
 
@@ -167,11 +166,15 @@ impl Identity {
     async fn entries(&self, prefix: &str, listing: &Listing, limit: usize) -> Result<Page, IamError> {
         let range = Range::prefix(prefix).limit(limit);
         let range = match listing.after() {
-            Some(last) => range.after(&Key::new(format!("{prefix}{last}"))?),
+            Some(last) => range.after(&Key::new(format!("{prefix}{last}")).map_err(|_| invalid_marker())?),
             None => range,
         };
         Ok(self.store.range(range).await?)
     }
+}
+
+fn invalid_marker() -> IamError {
+    IamError::Validation("Invalid Marker.".to_owned())
 }
 
 fn behind<'e>(prefix: &str, entry: &'e Entry) -> &'e str {

@@ -13,6 +13,8 @@ use super::resource::{Kind, Resource, arn as arn_of};
 use crate::record::OpenIdConnectProviderRecord;
 use crate::{Identity, paths};
 
+/// Characters of a provider's URL.
+const URL_LENGTH_MAX: usize = 255;
 /// Hexadecimal digits of a thumbprint: SHA-1.
 const THUMBPRINT_LENGTH: usize = 40;
 
@@ -27,7 +29,7 @@ impl Identity {
         arn: &str,
     ) -> Result<(Located<OpenIdConnectProviderRecord>, Permit<O>), IamError> {
         let kind = Kind::OpenIdConnectProvider;
-        let permit = self.authorize::<O>(call, Resource::One { kind, arn: arn.to_owned() })?;
+        let permit = self.authorize::<O>(call, Resource::One { kind, arn: arn.to_owned() }).await?;
         let account = call.caller.account;
         let parsed = Arn::parse(arn).map_err(|_| IamError::invalid_arn(arn))?;
         let url = parsed.resource.strip_prefix("oidc-provider/").filter(|url| is_host_and_path(url));
@@ -78,12 +80,12 @@ pub(crate) fn thumbprints(prints: &[String]) -> Result<Vec<String>, IamError> {
     }
 }
 
-/// A host without port, and perhaps a path; neither a query nor a fragment.
+/// A host without port, and perhaps a path, 255 characters together; neither a query nor a fragment.
 fn is_host_and_path(text: &str) -> bool {
     let (host, _) = text.split_once('/').unwrap_or((text, ""));
     let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     let of_path = |byte: u8| byte.is_ascii_graphic() && !b"?#\\".contains(&byte);
-    !host.is_empty() && host.bytes().all(of_host) && text.bytes().all(of_path)
+    text.len() <= URL_LENGTH_MAX && !host.is_empty() && host.bytes().all(of_host) && text.bytes().all(of_path)
 }
 
 #[cfg(test)]
@@ -108,6 +110,7 @@ mod tests {
             "https://a?b",
             "https://a/ä",
             "https://a b",
+            &format!("https://{}", "a".repeat(256)),
         ] {
             assert_eq!(provider_url(url).unwrap_err().to_fault().code, "InvalidInput", "{url}");
         }

@@ -249,6 +249,40 @@ async fn refusals_leave_neither_record_nor_change() {
 }
 
 #[tokio::test]
+async fn what_is_too_long_for_the_store_is_refused_before_it() {
+    let bench = Bench::new().await;
+    let arn = format!("arn:aws:iam::111111111111:oidc-provider/{}", "a".repeat(1_500));
+    assert_eq!(
+        bench.refused("GetOpenIDConnectProvider", &[("OpenIDConnectProviderArn", &arn)]).await,
+        "InvalidInput"
+    );
+    let path = format!("/{}/", "p".repeat(510));
+    let name = "n".repeat(128);
+    bench.done("CreatePolicy", &[("PolicyName", &name), ("Path", &path), ("PolicyDocument", ALLOW)]).await;
+    let arn = format!("arn:aws:iam::111111111111:policy{path}{name}");
+    bench.done("AttachUserPolicy", &[("UserName", "admin"), ("PolicyArn", &arn)]).await;
+    bench.done("AttachUserPolicy", &[("UserName", "admin"), ("PolicyArn", ADMINISTRATOR)]).await;
+    let page = [("UserName", "admin"), ("MaxItems", "1")];
+    let first = bench.done("ListAttachedUserPolicies", &page).await;
+    let marker = first.split("<Marker>").nth(1).unwrap().split('<').next().unwrap();
+    let second = bench.done("ListAttachedUserPolicies", &[("UserName", "admin"), ("Marker", marker)]).await;
+    assert!(first.contains(&arn) != second.contains(&arn));
+}
+
+#[tokio::test]
+async fn another_case_is_another_name_of_the_same_user() {
+    let bench = Bench::new().await;
+    bench.done("CreateUser", &[("UserName", "alice")]).await;
+    let key = bench.done("CreateAccessKey", &[("UserName", "alice")]).await;
+    let id = key.split("<AccessKeyId>").nth(1).unwrap().split('<').next().unwrap();
+    assert!(bench.identity.credential(id).await.unwrap().is_some());
+    bench.done("UpdateUser", &[("UserName", "alice"), ("NewUserName", "Alice")]).await;
+    let credential = bench.identity.credential(id).await.unwrap().unwrap();
+    assert_eq!(credential.caller.arn().to_string(), "arn:aws:iam::111111111111:user/Alice");
+    assert!(bench.done("GetAccessKeyLastUsed", &[("AccessKeyId", id)]).await.contains("<UserName>Alice<"));
+}
+
+#[tokio::test]
 async fn doing_again_what_is_done_leaves_no_record() {
     let bench = Bench::new().await;
     let attach = [("UserName", "admin"), ("PolicyArn", ADMINISTRATOR)];

@@ -19,7 +19,7 @@ impl Handle for CreateAccountAlias {
         call: &Call,
         request: &CreateAccountAliasRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let alias = &request.account_alias;
         let location = paths::account_alias(alias)?;
         let mut owner = identity.account_of(call).await?;

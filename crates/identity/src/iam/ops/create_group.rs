@@ -25,7 +25,7 @@ impl Handle for CreateGroup {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Group, account, path, &request.group_name);
-        let permit = identity.authorize::<Self>(call, resource)?;
+        let permit = identity.authorize::<Self>(call, resource).await?;
         let folded_name = folded(&request.group_name);
         let location = paths::group(account, &folded_name)?;
         if identity.at::<GroupRecord>(location.clone()).await?.is_some() {

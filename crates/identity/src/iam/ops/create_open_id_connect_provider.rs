@@ -28,7 +28,7 @@ impl Handle for CreateOpenIDConnectProvider {
         let account = call.caller.account;
         let url = provider_url(&request.url)?;
         let resource = Resource::named(Kind::OpenIdConnectProvider, account, "/", url);
-        let permit = identity.authorize::<Self>(call, resource)?;
+        let permit = identity.authorize::<Self>(call, resource).await?;
         let provider = OpenIdConnectProviderRecord {
             url: url.to_owned(),
             created_at: call.time.millis(),

@@ -27,7 +27,7 @@ impl Handle for CreatePolicy {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Policy, account, path, &request.policy_name);
-        let permit = identity.authorize::<Self>(call, resource)?;
+        let permit = identity.authorize::<Self>(call, resource).await?;
         check_managed(&request.policy_document)?;
         let location = paths::policy(account, &folded(&request.policy_name))?;
         if identity.at::<PolicyRecord>(location.clone()).await?.is_some() {

@@ -26,7 +26,7 @@ impl Handle for CreateRole {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Role, account, path, &request.role_name);
-        let permit = identity.authorize::<Self>(call, resource)?;
+        let permit = identity.authorize::<Self>(call, resource).await?;
         check(&request.assume_role_policy_document, DocumentKind::Trust)?;
         let location = paths::role(account, &folded(&request.role_name))?;
         if identity.at::<RoleRecord>(location.clone()).await?.is_some() {

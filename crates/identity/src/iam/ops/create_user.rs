@@ -26,7 +26,7 @@ impl Handle for CreateUser {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::User, account, path, &request.user_name);
-        let permit = identity.authorize::<Self>(call, resource)?;
+        let permit = identity.authorize::<Self>(call, resource).await?;
         let new =
             NewUser { name: request.user_name.parse()?, path: path.parse()?, managed_policies: Vec::new() };
         let location = paths::user(account, &new.name)?;

@@ -19,7 +19,7 @@ impl Handle for DeleteAccountAlias {
         call: &Call,
         request: &DeleteAccountAliasRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let alias = &request.account_alias;
         let mut owner = identity.account_of(call).await?;
         if owner.record.alias.as_ref() != Some(alias) {

@@ -32,7 +32,7 @@ impl Handle for GetAccessKeyLastUsed {
         let key = key.filter(|key| key.record.account == account);
         let name = key.as_ref().map_or("*", |key| key.record.user.as_str());
         let resource = Resource::named(Kind::User, call.caller.account, "/", name);
-        let permit = identity.authorize::<Self>(call, resource)?;
+        let permit = identity.authorize::<Self>(call, resource).await?;
         let key = key.ok_or_else(|| no_such_access_key(&request.access_key_id))?;
         let last_used = AccessKeyLastUsed {
             last_used_date: None,

@@ -21,7 +21,7 @@ impl Handle for GetAccountPasswordPolicy {
         call: &Call,
         _request: &GetAccountPasswordPolicyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = permit.account();
         Err(IamError::NoSuchEntity(format!(
             "The Password Policy with domain name {account} cannot be found."

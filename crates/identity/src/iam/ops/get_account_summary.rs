@@ -20,7 +20,7 @@ impl Handle for GetAccountSummary {
         call: &Call,
         _request: &GetAccountSummaryRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = identity.account_of(call).await?.record;
         let counts = [
             (SummaryKeyType::Users, account.users),

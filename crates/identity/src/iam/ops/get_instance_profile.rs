@@ -21,7 +21,7 @@ impl Handle for GetInstanceProfile {
         call: &Call,
         request: &GetInstanceProfileRequest,
     ) -> Result<Done<Self>, IamError> {
-        identity.authorize::<Self>(call, Resource::Account)?;
+        identity.authorize::<Self>(call, Resource::Account).await?;
         let name = &request.instance_profile_name;
         Err(IamError::NoSuchEntity(format!("Instance Profile {name} cannot be found.")))
     }

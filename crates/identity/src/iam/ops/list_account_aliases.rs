@@ -20,7 +20,7 @@ impl Handle for ListAccountAliases {
         call: &Call,
         request: &ListAccountAliasesRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = permit.account();
         let listing = Listing::new(
             format!("ListAccountAliases {account}"),

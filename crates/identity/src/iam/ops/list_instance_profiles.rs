@@ -21,7 +21,7 @@ impl Handle for ListInstanceProfiles {
         call: &Call,
         _request: &ListInstanceProfilesRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         Ok(permit.answer(ListInstanceProfilesResponse {
             instance_profiles: Vec::new(),
             is_truncated: Some(false),

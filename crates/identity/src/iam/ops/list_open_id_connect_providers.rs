@@ -24,7 +24,7 @@ impl Handle for ListOpenIDConnectProviders {
         call: &Call,
         _request: &ListOpenIDConnectProvidersRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = permit.account();
         let shown = |provider: OpenIdConnectProviderRecord| {
             Some(arn(Kind::OpenIdConnectProvider, account, "/", &provider.url))

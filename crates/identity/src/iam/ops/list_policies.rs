@@ -25,7 +25,7 @@ impl Handle for ListPolicies {
         call: &Call,
         request: &ListPoliciesRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = permit.account();
         let wanted = Wanted {
             scope: request.scope.unwrap_or(PolicyScopeType::All),

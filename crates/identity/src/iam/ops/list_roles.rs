@@ -22,7 +22,7 @@ impl Handle for ListRoles {
         call: &Call,
         request: &ListRolesRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = permit.account();
         let under = request.path_prefix.as_deref().unwrap_or("/");
         let scope = format!("ListRoles {account} {under}");

@@ -22,7 +22,7 @@ impl Handle for ListUsers {
         call: &Call,
         request: &ListUsersRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = permit.account();
         let under = request.path_prefix.as_deref().unwrap_or("/");
         let scope = format!("ListUsers {account} {under}");

@@ -21,7 +21,7 @@ impl Handle for ListVirtualMFADevices {
         call: &Call,
         _request: &ListVirtualMFADevicesRequest,
     ) -> Result<Done<Self>, IamError> {
-        let permit = identity.authorize::<Self>(call, Resource::Account)?;
+        let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         Ok(permit.answer(ListVirtualMFADevicesResponse {
             virtual_mfa_devices: Vec::new(),
             is_truncated: Some(false),

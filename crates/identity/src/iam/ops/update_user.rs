@@ -35,7 +35,8 @@ impl Handle for UpdateUser {
         }
         let location = paths::user_folded(account, &folded(&renamed.name))?;
         if location == user.path {
-            let plan = Located { record: renamed, ..user }.replaced(Plan::new())?;
+            let plan = keys_of_renamed(identity, Plan::new(), &renamed).await?;
+            let plan = Located { record: renamed, ..user }.replaced(plan)?;
             return Ok(permit.commit(plan, UpdateUserResponse));
         }
         if identity.at::<UserRecord>(location.clone()).await?.is_some() {
