@@ -103,3 +103,34 @@ impl Policy {
         &self.statements
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_are_shared_between_threads() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<Policy>();
+    }
+
+    #[test]
+    fn principals_are_told_and_bound_to_their_ids() {
+        let text = r#"{"Statement":[
+            {"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:user/alice","111122223333"]}},
+            {"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/app"}},
+            {"Effect":"Allow","Principal":"*"}
+        ]}"#;
+        let told = |policy: &Policy| policy.principals().cloned().collect::<Vec<_>>();
+        let policy = Policy::parse(text, PolicyKind::Key).unwrap();
+        let account = "111122223333".parse().unwrap();
+        let alice = PrincipalEntry::User { account, path_and_name: "alice".into() };
+        let app = PrincipalEntry::Role { account, path_and_name: "app".into() };
+        let rest = [PrincipalEntry::Account(account), PrincipalEntry::Anybody];
+        assert_eq!(told(&policy), [alice.clone(), rest[0].clone(), app.clone(), rest[1].clone()]);
+        // Only users and roles have ids; of the role none is known.
+        let bound = policy.bound(|entry| (*entry != app).then(|| "AIDAALICE".to_owned()));
+        let id = PrincipalEntry::UniqueId("AIDAALICE".into());
+        assert_eq!(told(&bound), [id, rest[0].clone(), app, rest[1].clone()]);
+    }
+}

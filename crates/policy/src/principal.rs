@@ -269,3 +269,107 @@ impl PrincipalSet {
         anybody || (itself && account())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base::Caller;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entries() -> Vec<PrincipalEntry> {
+        [
+            "*",
+            "111122223333",
+            "444455556666",
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:iam::111122223333:user/alice",
+            "arn:aws:iam::111122223333:user/ops/alice",
+            "arn:aws:iam::111122223333:role/app",
+            "arn:aws:iam::111122223333:role/service/APP",
+            "arn:aws:sts::111122223333:assumed-role/App/deploy",
+            "arn:aws:sts::111122223333:federated-user/alice",
+            "AIDAALICEXXXXXXX",
+            "AROAAPPXXXXXXXXX",
+        ]
+        .into_iter()
+        .filter_map(PrincipalEntry::parse)
+        .chain([
+            PrincipalEntry::Service("Logs.amazonaws.com".into()),
+            PrincipalEntry::Federated("x.y".into()),
+        ])
+        .collect()
+    }
+
+    fn principal() -> impl Strategy<Value = Principal> {
+        let user =
+            |path: &str| Principal::User { path_and_name: path.into(), unique_id: "AIDAALICEXXXXXXX".into() };
+        let role = |path: &str, session: &str| Principal::RoleSession {
+            path_and_name: path.into(),
+            unique_id: "AROAAPPXXXXXXXXX".into(),
+            session_name: session.into(),
+        };
+        let federated = |name: &str, user: &str| Principal::FederatedUser {
+            name: name.into(),
+            user_path_and_name: user.into(),
+            user_unique_id: "AIDAALICEXXXXXXX".into(),
+        };
+        prop::sample::select(vec![
+            Principal::Root,
+            user("alice"),
+            user("ops/alice"),
+            user("bob"),
+            role("app", "deploy"),
+            role("service/app", "other"),
+            role("alice", "alice"),
+            federated("alice", "bob"),
+            federated("bob", "alice"),
+            Principal::Service { name: "logs.amazonaws.com".into() },
+        ])
+    }
+
+    #[test]
+    fn every_form_is_read_and_nothing_else() {
+        assert_eq!(entries().len(), 14);
+        for text in [
+            "",
+            "alice",
+            "arn:aws:iam::111122223333:group/ops",
+            "arn:aws:iam::111122223333:role/*",
+            "arn:aws:iam::111122223333:user/",
+            "arn:aws:iam::111122223333:user/a/",
+            "arn:aws:iam::111122223333:root/x",
+            "arn:aws:sts::111122223333:assumed-role/app/a/b",
+            "arn:aws:sts::111122223333:federated-user/a/b",
+            "arn:other:iam::111122223333:root",
+            "AIDAlower0000000",
+            "AKIAIOSFODNN7EXAMPLE",
+        ] {
+            assert_eq!(PrincipalEntry::parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Whoever is found by number must be all who match.
+        #[test]
+        fn an_entry_that_matches_has_a_number_of_the_caller(
+            principal in principal(), account in prop::sample::select(vec!["111122223333", "444455556666"]),
+        ) {
+            let account = account.parse().unwrap();
+            let caller = Caller { account, principal, access_key_id: String::new(), session: None };
+            let caller = CallerFacts::of(Arc::new(caller));
+            for entry in entries() {
+                if let (Some(_), Some(number)) = (entry.matches(&caller), entry.fingerprint()) {
+                    prop_assert!(caller.fingerprints().contains(&number), "{:?}", entry);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_panics(text in "(arn:aws:(iam|sts)::)?[0-9]{0,13}:?(root|user|role|assumed-role)?/?\\PC{0,40}") {
+            let _ = PrincipalEntry::parse(&text);
+        }
+    }
+}

@@ -74,3 +74,93 @@ fn conclude<'a>(
         _ => Err(DenialReason::OutOfReach),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base::{Caller, Principal, Timestamp};
+
+    use super::*;
+    use crate::{
+        Action, AttachedPolicy, CallerFacts, NoContext, Origin, Policy, PolicyKind, PolicySource, Resource,
+    };
+
+    const OWNER: &str = "111122223333";
+    const ISSUER: &str = "444455556666";
+    const OTHER: &str = "777788889999";
+
+    fn user(account: &str, name: &str) -> CallerFacts {
+        let principal = match name {
+            "root" => Principal::Root,
+            name => Principal::User { path_and_name: name.into(), unique_id: format!("AIDA{name}") },
+        };
+        let account = account.parse().unwrap();
+        CallerFacts::of(Arc::new(Caller { account, principal, access_key_id: String::new(), session: None }))
+    }
+
+    fn policy(effect: &str) -> Vec<AttachedPolicy> {
+        let text =
+            format!(r#"{{"Statement":{{"Effect":"{effect}","Action":"kms:RetireGrant","Resource":"*"}}}}"#);
+        let policy = Arc::new(Policy::parse(&text, PolicyKind::Identity).unwrap());
+        vec![AttachedPolicy { policy, source: PolicySource::User { name: "p".to_owned() } }]
+    }
+
+    /// Whether `caller` may retire a grant made in [`ISSUER`] on a key of [`OWNER`].
+    fn may(
+        caller: &CallerFacts,
+        policies: &[AttachedPolicy],
+        retiring: Option<&str>,
+        grantee: Option<&str>,
+    ) -> bool {
+        let origin = Origin {
+            time: Timestamp::from_seconds(0),
+            region: "eu-central-1".parse().unwrap(),
+            source_address: None,
+            is_secure: true,
+            user_agent: "",
+            referer: None,
+            endpoint: None,
+            service: None,
+        };
+        let resource = Resource::named("arn:aws:kms:eu-central-1:111122223333:key/x", OWNER.parse().unwrap());
+        let action = Action::new("kms", "RetireGrant");
+        let request = Request { action, resource, caller, origin, context: &NoContext };
+        let identity = IdentitySide { policies, ..IdentitySide::default() };
+        let entry = |text: Option<&str>| text.map(|text| PrincipalEntry::parse(text).unwrap());
+        let (retiring, grantee) = (entry(retiring), entry(grantee));
+        let issuer = ISSUER.parse().unwrap();
+        let retirement =
+            Retirement { grant: "g", issuer, retiring: retiring.as_ref(), grantee: grantee.as_ref() };
+        decide_retirement(&request, &identity, &retirement).is_allowed()
+    }
+
+    #[test]
+    fn whom_the_grant_names_may_retire_it_unless_denied() {
+        let alice = "arn:aws:iam::777788889999:user/alice";
+        for (caller, retiring, grantee, expected) in [
+            (user(OTHER, "alice"), Some(alice), None, true),
+            (user(OTHER, "alice"), None, Some(alice), true),
+            (user(OTHER, "alice"), None, None, false),
+            (user(OTHER, "bob"), Some(alice), Some(alice), false),
+            (CallerFacts::anonymous(), Some("*"), None, false),
+        ] {
+            assert_eq!(may(&caller, &[], retiring, grantee), expected, "{caller:?}");
+            assert!(!may(&caller, &policy("Deny"), retiring, grantee), "{caller:?}");
+        }
+    }
+
+    #[test]
+    fn accounts_that_are_concerned_delegate() {
+        let other_root = "arn:aws:iam::777788889999:root";
+        for (account, retiring, expected) in
+            [(OWNER, None, true), (ISSUER, None, true), (OTHER, None, false), (OTHER, Some(other_root), true)]
+        {
+            let caller = user(account, "clerk");
+            assert!(!may(&caller, &[], retiring, None), "{account} without a policy");
+            assert_eq!(may(&caller, &policy("Allow"), retiring, None), expected, "{account}");
+            assert!(!may(&caller, &policy("Deny"), retiring, None), "{account} denied");
+            assert_eq!(may(&user(account, "root"), &[], retiring, None), expected, "root of {account}");
+        }
+    }
+}

@@ -68,7 +68,7 @@ impl Condition {
     /// Whether the condition holds for a request. A value that is there but cannot be told makes it hold in a statement
     /// that denies and fail in one that allows.
     pub(crate) fn holds(&self, facts: &Facts<'_>, effect: Effect) -> bool {
-        let value = facts.value(&self.key);
+        let value = within_bounds(facts.value(&self.key));
         if let Operands::Presence(wanted) = &self.operands {
             return wanted.iter().flatten().any(|absent| *absent != value.is_present());
         }
@@ -128,6 +128,17 @@ impl Condition {
     pub(crate) fn seen(&self, facts: &Facts<'_>) -> String {
         facts.value(&self.key).to_string()
     }
+}
+
+/// Longest text of a request, in bytes, that is compared. Every pattern of a policy may have to look at all of it.
+const TEXT_MAX: usize = 16_384;
+
+/// The value, unless it is too long to be compared: then nobody can tell what it is.
+fn within_bounds(value: Value<'_>) -> Value<'_> {
+    let is_long = |text: &str| text.len() > TEXT_MAX;
+    let is_too_long = matches!(value, Value::Text(text) if is_long(text))
+        || matches!(value, Value::Many(texts) if texts.any(&mut |text| is_long(text)));
+    if is_too_long { Value::Unclear } else { value }
 }
 
 /// Numbers and dates that cannot be read match nothing, not even by being different.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use policy::{Policy, PolicyKind, decide};
 
-use crate::case::Case;
+use crate::case::{Case, Outcome};
 use crate::corpus::Theme;
 
 const KINDS: [PolicyKind; 5] = [
@@ -136,5 +136,33 @@ fn large_and_deep_documents_are_refused_or_read() {
         let deep = open.repeat(40_000);
         let deep = deep.get(..Policy::BYTES_MAX.min(deep.len())).unwrap();
         assert_eq!(Policy::parse(deep, PolicyKind::Key).unwrap_err().to_string(), "Syntax errors in policy.");
+    }
+}
+
+/// A value of any length costs little and is never allowed for what cannot be said of it.
+#[test]
+fn values_that_are_too_long_are_compared_with_nothing() {
+    let condition = json!({"StringLike": {"kms:EncryptionContext:a": format!("*{}*", "?a".repeat(4_000))}});
+    let statement = |effect: &str, condition: Value| json!({"Effect": effect, "Principal": "*", "Action": "*", "Resource": "*", "Condition": condition});
+    for (policy, length, expected) in [
+        (json!([statement("Allow", condition.clone())]), 16_000, "allow"),
+        (json!([statement("Allow", condition.clone())]), 1_000_000, "implicit resource"),
+        (
+            json!([statement("Allow", json!({})), statement("Deny", condition)]),
+            1_000_000,
+            "explicit resource",
+        ),
+    ] {
+        let case: Case = serde_json::from_value(json!({
+            "name": "long", "caller": "arn:aws:iam::111122223333:user/alice", "action": "kms:Decrypt",
+            "resource": "arn:aws:kms:eu-central-1:111122223333:key/1", "key_policy": policy, "expect": "",
+            "context": {"encryption_context": {"a": "a".repeat(length)}},
+        }))
+        .unwrap();
+        let theme = Theme::default();
+        let built = case.build(&theme).unwrap();
+        let outcome =
+            built.request(|request, identity, resource| Outcome::of(&decide(request, identity, resource)));
+        assert_eq!(outcome.text, expected, "{length}");
     }
 }
