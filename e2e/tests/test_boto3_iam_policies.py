@@ -74,7 +74,7 @@ def test_a_policy_is_made_and_read(iam: Any) -> None:
 
 
 def test_documents_come_back_byte_for_byte(server: Server, iam: Any, policy: str) -> None:
-    document = '{"Statement" :\r\n [{"Effect":"Allow","Action":["kms:*"],"Resource":"*","Sid":"é+%/&<"}]}'
+    document = '{"Statement" :\r\n [{"Effect":"Allow","Action":["kms:*"],"Resource":"arn:aws:s3:::é+%/&<"}]}'
     iam.create_policy_version(PolicyArn=policy, PolicyDocument=document)
     raw: list[str] = []
     plain = clients.iam(server, user_agent_extra="raw")

@@ -1,98 +1,85 @@
-//! The identity policies that apply to a caller, from memory: what the decision about a call needs of this room.
+//! The identity policies that apply to a caller, compiled, from memory: what the decision about a call needs of this
+//! room.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{AccountId, Caller, Principal};
+use policy::{AttachedPolicy, IdentitySide, Policy, PolicyKind, PolicySource};
 use store::cache::Cache;
 use store::{Key, Observer, Record, Revision};
 
 use crate::changes::{Changes, Seen};
 use crate::error::IdentityError;
 use crate::iam::ManagedPolicy;
-use crate::record::{GroupIdRecord, GroupRecord, HeldPolicies, PolicyDocumentRecord, UserRecord};
+use crate::record::{
+    GroupIdRecord, GroupRecord, HeldPolicies, PolicyDocumentRecord, RoleRecord, TagRecord, UserRecord,
+};
 use crate::service::Identity;
 use crate::{iam, paths};
 
 /// Callers whose policies are expected in memory at a time.
 const CALLERS: usize = 1_024;
-/// Bytes of policies kept in memory.
+/// Bytes of policies kept in memory, counted as [`weigh`] does.
 const BYTES_MAX: u64 = 64 * 1_024 * 1_024;
 
 /// Everything that a caller's identity brings to a decision. What a commit changes of it acts on the next call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CallerPolicies {
-    /// Of the user, then of the groups.
-    pub policies: Vec<AppliedPolicy>,
-    /// What bounds the user; `None` if nothing does.
-    pub boundary: Option<AppliedPolicy>,
-    /// The user's tags: `aws:PrincipalTag/…`. Keys have the case that they were given.
-    pub tags: BTreeMap<String, String>,
+    /// Of the user and its groups, or of the role.
+    pub policies: Vec<AttachedPolicy>,
+    /// What bounds the user or role; `None` if nothing does.
+    pub boundary: Option<AttachedPolicy>,
+    /// Tags of the user or role: `aws:PrincipalTag/…`. Keys have the case that they were given.
+    pub tags: Vec<(String, String)>,
+    /// Bytes of the documents that were compiled.
+    document_bytes: usize,
     /// What this was loaded from, as it stood before.
     loaded_from: Vec<Seen>,
 }
 
 impl CallerPolicies {
-    /// Of callers to whom identity policies say nothing.
-    fn none() -> Self {
-        Self { policies: Vec::new(), boundary: None, tags: BTreeMap::new(), loaded_from: Vec::new() }
-    }
-}
-
-/// One policy document and where it comes from.
-#[derive(Debug)]
-pub struct AppliedPolicy {
-    /// Where it comes from.
-    pub source: PolicySource,
-    /// The document, byte for byte.
-    pub document: Arc<str>,
-}
-
-/// Where a policy that applies to a caller comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PolicySource {
-    /// An inline policy.
-    Inline {
-        /// The ARN of the user or group that holds it.
-        holder: String,
-        /// Its name.
-        name: String,
-    },
-    /// A managed policy, in its default version.
-    Managed {
-        /// The ARN of the user or group that it is attached to, or of the user that it bounds.
-        holder: String,
-        /// Its ARN.
-        arn: String,
-    },
-}
-
-impl AppliedPolicy {
-    /// Every document that applies to a caller is made here, once for each load: the place to compile it.
-    fn new(source: PolicySource, document: String) -> Self {
-        Self { source, document: document.into() }
+    /// The caller's side of a decision, for a caller without session policies and organisation.
+    pub fn side(&self) -> IdentitySide<'_> {
+        IdentitySide {
+            policies: &self.policies,
+            boundary: self.boundary.as_ref(),
+            tags: &self.tags,
+            ..IdentitySide::default()
+        }
     }
 }
 
 impl Identity {
-    /// The policies that apply to a caller; from memory, unless something of them has changed.
+    /// The policies that apply to a caller; from memory, unless something of them has changed. A session of a role has
+    /// those of the role, a federated user those of the user who got the session; to a root user and to services no
+    /// identity policies apply.
     ///
-    /// A user who is gone, or was made again under the same name, has none. A policy that is attached but not there
+    /// Who is gone, or was made again under the same name, has none. A managed policy that is attached but not there
     /// (from a seed file, say) is left out; a boundary that is not there allows nothing.
     ///
     /// # Errors
-    /// The store failed, or holds what was not written.
+    /// The store failed, or holds what was not written. A policy that cannot be read is such damage: it may deny.
     pub async fn policies_of(&self, caller: &Caller) -> Result<Arc<CallerPolicies>, IdentityError> {
-        let Principal::User { path_and_name, unique_id } = &caller.principal else {
-            return Ok(Arc::new(CallerPolicies::none()));
+        let (of_role, path_and_name, unique_id) = match &caller.principal {
+            Principal::User { path_and_name, unique_id } => (false, path_and_name, unique_id),
+            Principal::RoleSession { path_and_name, unique_id, .. } => (true, path_and_name, unique_id),
+            Principal::FederatedUser { user_path_and_name, user_unique_id, .. } => {
+                (false, user_path_and_name, user_unique_id)
+            }
+            Principal::Root | Principal::Service { .. } => return Ok(Arc::default()),
         };
         if let Some(known) = self.policies.get(unique_id) {
             return Ok(known);
         }
         let ticket = self.policies.cache.begin_load(unique_id);
         let name = iam::last_segment(path_and_name).to_ascii_lowercase();
-        let mut load = Load { identity: self, account: caller.account, seen: Vec::new() };
-        let loaded = Arc::new(load.user(&name, unique_id).await?);
+        let mut load = Load { identity: self, account: caller.account, loaded: CallerPolicies::default() };
+        if of_role {
+            load.role(&name, unique_id).await?;
+        } else {
+            load.user(&name, unique_id).await?;
+        }
+        let loaded = Arc::new(load.loaded);
         self.policies.cache.insert(ticket, unique_id.clone(), Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -102,39 +89,27 @@ impl Identity {
 struct Load<'i> {
     identity: &'i Identity,
     account: AccountId,
-    seen: Vec<Seen>,
+    loaded: CallerPolicies,
 }
 
 impl Load<'_> {
-    async fn user(&mut self, folded_name: &str, unique_id: &str) -> Result<CallerPolicies, IdentityError> {
+    async fn user(&mut self, folded_name: &str, unique_id: &str) -> Result<(), IdentityError> {
         let user = self.read::<UserRecord>(&paths::user_folded(self.account, folded_name)?).await?;
-        let Some(user) = user.filter(|user| user.unique_id == unique_id) else {
-            return Ok(self.finish(Vec::new(), None, BTreeMap::new()));
-        };
-        let holder = iam::user_arn(self.account, &user);
-        let mut policies = Vec::new();
-        self.held(&holder, &user.unique_id, &user.policies, &mut policies).await?;
-        for group in &user.groups {
-            if let Some(group) = self.group(group).await? {
-                let holder = iam::group_arn(self.account, &group);
-                self.held(&holder, &group.unique_id, &group.policies, &mut policies).await?;
-            }
+        let Some(user) = user.filter(|user| user.unique_id == unique_id) else { return Ok(()) };
+        self.held(unique_id, &user.policies, |name| PolicySource::User { name }).await?;
+        for id in &user.groups {
+            let Some(group) = self.group(id).await? else { continue };
+            let source = |name| PolicySource::Group { group: group.name.clone(), name };
+            self.held(id, &group.policies, source).await?;
         }
-        let boundary = match &user.boundary {
-            Some(arn) => Some(self.boundary(&holder, arn).await?),
-            None => None,
-        };
-        let tags = user.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-        Ok(self.finish(policies, boundary, tags))
+        self.bounded_and_tagged(user.boundary.as_ref(), user.tags).await
     }
 
-    fn finish(
-        &mut self,
-        policies: Vec<AppliedPolicy>,
-        boundary: Option<AppliedPolicy>,
-        tags: BTreeMap<String, String>,
-    ) -> CallerPolicies {
-        CallerPolicies { policies, boundary, tags, loaded_from: std::mem::take(&mut self.seen) }
+    async fn role(&mut self, folded_name: &str, unique_id: &str) -> Result<(), IdentityError> {
+        let role = self.read::<RoleRecord>(&paths::role(self.account, folded_name)?).await?;
+        let Some(role) = role.filter(|role| role.unique_id == unique_id) else { return Ok(()) };
+        self.held(unique_id, &role.policies, |name| PolicySource::Role { name }).await?;
+        self.bounded_and_tagged(role.boundary.as_ref(), role.tags).await
     }
 
     async fn group(&mut self, unique_id: &str) -> Result<Option<GroupRecord>, IdentityError> {
@@ -143,43 +118,49 @@ impl Load<'_> {
         self.read(&paths::group(self.account, &known.folded_name)?).await
     }
 
-    /// Adds the policies that a user or group holds.
+    /// Adds the policies that a user, group or role holds; `source` says where an inline one of a name comes from.
     async fn held(
         &mut self,
-        holder: &str,
         holder_id: &str,
         held: &HeldPolicies,
-        into: &mut Vec<AppliedPolicy>,
+        source: impl Fn(String) -> PolicySource,
     ) -> Result<(), IdentityError> {
         for name in held.inline_policies.keys() {
             let path = paths::inline_policy(holder_id, name)?;
             if let Some(PolicyDocumentRecord { document }) = self.read(&path).await? {
-                let source = PolicySource::Inline { holder: holder.to_owned(), name: name.clone() };
-                into.push(AppliedPolicy::new(source, document));
+                let policy = self.compiled(source(name.clone()), &document)?;
+                self.loaded.policies.push(policy);
             }
         }
         for arn in &held.managed_policies {
             if let Some(document) = self.managed(arn).await? {
-                let source = PolicySource::Managed { holder: holder.to_owned(), arn: arn.clone() };
-                into.push(AppliedPolicy::new(source, document));
+                let policy = self.compiled(PolicySource::Managed(arn.clone()), &document)?;
+                self.loaded.policies.push(policy);
             }
         }
         Ok(())
     }
 
-    async fn boundary(&mut self, holder: &str, arn: &str) -> Result<AppliedPolicy, IdentityError> {
+    async fn bounded_and_tagged(
+        &mut self,
+        boundary: Option<&String>,
+        tags: Vec<TagRecord>,
+    ) -> Result<(), IdentityError> {
         /// What a boundary that is not there allows.
         const NOTHING: &str =
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
-        let document = self.managed(arn).await?.unwrap_or_else(|| NOTHING.to_owned());
-        let source = PolicySource::Managed { holder: holder.to_owned(), arn: arn.to_owned() };
-        Ok(AppliedPolicy::new(source, document))
+        if let Some(arn) = boundary {
+            let document = self.managed(arn).await?.unwrap_or_else(|| NOTHING.to_owned());
+            self.loaded.boundary = Some(self.compiled(PolicySource::Managed(arn.clone()), &document)?);
+        }
+        self.loaded.tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        Ok(())
     }
 
     /// The document of a managed policy's default version.
     async fn managed(&mut self, arn: &str) -> Result<Option<String>, IdentityError> {
         let name = iam::last_segment(arn).to_ascii_lowercase();
-        self.seen.push(self.identity.policies.changes.seen(&paths::policy(self.account, &name)?));
+        self.note(&paths::policy(self.account, &name)?);
         match self.identity.policy_of_arn(self.account, arn).await? {
             None => Ok(None),
             Some(ManagedPolicy::Aws(policy, _)) => Ok(Some(policy.document.to_owned())),
@@ -190,9 +171,21 @@ impl Load<'_> {
         }
     }
 
+    /// Every document that applies to a caller is compiled here, once for each load.
+    fn compiled(&mut self, source: PolicySource, document: &str) -> Result<AttachedPolicy, IdentityError> {
+        let policy = Policy::parse(document, PolicyKind::Identity);
+        let policy = policy.map_err(|_| IdentityError::Damaged(source.to_string()))?;
+        self.loaded.document_bytes += document.len();
+        Ok(AttachedPolicy { policy: Arc::new(policy), source })
+    }
+
     async fn read<R: Record>(&mut self, path: &Key) -> Result<Option<R>, IdentityError> {
-        self.seen.push(self.identity.policies.changes.seen(path));
+        self.note(path);
         Ok(self.identity.read(path).await?.map(|read| read.record))
+    }
+
+    fn note(&mut self, path: &Key) {
+        self.loaded.loaded_from.push(self.identity.policies.changes.seen(path));
     }
 }
 
@@ -225,11 +218,12 @@ impl Observer for Policies {
     }
 }
 
-/// About the bytes that a caller's policies take.
+/// About the bytes that a caller's policies take: compiled, a document takes a few times its length.
 fn weigh(_: &String, loaded: &CallerPolicies) -> u64 {
-    const AROUND_EACH: usize = 256;
-    let documents = loaded.policies.iter().chain(&loaded.boundary);
-    let bytes: usize = documents.map(|policy| policy.document.len() + AROUND_EACH).sum();
+    const AROUND_EACH: usize = 512;
+    const COMPILED: usize = 8;
+    let policies = loaded.policies.len() + 1;
     let tags: usize = loaded.tags.iter().map(|(key, value)| key.len() + value.len() + AROUND_EACH).sum();
-    u64::try_from(bytes + tags + AROUND_EACH).unwrap_or(u64::MAX)
+    let bytes = COMPILED * loaded.document_bytes + AROUND_EACH * policies + tags;
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

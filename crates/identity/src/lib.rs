@@ -1,7 +1,8 @@
 //! Who there is: accounts, users, groups, roles, access keys and policies, with the IAM operations that manage them, and
 //! the STS operations that tell callers who they are.
 //!
-//! The secrets of access keys are sealed; policies are kept byte for byte and not evaluated here. The hot paths are
+//! The secrets of access keys are sealed; policies are kept byte for byte, and compiled for those
+//! to whom they apply. The hot paths are
 //! [`Identity::credential`] and [`Identity::policies_of`]: once loaded, both answer from memory until a commit changes
 //! what they were loaded from.
 
@@ -24,7 +25,7 @@ mod user;
 
 pub use access_key::NewAccessKey;
 pub use bootstrap::FirstCredentials;
-pub use caller_policies::{AppliedPolicy, CallerPolicies, PolicySource};
+pub use caller_policies::CallerPolicies;
 pub use credential::Credential;
 pub use error::IdentityError;
 pub use name::{AccessKeyId, ManagedPolicyArn, NameError, UserName, UserPath};

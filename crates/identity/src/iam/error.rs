@@ -32,8 +32,8 @@ pub enum IamError {
     #[error("{0}")]
     Validation(String),
     /// The caller's: a policy document is none.
-    #[error("{0}")]
-    MalformedPolicy(&'static str),
+    #[error(transparent)]
+    MalformedPolicy(#[from] policy::MalformedPolicy),
     /// The caller's: it may not do this.
     #[error("{0}")]
     AccessDenied(String),

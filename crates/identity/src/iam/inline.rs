@@ -1,19 +1,20 @@
 //! Inline policies of users, groups and roles. Their documents lie beside the holder, under its unique id; the holder's
 //! record knows their names and sizes.
 
+use policy::PolicyKind;
 use wire::query::percent_encode;
 
 use super::entity::{Entity, Located};
 use super::error::IamError;
 use super::paging::{Listing, Paged};
 use super::plan::Plan;
-use super::policy_document::{DocumentKind, check, size};
+use super::policy_document::{check, size};
 use crate::record::PolicyDocumentRecord;
 use crate::{Identity, paths};
 
 /// Adds an inline policy, or gives an existing one another document.
 pub(crate) fn put<E: Entity>(mut holder: Located<E>, name: &str, document: &str) -> Result<Plan, IamError> {
-    check(document, DocumentKind::Identity)?;
+    check(document, PolicyKind::Identity)?;
     let held = &mut holder.record.policies_mut().inline_policies;
     held.insert(name.to_owned(), size(document));
     if held.values().sum::<usize>() > E::INLINE_SIZE_MAX {

@@ -25,23 +25,8 @@ mod table;
 mod tags;
 mod view;
 
-use base::AccountId;
-
-use crate::record::{GroupRecord, UserRecord};
-use entity::Entity;
-
 pub use error::IamError;
 pub use table::{Operation, Refused};
 
 pub(crate) use managed_policy::ManagedPolicy;
 pub(crate) use resource::last_segment;
-
-/// The ARN of a user.
-pub(crate) fn user_arn(account: AccountId, user: &UserRecord) -> String {
-    user.resource(account).to_string()
-}
-
-/// The ARN of a group.
-pub(crate) fn group_arn(account: AccountId, group: &GroupRecord) -> String {
-    group.resource(account).to_string()
-}

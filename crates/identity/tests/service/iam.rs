@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use base::{Call, Caller, Principal, RequestId, Timestamp};
 use identity::iam::Refused;
-use identity::{AppliedPolicy, FirstCredentials, Identity, IdentityError, PolicySource};
+use identity::{FirstCredentials, Identity, IdentityError};
+use policy::{AttachedPolicy, Policy, PolicyKind, PolicySource};
 use proptest::prelude::*;
 use store::{Key, Range, Store};
 use wire::Fault;
@@ -108,14 +109,14 @@ fn caller(path_and_name: &str, unique_id: &str) -> Caller {
     }
 }
 
-/// Where a policy comes from, and its document.
-fn shown(policy: &AppliedPolicy) -> (String, String) {
-    let source = match &policy.source {
-        PolicySource::Inline { holder, name } => format!("{holder} {name}"),
-        PolicySource::Managed { holder, arn } => format!("{holder} {arn}"),
-    };
-    let short = source.replace("arn:aws:iam::111111111111:", "");
-    (short, policy.document.to_string())
+/// Where a policy comes from, and what it was compiled to.
+fn shown(policy: &AttachedPolicy) -> (String, String) {
+    (policy.source.to_string(), format!("{:?}", policy.policy))
+}
+
+/// What a document is compiled to.
+fn compiled(document: &str) -> String {
+    format!("{:?}", Policy::parse(document, PolicyKind::Identity).unwrap())
 }
 
 fn form(action: &str, parameters: &[(&str, &str)]) -> Form {
@@ -313,8 +314,9 @@ async fn the_first_administrator_has_a_policy_that_allows_everything() {
     let credential = identity.credential(first.access_key.id.as_str()).await.unwrap().unwrap();
     let loaded = identity.policies_of(&credential.caller).await.unwrap();
     let [policy] = loaded.policies.as_slice() else { panic!("{loaded:?}") };
-    assert!(matches!(&policy.source, PolicySource::Managed { arn, .. } if arn == ADMINISTRATOR));
-    assert!(policy.document.contains(r#""Action": "*""#));
+    assert_eq!(policy.source, PolicySource::Managed(ADMINISTRATOR.to_owned()));
+    let everything = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    assert_eq!(format!("{:?}", policy.policy), compiled(everything));
     assert!(loaded.boundary.is_none() && loaded.tags.is_empty());
 }
 
@@ -326,11 +328,10 @@ async fn a_change_acts_on_the_next_call() {
     bench.done("CreateGroup", &[("GroupName", "team")]).await;
     bench.done("CreatePolicy", &[("PolicyName", "own"), ("PolicyDocument", ALLOW)]).await;
     let alice = bench.caller("alice").await;
-    let entry = |source: &str, document: &str| (source.to_owned(), document.to_owned());
-    let inline = entry("user/ops/alice p", ALLOW);
-    let of_group = entry("group/team q", DENY);
-    let managed =
-        |document| entry(&format!("group/team {}", OWN.replace("arn:aws:iam::111111111111:", "")), document);
+    let entry = |source: &str, document: &str| (source.to_owned(), compiled(document));
+    let inline = entry("user policy p", ALLOW);
+    let of_group = entry("policy q of group team", DENY);
+    let managed = |document| entry(OWN, document);
     let steps: Vec<Step<'_>> = vec![
         (
             "PutUserPolicy",
@@ -365,7 +366,7 @@ async fn a_change_acts_on_the_next_call() {
         (
             "PutUserPolicy",
             vec![("UserName", "alice"), ("PolicyName", "p"), ("PolicyDocument", DENY)],
-            vec![entry("user/ops/alice p", DENY), of_group.clone(), managed(DENY)],
+            vec![entry("user policy p", DENY), of_group.clone(), managed(DENY)],
         ),
         (
             "DeleteUserPolicy",
@@ -376,7 +377,7 @@ async fn a_change_acts_on_the_next_call() {
         (
             "UpdateGroup",
             vec![("GroupName", "team"), ("NewGroupName", "crew")],
-            vec![entry("group/crew q", DENY)],
+            vec![entry("policy q of group crew", DENY)],
         ),
         ("RemoveUserFromGroup", vec![("GroupName", "crew"), ("UserName", "alice")], vec![]),
     ];
@@ -401,14 +402,55 @@ async fn boundary_and_tags_come_with_the_policies() {
     let tag = [("UserName", "alice"), ("Tags.member.1.Key", "Team"), ("Tags.member.1.Value", "x")];
     bench.done("TagUser", &tag).await;
     let loaded = bench.identity.policies_of(&alice).await.unwrap();
-    assert_eq!(&*loaded.boundary.as_ref().unwrap().document, ALLOW);
-    assert_eq!(loaded.tags.get("Team").map(String::as_str), Some("x"));
+    assert_eq!(shown(loaded.side().boundary.unwrap()).1, compiled(ALLOW));
+    assert_eq!(loaded.side().tags, [("Team".to_owned(), "x".to_owned())]);
     let new = [("PolicyArn", OWN), ("PolicyDocument", DENY), ("SetAsDefault", "true")];
     bench.done("CreatePolicyVersion", &new).await;
     let loaded = bench.identity.policies_of(&alice).await.unwrap();
-    assert_eq!(&*loaded.boundary.as_ref().unwrap().document, DENY);
+    assert_eq!(shown(loaded.side().boundary.unwrap()).1, compiled(DENY));
     bench.done("DeleteUserPermissionsBoundary", &[("UserName", "alice")]).await;
     assert!(bench.identity.policies_of(&alice).await.unwrap().boundary.is_none());
+}
+
+#[tokio::test]
+async fn a_session_has_what_its_role_or_user_has() {
+    let bench = Bench::new().await;
+    bench.done("CreateRole", &[("RoleName", "app"), ("AssumeRolePolicyDocument", TRUST)]).await;
+    bench.done("PutRolePolicy", &[("RoleName", "app"), ("PolicyName", "p"), ("PolicyDocument", ALLOW)]).await;
+    let role = bench.done("GetRole", &[("RoleName", "app")]).await;
+    let unique_id = role.split("<RoleId>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let session = |unique_id: &str| Caller {
+        principal: Principal::RoleSession {
+            path_and_name: "app".to_owned(),
+            unique_id: unique_id.to_owned(),
+            session_name: "s".to_owned(),
+        },
+        ..caller("admin", "")
+    };
+    assert_eq!(bench.policies(&session(&unique_id)).await, [("role policy p".to_owned(), compiled(ALLOW))]);
+    assert_eq!(bench.policies(&session("AROAOTHER")).await, []);
+    bench.done("AttachUserPolicy", &[("UserName", "admin"), ("PolicyArn", ADMINISTRATOR)]).await;
+    let admin = bench.caller("admin").await;
+    let federated = Principal::FederatedUser {
+        name: "f".to_owned(),
+        user_path_and_name: "admin".to_owned(),
+        user_unique_id: admin.user_id().into_owned(),
+    };
+    assert_eq!(bench.policies(&Caller { principal: federated, ..admin.clone() }).await.len(), 1);
+    assert_eq!(bench.policies(&Caller { principal: Principal::Root, ..admin }).await, []);
+}
+
+#[tokio::test]
+async fn a_policy_that_cannot_be_read_stops_its_holder() {
+    let bench = Bench::new().await;
+    bench
+        .done("PutUserPolicy", &[("UserName", "admin"), ("PolicyName", "p"), ("PolicyDocument", DENY)])
+        .await;
+    let admin = bench.caller("admin").await;
+    let key = Key::new(format!("identity/inline-policy/{}/p", admin.user_id())).unwrap();
+    let value = [&[1][..], br#"{"document":"{}"}"#].concat();
+    bench.scene.store.commit(store::Transaction::new().put(key, value)).await.unwrap();
+    assert!(matches!(bench.identity.policies_of(&admin).await, Err(IdentityError::Damaged(_))));
 }
 
 #[tokio::test]

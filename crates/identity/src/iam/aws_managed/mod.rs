@@ -83,15 +83,16 @@ impl AwsManagedPolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::super::policy_document::{DocumentKind, check, size};
+    use super::super::policy_document::{check, size};
     use super::*;
     use base::Timestamp;
+    use policy::PolicyKind;
 
     #[test]
     fn the_table_is_sorted_and_every_document_is_a_policy() {
         assert!(AWS_MANAGED_POLICIES.is_sorted_by(|one, other| one.name < other.name));
         for policy in &AWS_MANAGED_POLICIES {
-            check(policy.document, DocumentKind::Identity).unwrap();
+            check(policy.document, PolicyKind::Identity).unwrap();
             assert!(size(policy.document) > 50, "{}", policy.name);
             assert!(std::ptr::eq(AwsManagedPolicy::of_arn(&policy.arn()).unwrap(), policy));
             assert!(policy.unique_id.starts_with("ANPA") && policy.unique_id.len() == 21);

@@ -3,12 +3,13 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
 
 use base::Call;
+use policy::PolicyKind;
 use wire::iam::{CreateRole, CreateRoleRequest, CreateRoleResponse};
 
 use crate::iam::entity::{folded, room_for_one_more};
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
-use crate::iam::policy_document::{DocumentKind, check};
+use crate::iam::policy_document::check;
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
 use crate::iam::{quota, tags, view};
@@ -27,7 +28,7 @@ impl Handle for CreateRole {
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Role, account, path, &request.role_name);
         let permit = identity.authorize::<Self>(call, resource).await?;
-        check(&request.assume_role_policy_document, DocumentKind::Trust)?;
+        check(&request.assume_role_policy_document, PolicyKind::Trust)?;
         let location = paths::role(account, &folded(&request.role_name))?;
         if identity.at::<RoleRecord>(location.clone()).await?.is_some() {
             return Err(IamError::exists(Kind::Role, &request.role_name));
