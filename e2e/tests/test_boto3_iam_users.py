@@ -148,6 +148,7 @@ def keyed(iam: Any, user: str) -> Iterator[Account]:
 
 
 def test_an_access_key_works_at_once_until_it_is_inactive_or_gone(server: Server, iam: Any, keyed: Account) -> None:
+    iam.attach_user_policy(UserName=keyed.user, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     sts = clients.sts(server, keyed)
     kms = clients.kms(server, keyed)
     assert sts.get_caller_identity()["Arn"] == keyed.user_arn
@@ -177,6 +178,7 @@ def test_access_keys_have_awss_form_and_there_are_two_at_most(iam: Any, user: st
 
 
 def test_access_keys_are_the_callers_by_default(server: Server, iam: Any, keyed: Account) -> None:
+    iam.attach_user_policy(UserName=keyed.user, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     own = clients.iam(server, keyed)
     second = own.create_access_key()["AccessKey"]
     assert second["UserName"] == keyed.user

@@ -4,11 +4,12 @@
 //! [`Authorized::usable`] checks its state and yields [`Usable`], and key material is reachable through [`Usable`]
 //! only. What decides is in `decision.rs`.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use base::{Call, KeyArn, Region};
-use wire::kms::{KeyUsageType, Operation, OriginType};
+use base::{Call, KeyArn};
+use wire::kms::{KeyUsageType, Operation, OriginType, TagResource};
 
 use crate::Kms;
 use crate::cryptographic_operation::CryptographicOperation;
@@ -252,21 +253,31 @@ pub(crate) struct AccountPermit<A> {
     action: PhantomData<fn() -> A>,
 }
 
-/// Decides whether the caller may take action `A` in its own account and the Region that it called.
-///
-/// # Errors
-/// None yet: it takes identity policies, and each identity counts as its account's administrator.
-pub(crate) fn authorize_account<A: AccountAction>(call: &Call) -> Result<AccountPermit<A>, KmsError> {
-    authorize_account_in(call, call.region)
-}
+impl Kms {
+    /// Decides whether the caller may take action `A` in its own account and the Region that it called.
+    pub(crate) async fn authorize_account<A: AccountAction>(
+        &self,
+        call: &Call,
+        facts: &Facts<'_>,
+    ) -> Result<AccountPermit<A>, KmsError> {
+        self.decide_without_key(call, A::NAME, None, facts).await?;
+        Ok(AccountPermit { place: Place::of(call), action: PhantomData })
+    }
 
-/// Decides whether the caller may take action `A` in its own account and another Region.
-///
-/// # Errors
-/// None yet, as for [`authorize_account`].
-pub(crate) fn authorize_account_in<A: AccountAction>(
-    call: &Call,
-    region: Region,
-) -> Result<AccountPermit<A>, KmsError> {
-    Ok(AccountPermit { place: Place { account: call.caller.account, region }, action: PhantomData })
+    /// Decides whether the caller may give tags to a key that is about to be made. Without tags there is nothing to decide.
+    pub(crate) async fn authorize_tags_of_new_key(
+        &self,
+        call: &Call,
+        facts: &Facts<'_>,
+    ) -> Result<(), KmsError> {
+        if facts.tags.is_none_or(BTreeMap::is_empty) {
+            return Ok(());
+        }
+        self.decide_without_key(call, <TagResource as KeyAction>::NAME, None, facts).await
+    }
+
+    /// Decides whether the caller may take action `A` on an alias of its own account, by its ARN. Aliases have no policy.
+    pub(crate) async fn authorize_alias<A: KeyAction>(&self, call: &Call, arn: &str) -> Result<(), KmsError> {
+        self.decide_without_key(call, A::NAME, Some(arn), &Facts::default()).await
+    }
 }

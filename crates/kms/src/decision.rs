@@ -1,16 +1,14 @@
-//! Whether a caller may take an action on a key: the key policy and grants decide.
+//! Whether a caller may take an action: key policy, identity policies and grants decide together about keys, identity
+//! policies alone about aliases and about calls without a key.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>
-//!
-//! Users have no identity policies here yet: where a key policy leaves a decision to the policies of an account, each of
-//! the account's identities counts as its administrator.
 
 use std::sync::Arc;
 
 use base::{Call, KeyArn};
 use policy::{
-    Action, AttachedPolicy, CallerFacts, Decision, Denial, DenialReason, Grant, IdentitySide, Origin, Policy,
-    PolicyKind, PolicySource, Request, Resource, ResourceSide, decide,
+    Action, CallerFacts, Decision, Denial, DenialReason, Grant, Origin, Policy, Request, Resource,
+    ResourceSide, decide,
 };
 
 use crate::Kms;
@@ -18,15 +16,7 @@ use crate::circumstances::Circumstances;
 use crate::error::KmsError;
 use crate::facts::Facts;
 use crate::keys::LoadedKey;
-
-/// What AWS's managed policy AdministratorAccess says.
-const ADMINISTRATOR: &str =
-    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-
-/// The policies of a caller's own account.
-pub(crate) struct CallerRights {
-    policies: Vec<AttachedPolicy>,
-}
+use crate::principal::CallerRights;
 
 /// A check, as it is about to be decided.
 #[derive(Clone, Copy)]
@@ -49,24 +39,14 @@ pub(crate) enum Verdict {
     NotAllowed(KmsError),
 }
 
-impl CallerRights {
-    /// The rights of an administrator.
-    pub(crate) fn of_administrator() -> Self {
-        let policy = Policy::parse(ADMINISTRATOR, PolicyKind::Identity).map(Arc::new);
-        let source = || PolicySource::Managed("arn:aws:iam::aws:policy/AdministratorAccess".to_owned());
-        // A text that is no policy gives no rights.
-        let policies = policy.into_iter().map(|policy| AttachedPolicy { policy, source: source() }).collect();
-        Self { policies }
-    }
-
-    fn side(&self) -> IdentitySide<'_> {
-        IdentitySide { policies: &self.policies, ..IdentitySide::default() }
-    }
-}
-
 impl Kms {
     /// Decides a check under a key policy and some grants.
-    pub(crate) fn judge(&self, call: &Call, check: Check<'_>, policy: &Policy, grants: &[Grant]) -> Verdict {
+    pub(crate) fn judge(
+        &self,
+        call: &Call,
+        check: Check<'_>,
+        (rights, policy, grants): (&dyn CallerRights, &Policy, &[Grant]),
+    ) -> Verdict {
         let caller = CallerFacts::of(Arc::clone(&call.caller));
         let arn = check.key.to_string();
         let request = Request {
@@ -78,7 +58,7 @@ impl Kms {
         };
         let mut resource = ResourceSide::guarded_by(policy);
         resource.grants = grants;
-        match decide(&request, &self.caller_rights.side(), &resource) {
+        match decide(&request, &rights.side(), &resource) {
             Decision::Allow(allowance) => Verdict::Allowed(allowance.grant.map(str::to_owned)),
             Decision::Deny(denial) => Verdict::of_denial(&denial),
         }
@@ -97,7 +77,8 @@ impl Kms {
         let refused = || KmsError::not_in_key_policy(&call.caller, action, key.arn);
         let policy = key.policy.as_deref().ok_or_else(refused)?;
         let check = Check { action, key: key.arn, loaded: Some(key), facts };
-        let refusal = match self.judge(call, check, policy, &[]) {
+        let rights = self.principals.rights_of(&call.caller).await?;
+        let refusal = match self.judge(call, check, (&*rights, policy, &[])) {
             Verdict::Allowed(grant) => return Ok(grant),
             Verdict::Denied(refusal) => return Err(refusal),
             Verdict::NotAllowed(refusal) => refusal,
@@ -106,9 +87,33 @@ impl Kms {
         if grants.is_empty() {
             return Err(refusal);
         }
-        match self.judge(call, check, policy, &grants) {
+        match self.judge(call, check, (&*rights, policy, &grants)) {
             Verdict::Allowed(grant) => Ok(grant),
             Verdict::Denied(refusal) | Verdict::NotAllowed(refusal) => Err(refusal),
+        }
+    }
+
+    /// Decides whether a caller may take an action that is on no key, but on an alias of its own account or on nothing in
+    /// particular.
+    pub(crate) async fn decide_without_key(
+        &self,
+        call: &Call,
+        action: &'static str,
+        arn: Option<&str>,
+        facts: &Facts<'_>,
+    ) -> Result<(), KmsError> {
+        let rights = self.principals.rights_of(&call.caller).await?;
+        let caller = CallerFacts::of(Arc::clone(&call.caller));
+        let request = Request {
+            action: Action::new("kms", action),
+            resource: Resource { arn, owner: call.caller.account },
+            caller: &caller,
+            origin: Origin::of(call, self.settings.over_tls),
+            context: &Circumstances { facts, key: None },
+        };
+        match decide(&request, &rights.side(), &ResourceSide::without_policy()) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(denial) => Err(KmsError::AccessDenied(denial.message())),
         }
     }
 }
@@ -120,15 +125,5 @@ impl Verdict {
             DenialReason::Explicit(_) => Self::Denied(refusal),
             DenialReason::Implicit(_) | DenialReason::OutOfReach => Self::NotAllowed(refusal),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_administrator_has_one_policy() {
-        assert_eq!(CallerRights::of_administrator().policies.len(), 1);
     }
 }

@@ -81,7 +81,7 @@ impl Kms {
             }
         }
         let check = Check { action: "PutKeyPolicy", key: on.arn, loaded: on.key, facts: on.facts };
-        if bypass || matches!(self.judge(call, check, &policy, &[]), Verdict::Allowed(_)) {
+        if bypass || self.would_allow(call, check, &policy).await? {
             Ok(())
         } else {
             Err(KmsError::MalformedPolicy(LOCKED_OUT.to_owned()))
@@ -107,6 +107,11 @@ impl Kms {
                 Committed::Conflict => attempts.again().await?,
             }
         }
+    }
+
+    async fn would_allow(&self, call: &Call, check: Check<'_>, policy: &Policy) -> Result<bool, KmsError> {
+        let rights = self.principals.rights_of(&call.caller).await?;
+        Ok(matches!(self.judge(call, check, (&*rights, policy, &[])), Verdict::Allowed(_)))
     }
 
     /// Whether there is somebody of this name. There are no roles and sessions yet; services are not looked up.

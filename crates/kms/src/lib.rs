@@ -55,12 +55,11 @@ pub use due::DueTurn;
 pub use error::KmsError;
 pub use keys::CacheSizes;
 pub use managed_key::ManagedService;
-pub use principal::{Principals, PrincipalsUnavailable};
+pub use principal::{CallerRights, Principals, PrincipalsUnavailable};
 pub use request_quota::{REQUEST_QUOTAS, RequestQuota, RequestRates, UnknownRequestQuota};
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};
 
-use decision::CallerRights;
 use grant::GrantTokens;
 use keys::Keys;
 use materials::Materials;
@@ -80,7 +79,6 @@ pub struct Kms {
     principals: Arc<dyn Principals>,
     recipients: Recipients,
     grant_tokens: GrantTokens,
-    caller_rights: CallerRights,
     turns: Turns,
     usage: Arc<Usage>,
     request_quotas: Option<Arc<RequestQuotas>>,
@@ -191,7 +189,6 @@ impl Kms {
                 settings.caches.materials,
             ),
             recipients: Recipients::new(AttestationRoots::default(), pool),
-            caller_rights: CallerRights::of_administrator(),
             turns: Turns::new(),
             usage,
             request_quotas,

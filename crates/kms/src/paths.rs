@@ -18,7 +18,7 @@
 
 use std::fmt::Display;
 
-use base::{AccountId, KeyArn, KeyId, Region};
+use base::{AccountId, Call, KeyArn, KeyId, Region};
 use store::{Key, StoreError};
 
 /// Shards of the key count: concurrent CreateKey calls rarely meet on one.
@@ -36,6 +36,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The caller's own account in the Region that it called.
+    pub(crate) fn of(call: &Call) -> Self {
+        Self { account: call.caller.account, region: call.region }
+    }
+
     pub(crate) fn key_arn(&self, id: KeyId) -> KeyArn {
         KeyArn { account: self.account, region: self.region, id }
     }

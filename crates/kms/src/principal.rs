@@ -1,8 +1,12 @@
-//! AWS principals as key policies and grants name them, and the port through which this room learns who exists.
+//! AWS principals as key policies and grants name them, and the port through which this room learns who exists and may
+//! do what.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
-use base::{AccountId, Arn, Caller, Principal as CallerKind};
+use std::sync::Arc;
+
+use base::{AccountId, Arn, Caller};
+use policy::IdentitySide;
 
 use crate::Kms;
 use crate::error::KmsError;
@@ -39,24 +43,6 @@ impl Principal {
             Self::Account(account) | Self::User { account, .. } => *account,
         }
     }
-
-    /// Whether `caller` is this user, or an identity of this account.
-    pub(crate) fn includes(&self, caller: &Caller) -> bool {
-        match self {
-            Self::Account(account) => {
-                *account == caller.account && !matches!(caller.principal, CallerKind::Service { .. })
-            }
-            Self::User { account, path_and_name } => match &caller.principal {
-                CallerKind::User { path_and_name: own, .. } => {
-                    *account == caller.account && path_and_name == own
-                }
-                CallerKind::Root
-                | CallerKind::RoleSession { .. }
-                | CallerKind::FederatedUser { .. }
-                | CallerKind::Service { .. } => false,
-            },
-        }
-    }
 }
 
 /// AWS's partitions: `aws`, `aws-cn`, `aws-us-gov` and the like.
@@ -64,7 +50,7 @@ fn is_partition(text: &str) -> bool {
     text == "aws" || text.starts_with("aws-")
 }
 
-/// The port through which policies and grants learn who exists.
+/// The port through which policies and grants learn who exists, and decisions what the caller's account allows.
 #[async_trait::async_trait]
 pub trait Principals: Send + Sync {
     /// Whether there is such an account.
@@ -76,9 +62,18 @@ pub trait Principals: Send + Sync {
         account: AccountId,
         path_and_name: &str,
     ) -> Result<bool, PrincipalsUnavailable>;
+
+    /// What policies of its own account give a caller.
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PrincipalsUnavailable>;
 }
 
-/// Who exists cannot be found out.
+/// What a caller's own account says about the caller.
+pub trait CallerRights: Send + Sync {
+    /// As a decision takes it.
+    fn side(&self) -> IdentitySide<'_>;
+}
+
+/// What identities have cannot be found out.
 #[derive(Debug, thiserror::Error)]
 #[error("principals cannot be looked up: {0}")]
 pub struct PrincipalsUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
@@ -98,7 +93,6 @@ impl Kms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::call;
     use proptest::prelude::*;
 
     fn account() -> AccountId {
@@ -140,23 +134,6 @@ mod tests {
             "arn:awsome:iam::123456789012:root",
         ] {
             assert_eq!(Principal::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_account_includes_its_identities_and_a_user_itself_alone() {
-        let caller = call("123456789012", "eu-central-1").caller;
-        for principal in [Principal::Account(account()), user("admin")] {
-            assert!(principal.includes(&caller), "{principal:?}");
-        }
-        let elsewhere: AccountId = "210987654321".parse().unwrap();
-        for principal in [
-            Principal::Account(elsewhere),
-            Principal::User { account: elsewhere, path_and_name: "admin".to_owned() },
-            user("ops/admin"),
-            user("Admin"),
-        ] {
-            assert!(!principal.includes(&caller), "{principal:?}");
         }
     }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::AccountId;
-use identity::{Identity, IdentityError};
-use kms::{Principals, PrincipalsUnavailable};
+use base::{AccountId, Caller};
+use identity::{CallerPolicies, Identity, IdentityError};
+use kms::{CallerRights, Principals, PrincipalsUnavailable};
+use policy::IdentitySide;
 
-/// Lets key policies and grants ask who exists.
+/// Lets key policies and grants ask who exists, and decisions what users may do.
 pub(crate) struct PrincipalsOfIdentity(pub(crate) Arc<Identity>);
 
 #[async_trait]
@@ -22,6 +23,19 @@ impl Principals for PrincipalsOfIdentity {
         path_and_name: &str,
     ) -> Result<bool, PrincipalsUnavailable> {
         self.0.user_exists(account, path_and_name).await.map_err(unavailable)
+    }
+
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PrincipalsUnavailable> {
+        Ok(Arc::new(PoliciesOfCaller(self.0.policies_of(caller).await.map_err(unavailable)?)))
+    }
+}
+
+/// The policies that apply to a caller.
+struct PoliciesOfCaller(Arc<CallerPolicies>);
+
+impl CallerRights for PoliciesOfCaller {
+    fn side(&self) -> IdentitySide<'_> {
+        self.0.side()
     }
 }
 

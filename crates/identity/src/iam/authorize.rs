@@ -1,17 +1,19 @@
 //! The gate that every IAM call passes. Nothing but a [`Permit`] makes an answer, and nothing but this gate a permit.
 //!
-//! Until the policy engine decides, any identity of an account may call IAM for its own account. The engine will ask
-//! here, with the caller's policies ([`Identity::policies_of`]), the operation's name and the resource.
+//! What decides are the identity policies of the caller ([`Identity::policies_of`]): IAM's resources have none. The
+//! condition keys of IAM itself (`iam:…`) and tags of its resources are not told to them.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use base::{AccountId, Call};
+use policy::{Action, CallerFacts, Decision, NoContext, Origin, Request, ResourceSide, decide};
 use wire::iam::Operation;
 
 use super::error::IamError;
 use super::plan::{Done, Plan};
 use super::resource::Resource;
-use crate::Identity;
+use crate::{CallerPolicies, Identity};
 
 /// Leave to carry out operation `O` on one resource of one account.
 pub(crate) struct Permit<O> {
@@ -25,17 +27,38 @@ impl Identity {
     /// from its type, so no parameter can name another.
     ///
     /// # Errors
-    /// None yet: identities of an account may do everything in it.
+    /// AccessDenied, or the caller's policies could not be read.
     pub(crate) async fn authorize<O: Operation>(
         &self,
         call: &Call,
         resource: Resource,
     ) -> Result<Permit<O>, IamError> {
-        Ok(Permit { account: call.caller.account, resource, operation: PhantomData })
+        let held = self.policies_of(&call.caller).await?;
+        let permit = Permit { account: call.caller.account, resource, operation: PhantomData };
+        permit.decide(call, &held)?;
+        Ok(permit)
     }
 }
 
 impl<O: Operation> Permit<O> {
+    fn decide(&self, call: &Call, held: &CallerPolicies) -> Result<(), IamError> {
+        let arn = match &self.resource {
+            Resource::Account => None,
+            Resource::One { arn, .. } => Some(arn.as_str()),
+        };
+        let request = Request {
+            action: Action::new("iam", O::NAME),
+            resource: policy::Resource { arn, owner: self.account },
+            caller: &CallerFacts::of(Arc::clone(&call.caller)),
+            origin: Origin::of(call, false),
+            context: &NoContext,
+        };
+        match decide(&request, &held.side(), &ResourceSide::without_policy()) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(denial) => Err(IamError::AccessDenied(denial.message())),
+        }
+    }
+
     /// The account that the call is about.
     pub(crate) fn account(&self) -> AccountId {
         self.account

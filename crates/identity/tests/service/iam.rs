@@ -21,7 +21,7 @@ const TRUST: &str =
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const OWN: &str = "arn:aws:iam::111111111111:policy/own";
 
-/// A service with account 111111111111 and its user admin, who calls.
+/// A service with account 111111111111 and its user admin; the root user calls.
 struct Bench {
     scene: Scene,
     identity: Identity,
@@ -41,7 +41,8 @@ impl Bench {
     fn call() -> Call {
         Call {
             request_id: RequestId::new([7; 16]),
-            caller: Arc::new(caller("admin", "AIDAEXAMPLE")),
+            // The root user, whom no policy of its account limits.
+            caller: Arc::new(Caller { principal: Principal::Root, ..caller("admin", "AIDAEXAMPLE") }),
             region: "us-east-1".parse().unwrap(),
             time: Timestamp::from_seconds(1_537_465_261),
             source_address: "192.0.2.7".parse().unwrap(),
@@ -507,7 +508,7 @@ async fn a_user_of_a_store_before_policies_is_read() {
 #[tokio::test]
 async fn a_secret_made_by_a_call_is_stored_sealed() {
     let bench = Bench::new().await;
-    let answer = bench.done("CreateAccessKey", &[]).await;
+    let answer = bench.done("CreateAccessKey", &[("UserName", "admin")]).await;
     let within = |tag: &str| answer.split(&format!("<{tag}>")).nth(1).unwrap().split('<').next().unwrap();
     let (id, secret) = (within("AccessKeyId"), within("SecretAccessKey"));
     for entry in bench.scene.store.range(Range::prefix("").limit(1_000)).await.unwrap().entries {
@@ -517,10 +518,12 @@ async fn a_secret_made_by_a_call_is_stored_sealed() {
     let credential = bench.identity.credential(id).await.unwrap().unwrap();
     assert!(crate::scene::signs_like(&credential, secret));
     for (status, works) in [("Inactive", false), ("Active", true)] {
-        bench.done("UpdateAccessKey", &[("AccessKeyId", id), ("Status", status)]).await;
+        bench
+            .done("UpdateAccessKey", &[("UserName", "admin"), ("AccessKeyId", id), ("Status", status)])
+            .await;
         assert_eq!(bench.identity.credential(id).await.unwrap().is_some(), works);
     }
-    bench.done("DeleteAccessKey", &[("AccessKeyId", id)]).await;
+    bench.done("DeleteAccessKey", &[("UserName", "admin"), ("AccessKeyId", id)]).await;
     assert!(bench.identity.credential(id).await.unwrap().is_none());
 }
 

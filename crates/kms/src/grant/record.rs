@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Arn, Caller, KeyArn, Principal as CallerKind, Region};
+use base::{Arn, KeyArn, Region};
 use crypto::digest::sha256;
+use policy::PrincipalEntry;
 use serde::{Deserialize, Serialize};
 use store::{Key, Record, StoreError};
 use wire::kms::GrantOperation;
@@ -11,7 +12,6 @@ use wire::kms::GrantOperation;
 use super::GrantId;
 use super::id::hexadecimal;
 use crate::paths;
-use crate::principal::Principal;
 
 /// A grant. It never changes: it is made and removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,13 +115,11 @@ impl GrantTerms {
 }
 
 impl GrantPrincipal {
-    /// Whether `caller` is this principal.
-    pub(crate) fn includes(&self, caller: &Caller) -> bool {
+    /// As policies match it; `None` for a text that no version of this service stores.
+    pub(super) fn entry(&self) -> Option<PrincipalEntry> {
         match self {
-            Self::Arn(arn) => Principal::parse(arn).is_some_and(|principal| principal.includes(caller)),
-            Self::Service(name) => {
-                matches!(&caller.principal, CallerKind::Service { name: own } if own == name)
-            }
+            Self::Arn(arn) => PrincipalEntry::parse(arn),
+            Self::Service(name) => Some(PrincipalEntry::Service(name.as_str().into())),
         }
     }
 

@@ -1,14 +1,23 @@
-//! The gate before RetireGrant: the grant itself says who may retire it, in whatever account they are.
+//! The gate before RetireGrant: the grant itself says who may retire it, in whatever account they are; key policies have
+//! no say.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html>
 
+use std::sync::Arc;
+
 use base::Call;
+use policy::{Action, CallerFacts, Decision, Origin, Request, Resource, Retirement, decide_retirement};
+use store::StoreError;
 use wire::kms::GrantOperation;
 
-use super::{GrantRecord, LoadedGrant};
+use super::{GrantPrincipal, LoadedGrant};
+use crate::Kms;
 use crate::change::Edit;
+use crate::circumstances::Circumstances;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::keys::LoadedKey;
+use crate::principal::CallerRights;
 
 /// A grant as it was read, with its key. It can do nothing but be authorized.
 pub(crate) struct UncheckedGrant {
@@ -19,17 +28,47 @@ pub(crate) struct UncheckedGrant {
 /// A grant that the caller may retire.
 pub(crate) struct RetirableGrant(UncheckedGrant);
 
+impl Kms {
+    /// Decides whether the caller may retire this grant: whom it names may, unless identity policies deny it, and who has
+    /// leave by identity policies in an account that is concerned.
+    pub(crate) async fn authorize_retirement(
+        &self,
+        call: &Call,
+        grant: UncheckedGrant,
+    ) -> Result<RetirableGrant, KmsError> {
+        let rights = self.principals.rights_of(&call.caller).await?;
+        grant.decide(call, &*rights, self.settings.over_tls)?;
+        Ok(RetirableGrant(grant))
+    }
+}
+
 impl UncheckedGrant {
-    /// Decides whether the caller may retire this grant. Each identity of an account counts as its
-    /// administrator.
-    pub(crate) fn authorize(self, call: &Call) -> Result<RetirableGrant, KmsError> {
-        let record = &self.grant.record;
-        let account = call.caller.account;
-        let is_issuer = record.issuing_account == account.to_string();
-        if account == self.key.arn.account || is_issuer || is_named(record, call) {
-            Ok(RetirableGrant(self))
-        } else {
-            Err(KmsError::foreign_key(&call.caller, "RetireGrant"))
+    fn decide(&self, call: &Call, rights: &dyn CallerRights, over_tls: bool) -> Result<(), KmsError> {
+        let (record, key) = (&self.grant.record, self.key.arn);
+        let damaged = |_| StoreError::damaged(key.to_string(), "a grant of it names no account".to_owned());
+        let terms = &record.terms;
+        let grantee =
+            Some(&terms.grantee).filter(|_| terms.operations.contains(&GrantOperation::RetireGrant));
+        let retiring = terms.retiring.as_ref().and_then(GrantPrincipal::entry);
+        let grantee = grantee.and_then(GrantPrincipal::entry);
+        let id = self.grant.id.to_string();
+        let retirement = Retirement {
+            grant: &id,
+            issuer: record.issuing_account.parse().map_err(damaged)?,
+            retiring: retiring.as_ref(),
+            grantee: grantee.as_ref(),
+        };
+        let (caller, arn) = (CallerFacts::of(Arc::clone(&call.caller)), key.to_string());
+        let request = Request {
+            action: Action::new("kms", "RetireGrant"),
+            resource: Resource::named(&arn, key.account),
+            caller: &caller,
+            origin: Origin::of(call, over_tls),
+            context: &Circumstances { facts: &Facts::default(), key: Some(&self.key) },
+        };
+        match decide_retirement(&request, &rights.side(), &retirement) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(denial) => Err(KmsError::AccessDenied(denial.message())),
         }
     }
 }
@@ -41,13 +80,4 @@ impl RetirableGrant {
         edit.remove_grant(&self.0.grant)?;
         Ok(edit)
     }
-}
-
-/// Whether the grant names the caller as one who may retire it.
-fn is_named(record: &GrantRecord, call: &Call) -> bool {
-    let terms = &record.terms;
-    let as_retiring = terms.retiring.as_ref().is_some_and(|retiring| retiring.includes(&call.caller));
-    let as_grantee =
-        terms.operations.contains(&GrantOperation::RetireGrant) && terms.grantee.includes(&call.caller);
-    as_retiring || as_grantee
 }

@@ -6,8 +6,9 @@ use base::Call;
 use wire::kms::{ConnectCustomKeyStore, ConnectCustomKeyStoreRequest, ConnectCustomKeyStoreResponse};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl AccountAction for ConnectCustomKeyStore {
@@ -18,11 +19,11 @@ impl Handle for ConnectCustomKeyStore {
     const READ_ONLY: bool = false;
 
     async fn handle(
-        _: &Kms,
+        kms: &Kms,
         call: &Call,
         request: ConnectCustomKeyStoreRequest,
     ) -> Result<ConnectCustomKeyStoreResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
     }
 }

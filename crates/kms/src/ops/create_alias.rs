@@ -11,6 +11,7 @@ use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
 use crate::facts::Facts;
+use crate::paths::Place;
 use crate::table::Handle;
 
 impl KeyAction for CreateAlias {
@@ -30,6 +31,7 @@ impl Handle for CreateAlias {
         let name = AliasName::parse(&request.alias_name)?;
         let target = AliasName::refuse_as_target(&request.target_key_id)?;
         let arn = kms.keys.resolve::<Self>(call, target).await?;
+        kms.authorize_alias::<Self>(call, &name.arn(&Place::of(call))).await?;
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {

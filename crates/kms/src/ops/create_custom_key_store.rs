@@ -9,8 +9,9 @@ use wire::kms::{
 };
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl AccountAction for CreateCustomKeyStore {
@@ -21,11 +22,11 @@ impl Handle for CreateCustomKeyStore {
     const READ_ONLY: bool = false;
 
     async fn handle(
-        _: &Kms,
+        kms: &Kms,
         call: &Call,
         request: CreateCustomKeyStoreRequest,
     ) -> Result<CreateCustomKeyStoreResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         let kind = request.custom_key_store_type.unwrap_or(CustomKeyStoreType::AwsCloudhsm);
         match kind {
             CustomKeyStoreType::AwsCloudhsm => {

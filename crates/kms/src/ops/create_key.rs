@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use base::{Call, KeyArn, KeyId};
 use wire::kms::{CreateKey, CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType};
 
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError};
 use crate::facts::{Facts, NewKeyFacts};
@@ -34,14 +34,17 @@ impl Handle for CreateKey {
         request: CreateKeyRequest,
     ) -> Result<CreateKeyResponse, KmsError> {
         let asked = offered(&request)?;
-        let place = authorize_account::<Self>(call)?.place;
+        let named = tags::named(request.tags.as_deref().unwrap_or_default());
+        let facts = Facts {
+            bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
+            new_key: Some(asked.facts()),
+            tags: Some(&named),
+            ..Facts::default()
+        };
+        let place = kms.authorize_account::<Self>(call, &facts).await?.place;
+        kms.authorize_tags_of_new_key(call, &facts).await?;
         if let Some(policy) = &request.policy {
             let bypass = request.bypass_policy_lockout_safety_check == Some(true);
-            let facts = Facts {
-                bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
-                new_key: Some(asked.facts()),
-                ..Facts::default()
-            };
             // The key has no id yet that a policy could name.
             let arn = place.key_arn(KeyId::single_region([0; 16]));
             kms.check_policy(call, policy, Guarded { arn, key: None, facts: &facts }, bypass).await?;

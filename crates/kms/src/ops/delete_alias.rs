@@ -29,7 +29,8 @@ impl Handle for DeleteAlias {
         request: DeleteAliasRequest,
     ) -> Result<DeleteAliasResponse, KmsError> {
         let name = AliasName::parse(&request.alias_name)?;
-        let place = Place { account: call.caller.account, region: call.region };
+        let place = Place::of(call);
+        kms.authorize_alias::<Self>(call, &name.arn(&place)).await?;
         let mut attempts = Attempts::new();
         loop {
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;

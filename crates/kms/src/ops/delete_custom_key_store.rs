@@ -6,8 +6,9 @@ use base::Call;
 use wire::kms::{DeleteCustomKeyStore, DeleteCustomKeyStoreRequest, DeleteCustomKeyStoreResponse};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl AccountAction for DeleteCustomKeyStore {
@@ -18,11 +19,11 @@ impl Handle for DeleteCustomKeyStore {
     const READ_ONLY: bool = false;
 
     async fn handle(
-        _: &Kms,
+        kms: &Kms,
         call: &Call,
         request: DeleteCustomKeyStoreRequest,
     ) -> Result<DeleteCustomKeyStoreResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
     }
 }

@@ -6,8 +6,9 @@ use base::Call;
 use wire::kms::{DescribeCustomKeyStores, DescribeCustomKeyStoresRequest, DescribeCustomKeyStoresResponse};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::paging::Listing;
 use crate::table::Handle;
 
@@ -19,11 +20,11 @@ impl Handle for DescribeCustomKeyStores {
     const READ_ONLY: bool = true;
 
     async fn handle(
-        _: &Kms,
+        kms: &Kms,
         call: &Call,
         request: DescribeCustomKeyStoresRequest,
     ) -> Result<DescribeCustomKeyStoresResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         match (request.custom_key_store_id, request.custom_key_store_name) {
             (Some(_), Some(_)) => return Err(InvalidRequest::CustomKeyStoreTwice.into()),
             (Some(name), None) | (None, Some(name)) => return Err(KmsError::CustomKeyStoreNotFound(name)),

@@ -8,8 +8,9 @@ use wire::kms::{
 };
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl AccountAction for DisconnectCustomKeyStore {
@@ -20,11 +21,11 @@ impl Handle for DisconnectCustomKeyStore {
     const READ_ONLY: bool = false;
 
     async fn handle(
-        _: &Kms,
+        kms: &Kms,
         call: &Call,
         request: DisconnectCustomKeyStoreRequest,
     ) -> Result<DisconnectCustomKeyStoreResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
     }
 }

@@ -6,8 +6,9 @@ use base::Call;
 use wire::kms::{GenerateRandom, GenerateRandomRequest, GenerateRandomResponse};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::{InvalidRequest, KmsError};
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl AccountAction for GenerateRandom {
@@ -22,7 +23,7 @@ impl Handle for GenerateRandom {
         call: &Call,
         request: GenerateRandomRequest,
     ) -> Result<GenerateRandomResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         let bytes = request.number_of_bytes.ok_or(InvalidRequest::NumberOfBytesRequired)?;
         let addressee = kms.addressee(call, request.recipient).await?;
         if let Some(id) = request.custom_key_store_id {

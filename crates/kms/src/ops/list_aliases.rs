@@ -10,7 +10,7 @@ use wire::kms::{AliasListEntry, ListAliases, ListAliasesRequest, ListAliasesResp
 
 use crate::Kms;
 use crate::alias::AliasName;
-use crate::authorize::{AccountAction, Identifiers, KeyAction, StateRule, authorize_account};
+use crate::authorize::{AccountAction, Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
 use crate::facts::Facts;
 use crate::managed_key::ManagedService;
@@ -38,7 +38,7 @@ impl Handle for ListAliases {
         call: &Call,
         request: ListAliasesRequest,
     ) -> Result<ListAliasesResponse, KmsError> {
-        let place = authorize_account::<Self>(call)?.place;
+        let place = kms.authorize_account::<Self>(call, &Facts::default()).await?.place;
         let key = match &request.key_id {
             Some(key_id) => Some(kms.usable::<Self>(call, key_id, &Facts::default()).await?.arn()),
             None => None,

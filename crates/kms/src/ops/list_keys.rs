@@ -8,8 +8,9 @@ use base::{Call, KeyId};
 use wire::kms::{KeyListEntry, ListKeys, ListKeysRequest, ListKeysResponse, ResourceOwnerType};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::paging::Listing;
 use crate::paths;
 use crate::table::Handle;
@@ -22,7 +23,7 @@ impl Handle for ListKeys {
     const READ_ONLY: bool = true;
 
     async fn handle(kms: &Kms, call: &Call, request: ListKeysRequest) -> Result<ListKeysResponse, KmsError> {
-        let place = authorize_account::<Self>(call)?.place;
+        let place = kms.authorize_account::<Self>(call, &Facts::default()).await?.place;
         let own = request
             .resource_owners
             .as_ref()

@@ -7,8 +7,9 @@ use base::Call;
 use wire::kms::{ListRetirableGrants, ListRetirableGrantsRequest, ListRetirableGrantsResponse};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::grant::GrantPrincipal;
 use crate::principal::Principal;
 use crate::table::Handle;
@@ -27,7 +28,7 @@ impl Handle for ListRetirableGrants {
     ) -> Result<ListRetirableGrantsResponse, KmsError> {
         let retiring =
             GrantPrincipal::retiring(&request.retiring_principal, &request.retiring_service_principal)?;
-        let region = authorize_account::<Self>(call)?.place.region;
+        let region = kms.authorize_account::<Self>(call, &Facts::default()).await?.place.region;
         check_reach(call, &retiring)?;
         kms.grants_to_retire(region, &retiring, request.limit, request.marker.as_deref()).await
     }

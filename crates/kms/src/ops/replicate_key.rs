@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use base::{Call, KeyArn, Region};
 use wire::kms::{CreateKey, KeyState, ReplicateKey, ReplicateKeyRequest, ReplicateKeyResponse, Tag};
 
-use crate::authorize::{Identifiers, KeyAction, StateRule, Usable, authorize_account_in};
+use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError, LimitExceeded};
-use crate::facts::Facts;
+use crate::facts::{Facts, NewKeyFacts};
 use crate::key_policy::Guarded;
 use crate::multi_region::{RELATED_KEYS_MAX, ReplicaRegion};
 use crate::ops::NewKey;
+use crate::record::KeyRecord;
 use crate::table::Handle;
 use crate::{Kms, key_policy, metadata, tags};
 
@@ -42,7 +43,8 @@ impl Handle for ReplicateKey {
             Facts { replica_region: Some(&request.replica_region), tags: Some(&named), ..Facts::default() };
         loop {
             let key = kms.changeable::<Self>(call, &arn, &facts).await?;
-            let to = kms.replica_place(call, &key, &request.replica_region)?;
+            let to = kms.replica_place(&key, &request.replica_region)?;
+            kms.authorize_creation(call, key.record(), &to, &named).await?;
             let new = kms.new_replica(call, &key, &to, &request).await?;
             if let Some(edit) = kms.replication(call, &key, &to, &new).await? {
                 let response = answer(&to, &edit, &request);
@@ -58,12 +60,7 @@ impl Handle for ReplicateKey {
 
 impl Kms {
     /// The ARN of the replica, if there can be one.
-    fn replica_place(
-        &self,
-        call: &Call,
-        key: &Usable<ReplicateKey>,
-        region: &str,
-    ) -> Result<KeyArn, KmsError> {
+    fn replica_place(&self, key: &Usable<ReplicateKey>, region: &str) -> Result<KeyArn, KmsError> {
         let arn = key.arn();
         let related = key.record().multi_region.as_ref().filter(|related| related.primary == arn.region);
         let related = related.ok_or_else(|| KmsError::not_primary(arn))?;
@@ -85,8 +82,27 @@ impl Kms {
         if related.replicas.len() + 1 >= RELATED_KEYS_MAX {
             return Err(LimitExceeded::RelatedKeys { key: arn, limit: RELATED_KEYS_MAX }.into());
         }
-        authorize_account_in::<CreateKey>(call, region)?;
         Ok(to)
+    }
+
+    /// ReplicateKey needs CreateKey in the Region of the replica too, and TagResource if it has tags.
+    async fn authorize_creation(
+        &self,
+        call: &Call,
+        primary: &KeyRecord,
+        to: &KeyArn,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), KmsError> {
+        let new_key = NewKeyFacts {
+            spec: primary.spec,
+            usage: primary.usage,
+            origin: primary.origin,
+            multi_region: true,
+        };
+        let facts = Facts { new_key: Some(new_key), tags: Some(tags), ..Facts::default() };
+        let there = Call { region: to.region, ..call.clone() };
+        self.authorize_account::<CreateKey>(&there, &facts).await?;
+        self.authorize_tags_of_new_key(&there, &facts).await
     }
 
     /// What the replica has of its own: nothing of it comes from the primary key.

@@ -36,7 +36,7 @@ impl Handle for RetireGrant {
             let Some(grant) = kms.grant_and_key(&arn, &id).await? else {
                 return Err(missing(kms, call, &request, &arn, &id).await?);
             };
-            let edit = grant.authorize(call)?.removal()?;
+            let edit = kms.authorize_retirement(call, grant).await?.removal()?;
             stop_if_dry_run(request.dry_run)?;
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[arn])?;
             match kms.commit(edit.into_transaction(record)?).await? {

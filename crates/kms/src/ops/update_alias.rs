@@ -42,6 +42,7 @@ impl Handle for UpdateAlias {
         let name = AliasName::parse(&request.alias_name)?;
         let target = AliasName::refuse_as_target(&request.target_key_id)?;
         let arn = kms.keys.resolve::<Self>(call, target).await?;
+        kms.authorize_alias::<Self>(call, &name.arn(&Place::of(call))).await?;
         let _turn = kms.turns.take(&arn).await;
         let mut attempts = Attempts::new();
         loop {

@@ -6,8 +6,9 @@ use base::Call;
 use wire::kms::{UpdateCustomKeyStore, UpdateCustomKeyStoreRequest, UpdateCustomKeyStoreResponse};
 
 use crate::Kms;
-use crate::authorize::{AccountAction, authorize_account};
+use crate::authorize::AccountAction;
 use crate::error::KmsError;
+use crate::facts::Facts;
 use crate::table::Handle;
 
 impl AccountAction for UpdateCustomKeyStore {
@@ -18,11 +19,11 @@ impl Handle for UpdateCustomKeyStore {
     const READ_ONLY: bool = false;
 
     async fn handle(
-        _: &Kms,
+        kms: &Kms,
         call: &Call,
         request: UpdateCustomKeyStoreRequest,
     ) -> Result<UpdateCustomKeyStoreResponse, KmsError> {
-        authorize_account::<Self>(call)?;
+        kms.authorize_account::<Self>(call, &Facts::default()).await?;
         Err(KmsError::CustomKeyStoreNotFound(request.custom_key_store_id))
     }
 }

@@ -7,7 +7,8 @@ use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
 use crypto::AttestationRoots;
 use crypto::root::{Protection, RootFile};
 use keyring::DomainKeys;
-use kms::{Kms, Principals, PrincipalsUnavailable, Settings};
+use kms::{CallerRights, Kms, Principals, PrincipalsUnavailable, Settings};
+use policy::{AttachedPolicy, IdentitySide, Policy, PolicyKind, PolicySource};
 use serde_json::{Value, json};
 use store::redb_engine::RedbStore;
 use store::{Range, Store};
@@ -39,7 +40,25 @@ impl Principals for TwoAccounts {
     }
 
     async fn user_exists(&self, _: AccountId, path_and_name: &str) -> Result<bool, PrincipalsUnavailable> {
-        Ok(["admin", "ops/clerk"].contains(&path_and_name))
+        Ok(["admin", "ops/clerk", "ops/limited"].contains(&path_and_name))
+    }
+
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PrincipalsUnavailable> {
+        let is_limited = matches!(&caller.principal,
+            Principal::User { path_and_name, .. } if path_and_name == "ops/limited");
+        let actions = if is_limited { r#"["kms:Encrypt", "kms:CreateAlias"]"# } else { r#""*""# };
+        let document = format!(r#"{{"Statement":{{"Effect":"Allow","Action":{actions},"Resource":"*"}}}}"#);
+        let policy = Arc::new(Policy::parse(&document, PolicyKind::Identity).unwrap());
+        let source = PolicySource::User { name: "test".to_owned() };
+        Ok(Arc::new(OnePolicy([AttachedPolicy { policy, source }])))
+    }
+}
+
+struct OnePolicy([AttachedPolicy; 1]);
+
+impl CallerRights for OnePolicy {
+    fn side(&self) -> IdentitySide<'_> {
+        IdentitySide { policies: &self.0, ..IdentitySide::default() }
     }
 }
 

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html>
 
 mod by_grant;
+mod by_identity;
 mod by_policy;
 
 use serde_json::{Value, json};

@@ -1,0 +1,122 @@
+"""What IAM policies let a user do with keys and with IAM itself, through boto3.
+
+Sources: AWS KMS developer guide, "Using IAM policies with AWS KMS"; IAM user guide, "Policy evaluation logic" and
+"Permissions boundaries for IAM entities".
+"""
+
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from harness import clients
+from harness.expect import refused
+from harness.seed import ONE, Account
+from harness.server import Server
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource} | more
+
+
+class User:
+    """A new user without any policy, and its clients."""
+
+    def __init__(self, server: Server, iam: Any) -> None:
+        self.iam, self.name = iam, f"user-{uuid.uuid4()}"
+        iam.create_user(UserName=self.name)
+        made = iam.create_access_key(UserName=self.name)["AccessKey"]
+        account = Account(ONE.id, made["AccessKeyId"], made["SecretAccessKey"], self.name)
+        self.arn = account.user_arn
+        self.kms = clients.kms(server, account)
+        self.own_iam = clients.iam(server, account)
+
+    def put(self, text: str) -> None:
+        self.iam.put_user_policy(UserName=self.name, PolicyName="p", PolicyDocument=text)
+
+
+@pytest.fixture
+def iam(server: Server) -> Any:
+    return clients.iam(server)
+
+
+@pytest.fixture
+def user(server: Server, iam: Any) -> User:
+    return User(server, iam)
+
+
+def no_identity_policy(action: str) -> re.Pattern[str]:
+    return re.compile(f".* is not authorized to perform: {action} on resource: .* because no identity-based policy "
+                      f"allows the {action} action")  # fmt: skip
+
+
+def test_a_user_may_do_what_its_policies_say(user: User, key: str) -> None:
+    with refused("AccessDeniedException", no_identity_policy("kms:Encrypt")):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    user.put(document(allow("kms:Encrypt", resource=key)))
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    with refused("AccessDeniedException", no_identity_policy("kms:DisableKey")):
+        user.kms.disable_key(KeyId=key)
+    with refused("AccessDeniedException"):
+        user.kms.create_key()
+    user.iam.delete_user_policy(UserName=user.name, PolicyName="p")
+    with refused("AccessDeniedException"):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_a_policy_names_keys_by_their_arn(user: User, key: str, new_key: Any) -> None:
+    user.put(document(allow("kms:Encrypt", resource=new_key())))
+    with refused("AccessDeniedException", no_identity_policy("kms:Encrypt")):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_a_deny_counts_more_than_an_allow(user: User, key: str) -> None:
+    deny = {
+        "Effect": "Deny",
+        "Action": "kms:Encrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:EncryptionContext:stage": "test"}},
+    }
+    user.put(document(allow("kms:*"), deny))
+    user.kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"stage": "production"})
+    with refused("AccessDeniedException", re.compile(".* with an explicit deny in an identity-based policy")):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"stage": "test"})
+
+
+def test_groups_managed_policies_and_boundaries_count(user: User, iam: Any, key: str) -> None:
+    group, policy = f"group-{uuid.uuid4()}", f"policy-{uuid.uuid4()}"
+    iam.create_group(GroupName=group)
+    arn = iam.create_policy(PolicyName=policy, PolicyDocument=document(allow("kms:*")))["Policy"]["Arn"]
+    iam.attach_group_policy(GroupName=group, PolicyArn=arn)
+    with refused("AccessDeniedException"):
+        user.kms.describe_key(KeyId=key)
+    iam.add_user_to_group(GroupName=group, UserName=user.name)
+    user.kms.describe_key(KeyId=key)
+    bound = iam.create_policy(PolicyName=f"{policy}-b", PolicyDocument=document(allow("kms:Encrypt")))["Policy"]["Arn"]
+    iam.put_user_permissions_boundary(UserName=user.name, PermissionsBoundary=bound)
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    with refused("AccessDeniedException", re.compile(".* because no permissions boundary allows the .*")):
+        user.kms.describe_key(KeyId=key)
+
+
+def test_a_user_gives_itself_nothing(user: User) -> None:
+    everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+    with refused("AccessDenied", no_identity_policy("iam:AttachUserPolicy"), status=403):
+        user.own_iam.attach_user_policy(UserName=user.name, PolicyArn=everything)
+    user.put(document(allow("iam:GetUser", resource=user.arn)))
+    assert user.own_iam.get_user(UserName=user.name)["User"]["UserName"] == user.name
+    with refused("AccessDenied", status=403):
+        user.own_iam.get_user(UserName=ONE.user)
+
+
+def test_a_grant_or_a_key_policy_needs_no_identity_policy(user: User, kms: Any, key: str) -> None:
+    kms.create_grant(KeyId=key, GranteePrincipal=user.arn, Operations=["Encrypt"])
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    with refused("AccessDeniedException"):
+        user.kms.describe_key(KeyId=key)
