@@ -120,3 +120,34 @@ def test_a_grant_or_a_key_policy_needs_no_identity_policy(user: User, kms: Any, 
     user.kms.encrypt(KeyId=key, Plaintext=b"x")
     with refused("AccessDeniedException"):
         user.kms.describe_key(KeyId=key)
+
+
+def test_duties_are_separate(server: Server, iam: Any, key: str, kms: Any) -> None:
+    """The security team administers, the application encrypts; neither can do the other's part."""
+    security, application = User(server, iam), User(server, iam)
+    security.put(document(allow("kms:*")))
+    application.put(document(allow("kms:*")))
+    administer = ["kms:PutKeyPolicy", "kms:GetKeyPolicy", "kms:DisableKey", "kms:EnableKey", "kms:ScheduleKeyDeletion"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            allow(*administer) | {"Principal": {"AWS": [security.arn, ONE.user_arn]}},
+            allow("kms:Encrypt", "kms:Decrypt") | {"Principal": {"AWS": application.arn}},
+        ],
+    }
+    kms.put_key_policy(KeyId=key, Policy=json.dumps(policy))
+    blob = application.kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    assert application.kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    # IAM allows everything; the key policy does not.
+    no_resource_policy = re.compile(".* because no resource-based policy allows the kms:[A-Za-z]+ action")
+    with refused("AccessDeniedException", no_resource_policy):
+        application.kms.disable_key(KeyId=key)
+    with refused("AccessDeniedException", no_resource_policy):
+        application.kms.put_key_policy(KeyId=key, Policy=json.dumps(policy))
+    with refused("AccessDeniedException", no_resource_policy):
+        security.kms.encrypt(KeyId=key, Plaintext=b"x")
+    with refused("AccessDeniedException"):
+        security.kms.decrypt(CiphertextBlob=blob)
+    security.kms.disable_key(KeyId=key)
+    with refused("DisabledException"):
+        application.kms.encrypt(KeyId=key, Plaintext=b"x")
