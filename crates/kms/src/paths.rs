@@ -113,19 +113,19 @@ pub(crate) fn grant_name(arn: &KeyArn, digest: &str) -> Result<Key, StoreError> 
     path(format_args!("kms/grant-name/{}/{digest}", reference(arn)))
 }
 
-/// The grants of a key that let a grantee (by its digest) carry out an operation, in one place by their constraint.
-pub(crate) fn granted_to(arn: &KeyArn, operation: &str, grantee: &str, place: &str) -> String {
-    format!("{}{operation}/{grantee}/{place}/", granted_on(arn))
+/// The grants of a key that let a grantee (by its digest) carry out an operation.
+pub(crate) fn granted_for(arn: &KeyArn, operation: &str, grantee: &str) -> String {
+    format!("{}{operation}/{grantee}/", granted_on(arn))
 }
 
-/// All entries of [`granted_to`] for a key.
+/// All entries of [`granted_for`] for a key.
 pub(crate) fn granted_on(arn: &KeyArn) -> String {
     format!("kms/granted/{}/", reference(arn))
 }
 
-/// The entry for a grant among those of [`granted_to`].
-pub(crate) fn granted(prefix: &str, id: impl Display) -> Result<Key, StoreError> {
-    path(format_args!("{prefix}{id}"))
+/// The entry for a grant among those of [`granted_for`], in one place by its constraint.
+pub(crate) fn granted(prefix: &str, place: &str, id: impl Display) -> Result<Key, StoreError> {
+    path(format_args!("{prefix}{place}/{id}"))
 }
 
 /// The retirer: `<its account, or service>/<region>/<digest of its name>`.

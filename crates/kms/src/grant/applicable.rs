@@ -17,14 +17,18 @@ use wire::kms::GrantOperation;
 
 use super::id::hexadecimal;
 use super::record::ContextConstraint;
-use super::{GrantId, GrantPrincipal, GrantRecord, GrantTerms, listing};
+use super::{GrantId, GrantPrincipal, GrantRecord, GrantTerms};
 use crate::decision::Check;
 use crate::error::KmsError;
 use crate::facts::GrantFacts;
 use crate::{Kms, paths};
 
-/// Grants under one place that a decision looks at. More can only be there if they share a pair of a subset.
-const LOOKED_AT_MAX: usize = 1_000;
+/// Entries that a search reads at a time.
+const PAGE: usize = 50;
+
+/// Pairs of an encryption context that are looked up one by one. With more, all grants of the grantee are looked through:
+/// no request can make a search longer than they are.
+const PAIRS_MAX: usize = 64;
 
 /// What a grant demands besides operation and grantee.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +53,7 @@ impl GrantRecord {
         let entry = |operation: &GrantOperation| {
             let context = terms.context.as_ref().filter(|_| has_context(*operation));
             let place = context.map_or_else(|| ANYWHERE.to_owned(), place_of);
-            paths::granted(&paths::granted_to(key, operation.as_str(), &grantee, &place), id)
+            paths::granted(&paths::granted_for(key, operation.as_str(), &grantee), &place, id)
         };
         let entries = terms.operations.iter().map(entry).collect::<Result<_, _>>()?;
         Ok((entries, GrantScope { context: terms.context.clone(), source_arn: terms.source_arn.clone() }))
@@ -57,26 +61,51 @@ impl GrantRecord {
 }
 
 impl Kms {
-    /// The grants on a key that may allow a check. Their constraints on the source and on the context are not looked at
-    /// here, beyond what leads to them.
+    /// Grants on a key that allow a check, for the decision to choose from: of each name of the caller the first that does
+    /// so whatever the source of the call, and all before it that demand one.
     pub(crate) async fn grants_for(&self, call: &Call, check: Check<'_>) -> Result<Vec<Grant>, KmsError> {
         let Ok(operation) = check.action.parse::<GrantOperation>() else { return Ok(Vec::new()) };
-        let mut grants = Vec::new();
+        let mut found = Found { operation, grants: Vec::new() };
         for (name, grantee) in grantees(&call.caller) {
-            let grantee_digest = name.digest();
-            for place in places(operation, check.facts.encryption_context) {
-                let prefix = paths::granted_to(&check.key, operation.as_str(), &grantee_digest, &place);
-                let page = self.store.range(Range::prefix(&prefix).limit(LOOKED_AT_MAX)).await?;
-                for entry in &page.entries {
-                    let id = listing::id_behind(&prefix, &entry.key)?;
-                    if self.covers_new_grant(&check, &id).await? {
-                        let scope: GrantScope = store::decode_record(entry)?;
-                        grants.push(scope.grant(&id, grantee.clone(), operation));
-                    }
+            let all = paths::granted_for(&check.key, operation.as_str(), &name.digest());
+            for prefix in prefixes(&all, operation, check.facts.encryption_context) {
+                if self.grants_below(&prefix, &check, &grantee, &mut found).await? {
+                    break;
                 }
             }
         }
-        Ok(grants)
+        Ok(found.grants)
+    }
+
+    /// Adds grants that lie below `prefix`; answers whether there is one that needs no other beside it.
+    async fn grants_below(
+        &self,
+        prefix: &str,
+        check: &Check<'_>,
+        grantee: &PrincipalEntry,
+        found: &mut Found,
+    ) -> Result<bool, KmsError> {
+        let mut range = Range::prefix(prefix).limit(PAGE);
+        loop {
+            let page = self.store.range(range).await?;
+            for entry in &page.entries {
+                let scope: GrantScope = store::decode_record(entry)?;
+                let id = id_of(&entry.key)?;
+                if scope.admits(found.operation, check.facts.encryption_context)
+                    && self.covers_new_grant(check, &id).await?
+                {
+                    let is_enough = scope.source_arn.is_none();
+                    found.grants.push(scope.grant(&id, grantee.clone(), found.operation));
+                    if is_enough {
+                        return Ok(true);
+                    }
+                }
+            }
+            match page.entries.last() {
+                Some(last) if page.more => range = Range::prefix(prefix).limit(PAGE).after(&last.key),
+                Some(_) | None => return Ok(false),
+            }
+        }
     }
 
     /// Whether a grant that allows CreateGrant covers the grant that is to be made; of any other action there is
@@ -88,7 +117,27 @@ impl Kms {
     }
 }
 
+/// What a search has come to.
+struct Found {
+    operation: GrantOperation,
+    grants: Vec<Grant>,
+}
+
 impl GrantScope {
+    /// Whether a request with this encryption context is within the constraint.
+    fn admits(&self, operation: GrantOperation, context: Option<&Context>) -> bool {
+        let none = BTreeMap::new();
+        let context = context.unwrap_or(&none);
+        !has_context(operation)
+            || match &self.context {
+                Some(ContextConstraint::Equals(pairs)) => pairs == context,
+                Some(ContextConstraint::Subset(pairs)) => {
+                    pairs.iter().all(|(key, value)| context.get(key) == Some(value))
+                }
+                None => true,
+            }
+    }
+
     fn grant(self, id: &GrantId, grantee: PrincipalEntry, operation: GrantOperation) -> Grant {
         Grant {
             id: id.to_string(),
@@ -159,6 +208,21 @@ fn place_of(constraint: &ContextConstraint) -> String {
             None => ANYWHERE.to_owned(),
         },
     }
+}
+
+/// Where to look for grants among `all` of a grantee for an operation.
+fn prefixes(all: &str, operation: GrantOperation, context: Option<&Context>) -> Vec<String> {
+    if context.is_some_and(|context| context.len() > PAIRS_MAX) {
+        return vec![all.to_owned()];
+    }
+    places(operation, context).iter().map(|place| format!("{all}{place}/")).collect()
+}
+
+/// The id at the end of a path.
+fn id_of(path: &Key) -> Result<GrantId, StoreError> {
+    let damaged =
+        || StoreError::damaged(path.to_string(), "the path does not end in a grant's id".to_owned());
+    path.as_str().rsplit('/').next().and_then(GrantId::read).ok_or_else(damaged)
 }
 
 /// The places of all constraints that a context can satisfy.
@@ -249,7 +313,11 @@ mod tests {
             if !equal {
                 asked.extend(extra.into_iter().filter(|(key, _)| !context.contains_key(key)));
             }
-            prop_assert!(places(GrantOperation::Decrypt, Some(&asked)).contains(&place_of(&constraint)));
+            let scope = GrantScope { context: Some(constraint.clone()), source_arn: None };
+            prop_assert!(scope.admits(GrantOperation::Decrypt, Some(&asked)));
+            let place = format!("x/{}/", place_of(&constraint));
+            let prefixes = prefixes("x/", GrantOperation::Decrypt, Some(&asked));
+            prop_assert!(prefixes.iter().any(|prefix| place.starts_with(prefix)));
         }
     }
 }

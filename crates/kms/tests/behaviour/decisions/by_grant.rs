@@ -76,6 +76,27 @@ async fn constraints_on_the_encryption_context_hold() {
 }
 
 #[tokio::test]
+async fn a_long_encryption_context_finds_its_grant_and_reads_no_more_than_there_are() {
+    let bench = Bench::in_memory();
+    let key = grantable(&bench).await;
+    grant(&bench, &key, CLERK, json!(["Encrypt"]), json!({"EncryptionContextSubset": {"n": "x"}})).await;
+    let wanted = json!({"EncryptionContextSubset": {"n": "7", "z": "1"}});
+    grant(&bench, &key, CLERK, json!(["Encrypt"]), wanted).await;
+    let context = |z: &str| {
+        let mut pairs: serde_json::Map<String, Value> =
+            (0..1_000).map(|number| (number.to_string(), json!("x"))).collect();
+        pairs.insert("n".to_owned(), json!("7"));
+        pairs.insert("z".to_owned(), json!(z));
+        Value::Object(pairs)
+    };
+    let ask = |z: &str| as_clerk(&bench, "Encrypt", encrypt(&key, context(z)));
+    assert_eq!(outcome(ask("1").await), Ok(()));
+    let before = bench.watch.entries_read();
+    assert_eq!(outcome(ask("2").await), Err(DENIED.to_owned()));
+    assert!(bench.watch.entries_read() - before < 10);
+}
+
+#[tokio::test]
 async fn who_makes_grants_by_a_grant_passes_on_no_more_than_it_has() {
     let bench = Bench::new();
     let key = grantable(&bench).await;
