@@ -65,12 +65,12 @@ impl<'a> Circumstances<'a> {
             Key::ReEncryptOnSameKey => bool_or_absent(facts.re_encrypt_on_same_key),
             Key::ReplicaRegion => Value::of_text(facts.replica_region),
             Key::RequestAlias => Value::of_text(facts.request_alias),
-            // Only identity policies can ask for it.
-            Key::ResourceAliases => Value::Absent,
+            Key::ResourceAliases => self.key.map_or(Value::Absent, |key| Value::Many(&key.aliases)),
             Key::RotationPeriodInDays => number_or_absent(facts.rotation_period_in_days),
             Key::ScheduleKeyDeletionPendingWindowInDays => number_or_absent(facts.pending_window_in_days),
             Key::SigningAlgorithm => Value::of_text(facts.signing_algorithm),
-            Key::TrailingDaysWithoutKeyUsage => number_or_absent(facts.days_without_usage),
+            // Not looked up: no Allow that depends on it holds, and every Deny does.
+            Key::TrailingDaysWithoutKeyUsage => Value::Unclear,
             Key::ValidTo => facts.valid_to.map_or(Value::Absent, Value::Time),
             Key::WrappingAlgorithm => Value::of_text(facts.wrapping.map(|(algorithm, _)| algorithm)),
             Key::WrappingKeySpec => Value::of_text(facts.wrapping.map(|(_, spec)| spec)),

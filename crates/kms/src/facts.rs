@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::grant::ContextConstraint;
 use base::Timestamp;
 use wire::kms::{EncryptionAlgorithmSpec, KeySpec, KeyUsageType, OriginType};
+
+use crate::grant::ContextConstraint;
 
 /// The parameters of one check. Each is there with its effective value, or absent if the operation has none.
 #[derive(Clone, Copy, Default)]
@@ -45,8 +46,6 @@ pub(crate) struct Facts<'a> {
     pub(crate) expiration_model: Option<&'a str>,
     /// `kms:ValidTo`.
     pub(crate) valid_to: Option<Timestamp>,
-    /// `kms:TrailingDaysWithoutKeyUsage`.
-    pub(crate) days_without_usage: Option<i32>,
     /// `aws:RequestTag/…` and `aws:TagKeys`.
     pub(crate) tags: Option<&'a BTreeMap<String, String>>,
     /// `aws:TagKeys` of a request that names keys only.

@@ -6,7 +6,7 @@ use base::{Call, KeyArn, KeyId};
 use crypto::KeyMaterialId;
 use policy::{Policy, PolicyKind};
 use store::cache::Cache;
-use store::{Key, Observer, Revision, Store};
+use store::{Key, Observer, Range, Revision, Store};
 
 use crate::authorize::{KeyAction, Unchecked};
 use crate::error::{KmsError, NotFound};
@@ -26,6 +26,8 @@ pub(crate) struct LoadedKey {
     pub(crate) current_material: Option<KeyMaterialId>,
     /// The key policy; absent if the text is none, and then it allows nothing.
     pub(crate) policy: Option<Arc<Policy>>,
+    /// Its aliases, with `alias/`. A change of them is a change of the key.
+    pub(crate) aliases: Vec<String>,
     /// Where its latest use is noted.
     pub(crate) usage: Arc<UsageCell>,
 }
@@ -135,7 +137,25 @@ impl Keys {
         let current_material = current_material.map_err(damaged)?;
         let usage = self.usage.cell(arn);
         let policy = self.compiled(arn, &record.policy);
-        Ok(Some(LoadedKey { arn: *arn, record, revision: entry.revision, current_material, policy, usage }))
+        Ok(Some(LoadedKey {
+            arn: *arn,
+            aliases: self.aliases_of(arn, &record).await?,
+            record,
+            revision: entry.revision,
+            current_material,
+            policy,
+            usage,
+        }))
+    }
+
+    async fn aliases_of(&self, arn: &KeyArn, record: &KeyRecord) -> Result<Vec<String>, KmsError> {
+        if record.aliases == 0 {
+            return Ok(Vec::new());
+        }
+        let prefix = paths::key_aliases(arn);
+        let page = self.store.range(Range::prefix(&prefix)).await?;
+        let names = page.entries.iter().filter_map(|entry| entry.key.as_str().strip_prefix(&prefix));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// A key policy, ready to decide.
@@ -209,7 +229,10 @@ fn weight(_: &KeyArn, key: &LoadedKey) -> u64 {
     let record = &key.record;
     let tags: usize = record.tags.iter().map(|(tag_key, value)| tag_key.len() + value.len() + 64).sum();
     let imported = record.imported.len() * IMPORTED_MATERIAL_BYTES;
-    let bytes = RECORD_BYTES + record.policy.len() + record.description.len() + tags + imported;
+    let aliases: usize = key.aliases.iter().map(|name| name.len() + 32).sum();
+    // The policy is there as text and compiled.
+    let policy = record.policy.len() * 4;
+    let bytes = RECORD_BYTES + policy + aliases + record.description.len() + tags + imported;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
