@@ -151,3 +151,43 @@ def test_duties_are_separate(server: Server, iam: Any, key: str, kms: Any) -> No
     security.kms.disable_key(KeyId=key)
     with refused("DisabledException"):
         application.kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_aliases_of_a_key_are_a_condition(user: User, kms: Any, key: str) -> None:
+    alias = f"alias/{uuid.uuid4()}"
+    condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+    user.put(document(allow("kms:Encrypt", Condition=condition)))
+    with refused("AccessDeniedException"):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    kms.create_alias(AliasName=alias, TargetKeyId=key)
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    kms.delete_alias(AliasName=alias)
+    with refused("AccessDeniedException"):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_a_deny_that_cannot_be_told_holds(user: User) -> None:
+    deny = {
+        "Effect": "Deny",
+        "Action": "iam:AttachUserPolicy",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}},
+    }
+    user.put(document(allow("iam:*"), deny))
+    user.own_iam.get_user()
+    with refused("AccessDenied", re.compile(".* with an explicit deny in an identity-based policy"), status=403):
+        user.own_iam.attach_user_policy(UserName=user.name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_whether_a_call_came_over_tls_is_a_condition(user: User, key: str, secure: bool) -> None:
+    condition = {"Bool": {"aws:SecureTransport": str(secure).lower()}}
+    user.put(document(allow("kms:Encrypt", "iam:GetUser", Condition=condition)))
+    if secure:
+        with refused("AccessDeniedException"):
+            user.kms.encrypt(KeyId=key, Plaintext=b"x")
+        with refused("AccessDenied", status=403):
+            user.own_iam.get_user()
+    else:
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+        user.own_iam.get_user()

@@ -189,6 +189,7 @@ mod tests {
             region: "eu-central-1".parse().unwrap(),
             time: Timestamp::from_iso_basic("20180920T174101Z").unwrap(),
             source_address: "192.0.2.7".parse().unwrap(),
+            is_secure: false,
             user_agent: "aws-cli/2\n\"quoted\"".into(),
         }
     }

@@ -36,6 +36,8 @@ pub struct Call {
     pub time: Timestamp,
     /// The peer's address.
     pub source_address: IpAddr,
+    /// Whether the request came over TLS.
+    pub is_secure: bool,
     /// The `User-Agent` header, cut to what an audit record may hold; empty if none was sent.
     pub user_agent: Box<str>,
 }

@@ -1,6 +1,6 @@
 //! The gate between a record and its use.
 //!
-//! A key read from the store is [`Unchecked`]. [`Unchecked::authorize`] turns it into [`Authorized`] for one action,
+//! A key read from the store is [`Unchecked`]. [`Kms::authorize`] turns it into [`Authorized`] for one action,
 //! [`Authorized::usable`] checks its state and yields [`Usable`], and key material is reachable through [`Usable`]
 //! only. What decides is in `decision.rs`.
 

@@ -53,7 +53,7 @@ impl Kms {
             action: Action::new("kms", check.action),
             resource: Resource::named(&arn, check.key.account),
             caller: &caller,
-            origin: Origin::of(call, self.settings.over_tls),
+            origin: Origin::of(call),
             context: &Circumstances { facts: check.facts, key: check.loaded },
         };
         let mut resource = ResourceSide::guarded_by(policy);
@@ -108,7 +108,7 @@ impl Kms {
             action: Action::new("kms", action),
             resource: Resource { arn, owner: call.caller.account },
             caller: &caller,
-            origin: Origin::of(call, self.settings.over_tls),
+            origin: Origin::of(call),
             context: &Circumstances { facts, key: None },
         };
         match decide(&request, &rights.side(), &ResourceSide::without_policy()) {

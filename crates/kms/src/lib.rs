@@ -116,8 +116,6 @@ pub struct Settings {
     /// Versions of material that a key keeps, the current one among them; none means all, as on AWS. What was encrypted
     /// under a version that is gone cannot be decrypted any more.
     pub retained_materials: Option<u32>,
-    /// Whether requests come over TLS: `aws:SecureTransport`.
-    pub over_tls: bool,
     /// How much is kept in memory.
     pub caches: CacheSizes,
 }
@@ -133,7 +131,6 @@ impl Default for Settings {
             deletion_window_days: 30,
             retained_materials: None,
             request_rates: None,
-            over_tls: false,
             caches: CacheSizes::default(),
         }
     }

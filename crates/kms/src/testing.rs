@@ -17,6 +17,7 @@ pub(crate) fn call(account: &str, region: &str) -> Call {
         region: region.parse().unwrap(),
         time: Timestamp::from_seconds(1_700_000_000),
         source_address: [127, 0, 0, 1].into(),
+        is_secure: false,
         user_agent: "test".into(),
     }
 }

@@ -127,13 +127,13 @@ impl Context for NoContext {
 }
 
 impl<'a> Origin<'a> {
-    /// The origin of a call that came straight from a client. `is_secure` says whether over TLS.
-    pub fn of(call: &'a Call, is_secure: bool) -> Self {
+    /// The origin of a call that came straight from a client.
+    pub fn of(call: &'a Call) -> Self {
         Self {
             time: call.time,
             region: call.region,
             source_address: Some(call.source_address),
-            is_secure,
+            is_secure: call.is_secure,
             user_agent: &call.user_agent,
             referer: None,
             endpoint: None,

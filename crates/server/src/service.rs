@@ -121,6 +121,7 @@ impl Service {
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),
+            is_secure: config.tls.is_some(),
             trail_works: Arc::clone(&self.trail_works),
         })
     }

@@ -1,13 +1,15 @@
 //! The gate that every IAM call passes. Nothing but a [`Permit`] makes an answer, and nothing but this gate a permit.
 //!
-//! What decides are the identity policies of the caller ([`Identity::policies_of`]): IAM's resources have none. The
-//! condition keys of IAM itself (`iam:…`) and tags of its resources are not told to them.
+//! What decides are the identity policies of the caller ([`Identity::policies_of`]): IAM's resources have none. What a
+//! condition key of IAM itself would say (`iam:…`) they cannot tell; tags of its resources and of requests are absent.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base::{AccountId, Call};
-use policy::{Action, CallerFacts, Decision, NoContext, Origin, Request, ResourceSide, decide};
+use policy::{
+    Action, CallerFacts, Context, Decision, Origin, Request, ResourceSide, ServiceKey, Value, decide,
+};
 use wire::iam::Operation;
 
 use super::error::IamError;
@@ -40,6 +42,22 @@ impl Identity {
     }
 }
 
+/// What this room tells policies of a call.
+struct Circumstances;
+
+impl Context for Circumstances {
+    /// A key of IAM is there, but what it says is not looked up: no Allow that compares it holds, and every Deny does.
+    fn value(&self, key: &ServiceKey) -> Value<'_> {
+        match key {
+            ServiceKey::Other(name) if name.starts_with("iam:") => Value::Unclear,
+            ServiceKey::Other(_)
+            | ServiceKey::Kms(_)
+            | ServiceKey::RecipientAttestation(_)
+            | ServiceKey::TagKeys => Value::Absent,
+        }
+    }
+}
+
 impl<O: Operation> Permit<O> {
     fn decide(&self, call: &Call, held: &CallerPolicies) -> Result<(), IamError> {
         let arn = match &self.resource {
@@ -50,8 +68,8 @@ impl<O: Operation> Permit<O> {
             action: Action::new("iam", O::NAME),
             resource: policy::Resource { arn, owner: self.account },
             caller: &CallerFacts::of(Arc::clone(&call.caller)),
-            origin: Origin::of(call, false),
-            context: &NoContext,
+            origin: Origin::of(call),
+            context: &Circumstances,
         };
         match decide(&request, &held.side(), &ResourceSide::without_policy()) {
             Decision::Allow(_) => Ok(()),

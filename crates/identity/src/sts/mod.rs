@@ -73,6 +73,7 @@ mod tests {
             region: "eu-central-1".parse().unwrap(),
             time: Timestamp::from_seconds(0),
             source_address: "192.0.2.7".parse().unwrap(),
+            is_secure: false,
             user_agent: "test".into(),
         }
     }

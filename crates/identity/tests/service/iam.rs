@@ -46,6 +46,7 @@ impl Bench {
             region: "us-east-1".parse().unwrap(),
             time: Timestamp::from_seconds(1_537_465_261),
             source_address: "192.0.2.7".parse().unwrap(),
+            is_secure: false,
             user_agent: "test".into(),
         }
     }

@@ -37,13 +37,13 @@ impl Kms {
         grant: UncheckedGrant,
     ) -> Result<RetirableGrant, KmsError> {
         let rights = self.principals.rights_of(&call.caller).await?;
-        grant.decide(call, &*rights, self.settings.over_tls)?;
+        grant.decide(call, &*rights)?;
         Ok(RetirableGrant(grant))
     }
 }
 
 impl UncheckedGrant {
-    fn decide(&self, call: &Call, rights: &dyn CallerRights, over_tls: bool) -> Result<(), KmsError> {
+    fn decide(&self, call: &Call, rights: &dyn CallerRights) -> Result<(), KmsError> {
         let (record, key) = (&self.grant.record, self.key.arn);
         let damaged = |_| StoreError::damaged(key.to_string(), "a grant of it names no account".to_owned());
         let terms = &record.terms;
@@ -63,7 +63,7 @@ impl UncheckedGrant {
             action: Action::new("kms", "RetireGrant"),
             resource: Resource::named(&arn, key.account),
             caller: &caller,
-            origin: Origin::of(call, over_tls),
+            origin: Origin::of(call),
             context: &Circumstances { facts: &Facts::default(), key: Some(&self.key) },
         };
         match decide_retirement(&request, &rights.side(), &retirement) {

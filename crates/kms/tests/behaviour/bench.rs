@@ -233,6 +233,7 @@ fn facts(account: &str, user: &str, at: i64) -> Call {
         region: "eu-central-1".parse().unwrap(),
         time: moment(at),
         source_address: [127, 0, 0, 1].into(),
+        is_secure: false,
         user_agent: "test".into(),
     }
 }

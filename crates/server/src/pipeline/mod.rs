@@ -38,6 +38,7 @@ pub(crate) struct Pipeline {
     kms: Arc<Kms>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    is_secure: bool,
     trail_works: Arc<AtomicBool>,
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct Parties {
     pub(crate) signature_window_seconds: u32,
     /// The Regions that are served; none: all.
     pub(crate) regions: Vec<Region>,
+    /// Whether the listener speaks TLS.
+    pub(crate) is_secure: bool,
     /// Whether mutation records reach the trail. While they do not, nothing is changed.
     pub(crate) trail_works: Arc<AtomicBool>,
 }
@@ -59,6 +62,7 @@ pub(crate) struct Parties {
 impl Pipeline {
     pub(crate) fn new(parties: Parties) -> Self {
         Self {
+            is_secure: parties.is_secure,
             authenticator: Authenticator::new(
                 Arc::clone(&parties.identity),
                 parties.signature_window_seconds,
@@ -98,6 +102,7 @@ impl Pipeline {
             region: identified.region,
             time: self.clock.now(),
             source_address: request.peer.ip(),
+            is_secure: self.is_secure,
             user_agent: user_agent(&request.parts.headers),
         };
         match (identified.service, protocol) {
