@@ -32,6 +32,7 @@ mod retirement;
 mod sides;
 mod statement;
 mod template;
+mod translation;
 mod value;
 
 pub use action::{Action, KmsActions};
@@ -49,4 +50,5 @@ pub use request::{Context, Endpoint, Forwarded, NoContext, Organization, Origin,
 pub use retirement::{Retirement, decide_retirement};
 pub use sides::{AttachedPolicy, IdentitySide, PolicySource, ResourceSide};
 pub use statement::Effect;
+pub use translation::with_principals;
 pub use value::{Texts, Value};

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
+use std::fmt;
+
 use base::{AccountId, Arn, Principal};
 
 use crate::caller::{CallerFacts, CallerKind};
@@ -117,6 +119,18 @@ impl PrincipalEntry {
         }
     }
 
+    /// The account that the entry names, or that whom it names is of; `None` if the entry does not say.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Account(account)
+            | Self::User { account, .. }
+            | Self::Role { account, .. }
+            | Self::RoleSession { account, .. }
+            | Self::FederatedUser { account, .. } => Some(*account),
+            Self::Anybody | Self::UniqueId(_) | Self::Service(_) | Self::Federated(_) => None,
+        }
+    }
+
     /// How this entry matches a caller, if it does.
     pub fn matches(&self, caller: &CallerFacts) -> Option<MatchKind> {
         let direct = |matches: bool| matches.then_some(MatchKind::Direct);
@@ -159,6 +173,25 @@ impl PrincipalEntry {
                 Principal::Service { name: own } if own.eq_ignore_ascii_case(name)
             )),
             Self::Federated(provider) => direct(caller.token_provider() == Some(&**provider)),
+        }
+    }
+}
+
+/// As policies write it, in the partition `aws`.
+impl fmt::Display for PrincipalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anybody => f.write_str("*"),
+            Self::Account(account) => write!(f, "arn:aws:iam::{account}:root"),
+            Self::User { account, path_and_name } => write!(f, "arn:aws:iam::{account}:user/{path_and_name}"),
+            Self::Role { account, path_and_name } => write!(f, "arn:aws:iam::{account}:role/{path_and_name}"),
+            Self::RoleSession { account, role, session } => {
+                write!(f, "arn:aws:sts::{account}:assumed-role/{role}/{session}")
+            }
+            Self::FederatedUser { account, name } => {
+                write!(f, "arn:aws:sts::{account}:federated-user/{name}")
+            }
+            Self::UniqueId(text) | Self::Service(text) | Self::Federated(text) => f.write_str(text),
         }
     }
 }
@@ -333,6 +366,13 @@ mod tests {
     #[test]
     fn every_form_is_read_and_nothing_else() {
         assert_eq!(entries().len(), 14);
+        for entry in entries() {
+            let (text, kind) = (entry.to_string(), matches!(entry, PrincipalEntry::Service(_)));
+            let kind = if kind { "Service" } else { "AWS" };
+            if !matches!(entry, PrincipalEntry::Federated(_)) {
+                assert_eq!(PrincipalEntry::read(kind, &text), Some(entry), "{text}");
+            }
+        }
         for text in [
             "",
             "alice",
