@@ -9,6 +9,7 @@
 //! | `identity/group-id/<account>/<unique id>` | the folded name of a group |
 //! | `identity/group-member/<unique id of the group>/<folded name of the user>` | a membership, empty value |
 //! | `identity/role/<account>/<folded name>` | a role |
+//! | `identity/unique-id/<unique id>` | where the user or role of a unique id is |
 //! | `identity/policy/<account>/<folded name>` | a customer managed policy |
 //! | `identity/policy-document/<unique id of the policy>/<version>` | the document of a version |
 //! | `identity/inline-policy/<unique id of user, group or role>/<name>` | the document of an inline policy |
@@ -74,6 +75,10 @@ pub(crate) fn roles(account: AccountId) -> String {
 
 pub(crate) fn role(account: AccountId, folded_name: &str) -> Result<Key, KeyError> {
     Key::new(format!("{}{folded_name}", roles(account)))
+}
+
+pub(crate) fn unique_id(id: &str) -> Result<Key, KeyError> {
+    Key::new(format!("{IDENTITY}unique-id/{id}"))
 }
 
 pub(crate) fn policies(account: AccountId) -> String {

@@ -159,6 +159,9 @@ pub(crate) struct RoleRecord {
     pub(crate) policies: HeldPolicies,
     /// The trust policy, byte for byte.
     pub(crate) trust_policy: String,
+    /// The unique ids of the users and roles that the trust policy names, by the ARNs under which it does.
+    #[serde(default)]
+    pub(crate) trusted: BTreeMap<String, String>,
     pub(crate) description: Option<String>,
     /// The longest session, in seconds.
     pub(crate) max_session_duration: i32,

@@ -3,9 +3,9 @@
 use base::AccountId;
 use store::{Transaction, encode_record};
 
-use crate::access_key::path_and_name as path_and_name_of;
 use crate::error::IdentityError;
 use crate::name::{ManagedPolicyArn, UserName, UserPath};
+use crate::principal::{Holder, UniqueIdRecord};
 use crate::record::{AccountRecord, HeldPolicies, UserRecord};
 use crate::service::{Attempts, Committed, Identity};
 use crate::{draw, paths, trail};
@@ -59,21 +59,6 @@ impl Identity {
         }
     }
 
-    /// Whether the account has a user of this path and name, as they stand in the user's ARN: `ops/alice`.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn user_exists(&self, account: AccountId, path_and_name: &str) -> Result<bool, IdentityError> {
-        let name = path_and_name.rsplit('/').next().unwrap_or_default();
-        let Ok(name) = name.parse::<UserName>() else { return Ok(false) };
-        let user = self.read::<UserRecord>(&paths::user(account, &name)?).await?;
-        // The path takes no part in uniqueness, and a user is found without regard to case; an ARN names both exactly.
-        Ok(match user {
-            Some(user) => path_and_name_of(&user.record)? == path_and_name,
-            None => false,
-        })
-    }
-
     /// A user's record, with a unique id of its own.
     pub(crate) fn user_record(
         &self,
@@ -107,7 +92,11 @@ impl Identity {
         let path = paths::user(account, &user.name)?;
         let event = trail::record(self, account, "CreateUser", Some(&user.path.with_name(&user.name)))?;
         let transaction = transaction.expect_absent(path.clone());
-        let transaction = transaction.put(path, encode_record(record)?).outbox(event);
+        let known = UniqueIdRecord::new(account, Holder::User, &record.name);
+        let transaction = transaction
+            .put(path, encode_record(record)?)
+            .put(paths::unique_id(&record.unique_id)?, encode_record(&known)?)
+            .outbox(event);
         self.attachments_counted(transaction, account, &record.policies.managed_policies).await
     }
 }

@@ -2,7 +2,7 @@
 //! author out. It is stored and read back byte for byte.
 
 use base::{AccountId, Call, KeyArn, Region, Timestamp};
-use policy::{Policy, PolicyKind, PrincipalEntry};
+use policy::{Policy, PolicyKind, with_principals};
 
 use crate::Kms;
 use crate::change::{Attempts, Committed, Edit};
@@ -10,7 +10,8 @@ use crate::decision::{Check, Verdict};
 use crate::error::{KmsError, LimitExceeded};
 use crate::facts::Facts;
 use crate::keys::LoadedKey;
-use crate::principal::Principal;
+use crate::principal::UniqueIds;
+use crate::record::KeyRecord;
 
 /// The quota on a key policy's size: <https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html>
 pub(crate) const POLICY_BYTES_MAX: usize = 32_768;
@@ -21,7 +22,7 @@ const LOCKED_OUT: &str = "The new key policy will not allow you to update the ke
 /// The policy of a key that was created without one: identity policies of the account decide.
 ///
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
-pub(crate) fn default_policy(account: AccountId, region: Region) -> String {
+fn default_policy(account: AccountId, region: Region) -> String {
     let partition = region.partition();
     format!(
         r#"{{
@@ -40,11 +41,34 @@ pub(crate) fn default_policy(account: AccountId, region: Region) -> String {
     )
 }
 
-/// Checks that `policy` has the form of a policy document and the size of a key policy.
-pub(crate) fn check_form(policy: &str) -> Result<(), KmsError> {
-    parse(policy).map(|_| ())
+/// A key policy that may be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyPolicy {
+    /// As it was given.
+    pub(crate) text: String,
+    /// Whom it names.
+    pub(crate) principals: UniqueIds,
 }
 
+impl KeyPolicy {
+    /// The policy of a key that was created without one.
+    pub(crate) fn default_of(account: AccountId, region: Region) -> Self {
+        Self::naming_no_identity(default_policy(account, region))
+    }
+
+    /// A policy of this service's own, which names no user and no role.
+    pub(crate) fn naming_no_identity(text: String) -> Self {
+        Self { text, principals: UniqueIds::new() }
+    }
+
+    /// Puts it in the place of a key's policy.
+    pub(crate) fn put_on(&self, record: &mut KeyRecord) {
+        record.policy.clone_from(&self.text);
+        record.policy_principals.clone_from(&self.principals);
+    }
+}
+
+/// Reads a policy that has the form of a policy document and the size of a key policy.
 fn parse(policy: &str) -> Result<Policy, KmsError> {
     if policy.len() > POLICY_BYTES_MAX {
         return Err(LimitExceeded::PolicySize { actual: policy.len(), limit: POLICY_BYTES_MAX }.into());
@@ -73,16 +97,18 @@ impl Kms {
         policy: &str,
         on: Guarded<'_>,
         bypass: bool,
-    ) -> Result<(), KmsError> {
-        let policy = parse(policy)?;
+    ) -> Result<KeyPolicy, KmsError> {
+        let text = policy;
+        let policy = parse(text)?;
+        let mut principals = UniqueIds::new();
         for named in policy.principals() {
-            if !self.exists(named).await? {
-                return Err(KmsError::MalformedPolicy(INVALID_PRINCIPAL.to_owned()));
-            }
+            let invalid = || KmsError::MalformedPolicy(INVALID_PRINCIPAL.to_owned());
+            let known = self.principals.find(named).await?.ok_or_else(invalid)?;
+            principals.extend(known.unique_id.map(|id| (named.to_string(), id)));
         }
         let check = Check { action: "PutKeyPolicy", key: on.arn, loaded: on.key, facts: on.facts };
         if bypass || self.would_allow(call, check, &policy).await? {
-            Ok(())
+            Ok(KeyPolicy { text: text.to_owned(), principals })
         } else {
             Err(KmsError::MalformedPolicy(LOCKED_OUT.to_owned()))
         }
@@ -100,7 +126,7 @@ impl Kms {
                 return Ok(false);
             };
             let mut edit = Edit::of(&key)?;
-            edit.record.policy = default_policy(arn.account, arn.region);
+            KeyPolicy::default_of(arn.account, arn.region).put_on(&mut edit.record);
             let record = self.service_record("PutKeyPolicy", arn, now)?;
             match self.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(true),
@@ -114,22 +140,34 @@ impl Kms {
         Ok(matches!(self.judge(call, check, (&*rights, policy, &[])), Verdict::Allowed(_)))
     }
 
-    /// Whether there is somebody of this name. There are no roles and sessions yet; services are not looked up.
-    async fn exists(&self, named: &PrincipalEntry) -> Result<bool, KmsError> {
-        let principal = match named {
-            PrincipalEntry::Anybody | PrincipalEntry::Service(_) | PrincipalEntry::Federated(_) => {
-                return Ok(true);
+    /// A key's policy as it is shown: byte for byte as it was put, but for users and roles who have another ARN now, and
+    /// for those who are gone, whose unique id is shown.
+    ///
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+    pub(crate) async fn policy_now(&self, record: &KeyRecord) -> Result<String, KmsError> {
+        let mut changed = UniqueIds::new();
+        for (arn, id) in &record.policy_principals {
+            let now = self.principal_now(id).await?;
+            if now != *arn {
+                changed.insert(arn.clone(), now);
             }
-            PrincipalEntry::Account(account) => Principal::Account(*account),
-            PrincipalEntry::User { account, path_and_name } => {
-                Principal::User { account: *account, path_and_name: path_and_name.as_ref().to_owned() }
-            }
-            PrincipalEntry::Role { .. }
-            | PrincipalEntry::RoleSession { .. }
-            | PrincipalEntry::FederatedUser { .. }
-            | PrincipalEntry::UniqueId(_) => return Ok(false),
-        };
-        self.principal_exists(&principal).await
+        }
+        if changed.is_empty() {
+            return Ok(record.policy.clone());
+        }
+        Ok(with_principals(&record.policy, |entry| changed.get(&entry.to_string()).cloned()))
+    }
+
+    /// A policy of which only the form was checked: whom it names and is there is remembered, whoever is not is left as it
+    /// is written.
+    pub(crate) async fn policy_of_seed(&self, text: &str) -> Result<KeyPolicy, KmsError> {
+        let mut principals = UniqueIds::new();
+        for named in parse(text)?.principals() {
+            let known = self.principals.find(named).await?;
+            let id = known.and_then(|known| known.unique_id);
+            principals.extend(id.map(|id| (named.to_string(), id)));
+        }
+        Ok(KeyPolicy { text: text.to_owned(), principals })
     }
 }
 
@@ -143,7 +181,7 @@ mod tests {
         let policy = default_policy("123456789012".parse().unwrap(), "cn-north-1".parse().unwrap());
         let document = parse(&policy).unwrap();
         let account = "123456789012".parse().unwrap();
-        assert_eq!(document.principals().collect::<Vec<_>>(), [&PrincipalEntry::Account(account)]);
+        assert_eq!(document.principals().collect::<Vec<_>>(), [&policy::PrincipalEntry::Account(account)]);
         assert!(policy.contains("arn:aws-cn:iam::123456789012:root") && policy.contains("key-default-1"));
     }
 
@@ -162,20 +200,20 @@ mod tests {
             "{\"Version\":\"2020-01-01\",\"Statement\":[]}",
             "{\"Version\":1,\"Statement\":[]}",
         ] {
-            assert!(matches!(check_form(text), Err(KmsError::MalformedPolicy(_))), "{text}");
+            assert!(matches!(parse(text), Err(KmsError::MalformedPolicy(_))), "{text}");
         }
         let statement = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}"#;
         for version in ["", r#""Version":"2012-10-17","#, r#""Version":"2008-10-17","#] {
-            assert!(check_form(&format!("{{{version}\"Statement\":[{statement}]}}")).is_ok(), "{version}");
+            assert!(parse(&format!("{{{version}\"Statement\":[{statement}]}}")).is_ok(), "{version}");
         }
         let long = format!("{{\"Statement\":[{statement}],\"Id\":\"{}\"}}", "x".repeat(POLICY_BYTES_MAX));
-        assert!(matches!(check_form(&long), Err(KmsError::LimitExceeded(_))));
+        assert!(matches!(parse(&long), Err(KmsError::LimitExceeded(_))));
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,200}") {
-            let _ = check_form(&text);
+            let _ = parse(&text);
         }
     }
 }

@@ -136,7 +136,7 @@ impl Keys {
         let current_material = record.current_material.as_deref().map(str::parse).transpose();
         let current_material = current_material.map_err(damaged)?;
         let usage = self.usage.cell(arn);
-        let policy = self.compiled(arn, &record.policy);
+        let policy = self.compiled(arn, &record);
         Ok(Some(LoadedKey {
             arn: *arn,
             aliases: self.aliases_of(arn, &record).await?,
@@ -159,18 +159,19 @@ impl Keys {
     }
 
     /// A key policy, ready to decide.
-    fn compiled(&self, arn: &KeyArn, text: &str) -> Option<Arc<Policy>> {
+    fn compiled(&self, arn: &KeyArn, record: &KeyRecord) -> Option<Arc<Policy>> {
         // Changes read the key anew; the policy has mostly been compiled for an earlier call.
         if let Some(known) = self.records.get(arn)
-            && known.record.policy == text
+            && known.record.policy == record.policy
+            && known.record.policy_principals == record.policy_principals
         {
             return known.policy.clone();
         }
-        let compiled = Policy::parse(text, PolicyKind::Key);
-        compiled
-            .inspect_err(|error| tracing::error!(key = %arn, %error, "key policy cannot be read"))
-            .ok()
-            .map(Arc::new)
+        let compiled = Policy::parse(&record.policy, PolicyKind::Key);
+        let compiled =
+            compiled.inspect_err(|error| tracing::error!(key = %arn, %error, "key policy cannot be read"));
+        let ids = &record.policy_principals;
+        Some(Arc::new(compiled.ok()?.bound(|entry| ids.get(&entry.to_string()).cloned())))
     }
 
     /// What an identifier stands for. The key itself need not exist.

@@ -55,7 +55,7 @@ pub use due::DueTurn;
 pub use error::KmsError;
 pub use keys::CacheSizes;
 pub use managed_key::ManagedService;
-pub use principal::{CallerRights, Principals, PrincipalsUnavailable};
+pub use principal::{CallerRights, KnownPrincipal, Principals, PrincipalsUnavailable};
 pub use request_quota::{REQUEST_QUOTAS, RequestQuota, RequestRates, UnknownRequestQuota};
 pub use seeding::{SeedAlias, SeedKey, Seeded};
 pub use table::{Operation, Refused};

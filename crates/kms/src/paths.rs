@@ -128,9 +128,9 @@ pub(crate) fn granted(prefix: &str, place: &str, id: impl Display) -> Result<Key
     path(format_args!("{prefix}{place}/{id}"))
 }
 
-/// The retirer: `<its account, or service>/<region>/<digest of its name>`.
-pub(crate) fn retirable_grants(holder: &str, region: &Region, digest: &str) -> String {
-    format!("kms/retirable-grant/{holder}/{region}/{digest}/")
+/// The retirer: `<region>/<digest of its name>`.
+pub(crate) fn retirable_grants(region: &Region, digest: &str) -> String {
+    format!("kms/retirable-grant/{region}/{digest}/")
 }
 
 /// The entry for a grant among those of [`retirable_grants`].

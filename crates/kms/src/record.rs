@@ -11,6 +11,7 @@ use wire::kms::{KeyLastUsageTrackingOperation, KeySpec, KeyUsageType, OriginType
 
 use crate::managed_key::ManagedService;
 use crate::multi_region::MultiRegion;
+use crate::principal::UniqueIds;
 
 /// Metadata, policy and tags of one KMS key. One record, so that each operation is one compare-and-swap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(crate) struct KeyRecord {
     pub(crate) state: KeyState,
     /// The policy document as it was given, byte for byte.
     pub(crate) policy: String,
+    /// The unique ids of the users and roles that the policy names, by the ARNs under which it does.
+    #[serde(default, skip_serializing_if = "UniqueIds::is_empty")]
+    pub(crate) policy_principals: UniqueIds,
     pub(crate) tags: BTreeMap<String, String>,
     /// How many aliases point here; kept in the same commit as the alias.
     pub(crate) aliases: u32,

@@ -9,11 +9,12 @@ use wire::kms::{KeySpec, KeyUsageType, OriginType, Tag};
 use crate::alias::AliasName;
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{KmsError, NotFound};
+use crate::key_policy::KeyPolicy;
 use crate::kind::KeyKind;
 use crate::materials::NewMaterial;
 use crate::ops::NewKey;
 use crate::record::{KeyState, RotationKind};
-use crate::{Kms, key_policy, tags};
+use crate::{Kms, tags};
 
 /// A symmetric encryption key with a given id.
 pub struct SeedKey<'a> {
@@ -54,7 +55,11 @@ impl Kms {
     /// # Errors
     /// Policy or tags break the rules of CreateKey, or the store or the keyring fails.
     pub async fn seed_key(&self, seed: &SeedKey<'_>, now: Timestamp) -> Result<Seeded, KmsError> {
-        let new = NewKey::from_seed(seed, now)?;
+        let policy = match seed.policy {
+            Some(policy) => self.policy_of_seed(policy).await?,
+            None => KeyPolicy::default_of(seed.arn.account, seed.arn.region),
+        };
+        let new = NewKey::from_seed(seed, policy, now)?;
         let mut attempts = Attempts::new();
         loop {
             if self.keys.load(&seed.arn).await?.is_some() {
@@ -122,14 +127,7 @@ impl Kms {
 }
 
 impl NewKey {
-    fn from_seed(seed: &SeedKey<'_>, now: Timestamp) -> Result<Self, KmsError> {
-        let policy = match seed.policy {
-            Some(policy) => {
-                key_policy::check_form(policy)?;
-                policy.to_owned()
-            }
-            None => key_policy::default_policy(seed.arn.account, seed.arn.region),
-        };
+    fn from_seed(seed: &SeedKey<'_>, policy: KeyPolicy, now: Timestamp) -> Result<Self, KmsError> {
         let given: Vec<Tag> = seed
             .tags
             .iter()

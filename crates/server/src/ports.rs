@@ -3,26 +3,23 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::{AccountId, Caller};
+use base::Caller;
 use identity::{CallerPolicies, Identity, IdentityError};
-use kms::{CallerRights, Principals, PrincipalsUnavailable};
-use policy::IdentitySide;
+use kms::{CallerRights, KnownPrincipal, Principals, PrincipalsUnavailable};
+use policy::{IdentitySide, PrincipalEntry};
 
-/// Lets key policies and grants ask who exists, and decisions what users may do.
+/// Lets key policies and grants ask who exists, and decisions what callers may do.
 pub(crate) struct PrincipalsOfIdentity(pub(crate) Arc<Identity>);
 
 #[async_trait]
 impl Principals for PrincipalsOfIdentity {
-    async fn account_exists(&self, account: AccountId) -> Result<bool, PrincipalsUnavailable> {
-        self.0.account_exists(account).await.map_err(unavailable)
+    async fn find(&self, entry: &PrincipalEntry) -> Result<Option<KnownPrincipal>, PrincipalsUnavailable> {
+        let known = self.0.principal(entry).await.map_err(unavailable)?;
+        Ok(known.map(|known| KnownPrincipal { unique_id: known.unique_id }))
     }
 
-    async fn user_exists(
-        &self,
-        account: AccountId,
-        path_and_name: &str,
-    ) -> Result<bool, PrincipalsUnavailable> {
-        self.0.user_exists(account, path_and_name).await.map_err(unavailable)
+    async fn arn_of(&self, unique_id: &str) -> Result<Option<String>, PrincipalsUnavailable> {
+        self.0.arn_of_unique_id(unique_id).await.map_err(unavailable)
     }
 
     async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PrincipalsUnavailable> {

@@ -23,10 +23,11 @@ mod quota;
 mod resource;
 mod table;
 mod tags;
+mod trust;
 mod view;
 
 pub use error::IamError;
 pub use table::{Operation, Refused};
 
 pub(crate) use managed_policy::ManagedPolicy;
-pub(crate) use resource::last_segment;
+pub(crate) use resource::{Kind, arn, last_segment};

@@ -1,10 +1,13 @@
 //! What a call changes: expectations and writes, collected while the handler decides.
 
+use base::AccountId;
 use store::{Key, Record, Revision, Transaction, encode_record};
 use wire::iam::Operation;
 
 use super::error::IamError;
 use super::resource::Resource;
+use crate::paths;
+use crate::principal::{Holder, UniqueIdRecord};
 
 /// What is committed as one. Empty, if a call changes nothing.
 #[derive(Default)]
@@ -60,6 +63,17 @@ impl Plan {
     /// Writes an entry whose key says everything.
     pub(crate) fn mark(self, path: Key) -> Self {
         self.put(path, Vec::new())
+    }
+
+    /// Notes where the user or role of a unique id is.
+    pub(crate) fn known_as(
+        self,
+        account: AccountId,
+        holder: Holder,
+        unique_id: &str,
+        name: &str,
+    ) -> Result<Self, IamError> {
+        self.set(paths::unique_id(unique_id)?, &UniqueIdRecord::new(account, holder, name))
     }
 
     /// Removes the record that was read.

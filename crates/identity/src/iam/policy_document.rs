@@ -9,12 +9,12 @@ use super::quota;
 ///
 /// # Errors
 /// MalformedPolicyDocument, or LimitExceeded.
-pub(crate) fn check(document: &str, kind: PolicyKind) -> Result<(), IamError> {
-    Policy::parse(document, kind)?;
+pub(crate) fn check(document: &str, kind: PolicyKind) -> Result<Policy, IamError> {
+    let policy = Policy::parse(document, kind)?;
     if kind == PolicyKind::Trust && size(document) > quota::TRUST_POLICY_SIZE {
         return Err(IamError::quota("ACLSizePerRole", quota::TRUST_POLICY_SIZE));
     }
-    Ok(())
+    Ok(policy)
 }
 
 /// Checks the document of a managed policy: its form and its size.

@@ -43,23 +43,23 @@ pub(crate) fn group(account: AccountId, record: &GroupRecord) -> Group {
 }
 
 /// A role as GetRole shows it.
-pub(crate) fn role(account: AccountId, record: &RoleRecord) -> Role {
+pub(crate) fn role(account: AccountId, record: &RoleRecord, trust_policy: &str) -> Role {
     Role {
         permissions_boundary: boundary(record.boundary.as_ref()),
         tags: tags::shown(&record.tags),
-        ..listed_role(account, record)
+        ..listed_role(account, record, trust_policy)
     }
 }
 
 /// A role as lists show it: without boundary and tags.
-pub(crate) fn listed_role(account: AccountId, record: &RoleRecord) -> Role {
+pub(crate) fn listed_role(account: AccountId, record: &RoleRecord, trust_policy: &str) -> Role {
     Role {
         path: record.path.clone(),
         role_name: record.name.clone(),
         role_id: record.unique_id.clone(),
         arn: arn(Kind::Role, account, &record.path, &record.name),
         create_date: Timestamp::from_millis(record.created_at),
-        assume_role_policy_document: Some(percent_encode(&record.trust_policy)),
+        assume_role_policy_document: Some(percent_encode(trust_policy)),
         description: record.description.clone(),
         max_session_duration: Some(record.max_session_duration),
         permissions_boundary: None,

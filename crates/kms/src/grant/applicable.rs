@@ -6,7 +6,7 @@
 //! A constraint on the encryption context has its place in the index by a digest: of all pairs if they must be equal, of
 //! one pair if they must be a subset. Whoever asks has a context, and so looks in few places.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use base::{Call, Caller, KeyArn, Principal};
 use crypto::digest::Sha256;
@@ -16,8 +16,8 @@ use store::{Key, Range, Record, StoreError};
 use wire::kms::GrantOperation;
 
 use super::id::hexadecimal;
-use super::record::ContextConstraint;
-use super::{GrantId, GrantPrincipal, GrantRecord, GrantTerms};
+use super::record::{ContextConstraint, digest as digest_of};
+use super::{GrantId, GrantRecord, GrantTerms};
 use crate::decision::Check;
 use crate::error::KmsError;
 use crate::facts::GrantFacts;
@@ -49,7 +49,7 @@ impl GrantRecord {
     /// The entries of the index for the grant `id` of this record, one for each operation, and their value.
     pub(super) fn index(&self, key: &KeyArn, id: &GrantId) -> Result<(Vec<Key>, GrantScope), StoreError> {
         let terms = &self.terms;
-        let grantee = terms.grantee.digest();
+        let grantee = self.grantee().map_or_else(String::new, |entry| digest_of(&entry));
         let entry = |operation: &GrantOperation| {
             let context = terms.context.as_ref().filter(|_| has_context(*operation));
             let place = context.map_or_else(|| ANYWHERE.to_owned(), place_of);
@@ -66,8 +66,8 @@ impl Kms {
     pub(crate) async fn grants_for(&self, call: &Call, check: Check<'_>) -> Result<Vec<Grant>, KmsError> {
         let Ok(operation) = check.action.parse::<GrantOperation>() else { return Ok(Vec::new()) };
         let mut found = Found { operation, grants: Vec::new() };
-        for (name, grantee) in grantees(&call.caller) {
-            let all = paths::granted_for(&check.key, operation.as_str(), &name.digest());
+        for grantee in grantees(&call.caller) {
+            let all = paths::granted_for(&check.key, operation.as_str(), &digest_of(&grantee));
             for prefix in prefixes(&all, operation, check.facts.encryption_context) {
                 if self.grants_below(&prefix, &check, &grantee, &mut found).await? {
                     break;
@@ -174,18 +174,28 @@ impl GrantTerms {
     }
 }
 
-/// The names under which grants can mean a caller.
-fn grantees(caller: &Caller) -> Vec<(GrantPrincipal, PrincipalEntry)> {
-    if let Principal::Service { name } = &caller.principal {
-        return vec![(GrantPrincipal::Service(name.clone()), PrincipalEntry::Service(name.as_str().into()))];
+/// The names under which grants can mean a caller: users and roles by their unique ids.
+fn grantees(caller: &Caller) -> Vec<PrincipalEntry> {
+    let account = caller.account;
+    let of_account = PrincipalEntry::Account(account);
+    match &caller.principal {
+        Principal::Root => vec![of_account],
+        Principal::User { unique_id, .. } => {
+            vec![PrincipalEntry::UniqueId(unique_id.as_str().into()), of_account]
+        }
+        Principal::RoleSession { path_and_name, unique_id, session_name } => {
+            let role = path_and_name.rsplit('/').next().unwrap_or_default().into();
+            let session =
+                PrincipalEntry::RoleSession { account, role, session: session_name.as_str().into() };
+            vec![session, PrincipalEntry::UniqueId(unique_id.as_str().into()), of_account]
+        }
+        Principal::FederatedUser { name, user_unique_id, .. } => vec![
+            PrincipalEntry::FederatedUser { account, name: name.as_str().into() },
+            PrincipalEntry::UniqueId(user_unique_id.as_str().into()),
+            of_account,
+        ],
+        Principal::Service { name } => vec![PrincipalEntry::Service(name.as_str().into())],
     }
-    let account = format!("arn:aws:iam::{}:root", caller.account);
-    let names = [Some(caller.arn().to_string()), caller.principal_arn(), Some(account)];
-    let names: BTreeSet<String> = names.into_iter().flatten().collect();
-    names
-        .into_iter()
-        .filter_map(|name| PrincipalEntry::parse(&name).map(|entry| (GrantPrincipal::Arn(name), entry)))
-        .collect()
 }
 
 /// Where grants without a constraint lie.
@@ -251,8 +261,12 @@ fn digest<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Stri
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::grant::GrantPrincipal;
 
     fn pairs(pairs: &[(&str, &str)]) -> Context {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

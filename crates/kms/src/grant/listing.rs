@@ -1,12 +1,13 @@
 //! Pages of grants: those of a key, and those that a principal may retire.
 
 use base::{KeyArn, Region, Timestamp};
+use policy::PrincipalEntry;
 use store::{Key, Page, StoreError};
 use wire::kms::{GrantListEntry, GrantOperation, ListGrantsResponse};
 
 use super::refusal::InvalidGrant;
 use super::terms::{Both, one};
-use super::{GrantId, GrantPrincipal, GrantRecord};
+use super::{GrantId, GrantPrincipal, GrantRecord, record::retirable_grants};
 use crate::error::KmsError;
 use crate::paging::Listing;
 use crate::{Kms, paths};
@@ -18,21 +19,24 @@ const FILTERED_READ: usize = 100;
 const FILTERED_READS_MAX: usize = 10;
 
 /// What ListGrants filters by: whom a grant gives something.
-pub(crate) struct Grantee(Option<GrantPrincipal>);
+pub(crate) struct Grantee(Option<PrincipalEntry>);
 
 impl Grantee {
-    /// The filter of a request, which can have one of two.
-    pub(crate) fn of(arn: &Option<String>, service: &Option<String>) -> Result<Self, InvalidGrant> {
-        one(arn, service).map(Self).map_err(|Both| InvalidGrant::GranteeFilter)
-    }
-
     /// Whether the filter lets a grant through.
     fn admits(&self, record: &GrantRecord) -> bool {
-        self.0.as_ref().is_none_or(|wanted| record.terms.grantee == *wanted)
+        self.0.is_none() || record.grantee() == self.0
     }
 }
 
 impl GrantPrincipal {
+    /// The grantee of a request that may have one of two.
+    pub(crate) fn grantee(
+        arn: &Option<String>,
+        service: &Option<String>,
+    ) -> Result<Option<Self>, InvalidGrant> {
+        one(arn, service).map_err(|Both| InvalidGrant::GranteeFilter)
+    }
+
     /// The retiring principal of a request, which must have one of two.
     pub(crate) fn retiring(arn: &Option<String>, service: &Option<String>) -> Result<Self, InvalidGrant> {
         let retiring = one(arn, service).map_err(|Both| InvalidGrant::RetiringFilter)?;
@@ -41,6 +45,25 @@ impl GrantPrincipal {
 }
 
 impl Kms {
+    /// The filter that a request means.
+    pub(crate) async fn grantee(&self, named: Option<&GrantPrincipal>) -> Result<Grantee, KmsError> {
+        Ok(Grantee(match named {
+            Some(named) => Some(self.holder_now(named).await?),
+            None => None,
+        }))
+    }
+
+    /// Whom a request means by a name. Somebody who is not there is meant by the name alone, which no grant has.
+    pub(crate) async fn holder_now(&self, named: &GrantPrincipal) -> Result<PrincipalEntry, KmsError> {
+        let entry = match named {
+            GrantPrincipal::Arn(arn) => PrincipalEntry::parse(arn),
+            GrantPrincipal::Service(service) => Some(PrincipalEntry::Service(service.as_str().into())),
+        };
+        let entry = entry.unwrap_or_else(|| PrincipalEntry::Federated("".into()));
+        let unique_id = self.principals.find(&entry).await?.and_then(|known| known.unique_id);
+        Ok(unique_id.map_or(entry, |id| PrincipalEntry::UniqueId(id.into())))
+    }
+
     /// A page of the grants of a key. With a filter it looks at a bounded number of grants, so the page can hold few,
     /// or none, and the listing go on all the same.
     pub(crate) async fn grants_of_key(
@@ -61,7 +84,10 @@ impl Kms {
         let mut grants = Vec::new();
         loop {
             let mut page = self.store.range(range.clone()).await?;
-            take(&mut page, key, grantee, &mut grants, listing.limit())?;
+            for (id, record) in taken(&mut page, key, grantee, listing.limit().saturating_sub(grants.len()))?
+            {
+                grants.push(self.list_entry(key, &id, record).await?);
+            }
             reads = reads.saturating_sub(1);
             match page.entries.last() {
                 Some(last) if page.more && reads > 0 && grants.len() < listing.limit() => {
@@ -80,7 +106,10 @@ impl Kms {
         grantee: &Grantee,
     ) -> Result<ListGrantsResponse, KmsError> {
         let grant = self.grant(key, id).await?.filter(|grant| grantee.admits(&grant.record));
-        let entries = grant.map(|grant| list_entry(key, id, grant.record)).into_iter().collect();
+        let mut entries = Vec::new();
+        if let Some(grant) = grant {
+            entries.push(self.list_entry(key, id, grant.record).await?);
+        }
         Ok(response(entries, None))
     }
 
@@ -88,11 +117,11 @@ impl Kms {
     pub(crate) async fn grants_to_retire(
         &self,
         region: Region,
-        retiring: &GrantPrincipal,
+        retiring: &PrincipalEntry,
         limit: Option<i32>,
         marker: Option<&str>,
     ) -> Result<ListGrantsResponse, KmsError> {
-        let prefix = retiring.retirable_grants(&region);
+        let prefix = retirable_grants(retiring, &region);
         let listing = listing(format!("ListRetirableGrants {prefix}"), limit);
         let page = self.store.range(listing.range(&prefix, marker)?).await?;
         let mut grants = Vec::new();
@@ -104,66 +133,97 @@ impl Kms {
             if self.keys.cached(&key).await?.is_some()
                 && let Some(grant) = self.grant(&key, &id).await?
             {
-                grants.push(list_entry(&key, &id, grant.record));
+                grants.push(self.list_entry(&key, &id, grant.record).await?);
             }
         }
         let next = listing.next(&page, &prefix);
         Ok(response(grants, next))
     }
+
+    /// A grant as the listings show it. Never with a token.
+    async fn list_entry(
+        &self,
+        key: &KeyArn,
+        id: &GrantId,
+        record: GrantRecord,
+    ) -> Result<GrantListEntry, KmsError> {
+        let GrantRecord { terms, holders, .. } = record;
+        let operations: Vec<GrantOperation> = terms.operations.iter().copied().collect();
+        let constraints = terms.constraints();
+        let grantee = self.shown(Some(terms.grantee), holders.grantee).await?;
+        let retiring = self.shown(terms.retiring, holders.retiring).await?;
+        Ok(GrantListEntry {
+            key_id: Some(key.to_string()),
+            grant_id: Some(id.to_string()),
+            // AWS shows an empty name where there is none.
+            name: Some(terms.name.unwrap_or_default()),
+            creation_date: Some(Timestamp::from_millis(record.created_at)),
+            grantee_principal: grantee.arn,
+            retiring_principal: retiring.arn,
+            issuing_account: Some(format!(
+                "arn:{}:iam::{}:root",
+                key.region.partition(),
+                record.issuing_account
+            )),
+            operations: Some(operations),
+            constraints,
+            grantee_service_principal: grantee.service,
+            retiring_service_principal: retiring.service,
+        })
+    }
+
+    /// A principal as it is shown: by the ARN that it has now, or by the unique id of whoever is gone.
+    async fn shown(
+        &self,
+        principal: Option<GrantPrincipal>,
+        unique_id: Option<String>,
+    ) -> Result<Members, KmsError> {
+        Ok(match (principal, unique_id) {
+            (Some(GrantPrincipal::Arn(_)), Some(id)) => {
+                Members { arn: Some(self.principal_now(&id).await?), service: None }
+            }
+            (Some(GrantPrincipal::Arn(arn)), None) => Members { arn: Some(arn), service: None },
+            (Some(GrantPrincipal::Service(name)), _) => Members { arn: None, service: Some(name) },
+            (None, _) => Members { arn: None, service: None },
+        })
+    }
 }
 
-/// Takes the grants that the filter admits out of a page of the store until there are `limit`, and cuts the page behind
-/// the last one that was looked at.
-fn take(
+/// A principal as the two members that exclude each other.
+struct Members {
+    arn: Option<String>,
+    service: Option<String>,
+}
+
+/// Takes up to `most` grants that the filter admits out of a page of the store, and cuts the page behind the last one that
+/// was looked at.
+fn taken(
     page: &mut Page,
     key: &KeyArn,
     grantee: &Grantee,
-    grants: &mut Vec<GrantListEntry>,
-    limit: usize,
-) -> Result<(), KmsError> {
+    most: usize,
+) -> Result<Vec<(GrantId, GrantRecord)>, KmsError> {
     let prefix = paths::grants(key);
+    let mut grants = Vec::new();
     let mut looked_at = 0_usize;
     for entry in &page.entries {
-        if grants.len() >= limit {
+        if grants.len() >= most {
             break;
         }
         looked_at = looked_at.saturating_add(1);
         let record: GrantRecord = store::decode_record(entry)?;
         if grantee.admits(&record) {
-            grants.push(list_entry(key, &id_behind(&prefix, &entry.key)?, record));
+            grants.push((id_behind(&prefix, &entry.key)?, record));
         }
     }
     page.more |= looked_at < page.entries.len();
     page.entries.truncate(looked_at);
-    Ok(())
+    Ok(grants)
 }
 
 /// The id of the grant at a path behind `prefix`.
 pub(super) fn id_behind(prefix: &str, path: &Key) -> Result<GrantId, StoreError> {
     path.as_str().strip_prefix(prefix).and_then(GrantId::read).ok_or_else(|| damaged(path))
-}
-
-/// A grant as the listings show it. Never with a token.
-fn list_entry(key: &KeyArn, id: &GrantId, record: GrantRecord) -> GrantListEntry {
-    let terms = record.terms;
-    let operations: Vec<GrantOperation> = terms.operations.iter().copied().collect();
-    let constraints = terms.constraints();
-    let (grantee_principal, grantee_service_principal) = members(Some(terms.grantee));
-    let (retiring_principal, retiring_service_principal) = members(terms.retiring);
-    GrantListEntry {
-        key_id: Some(key.to_string()),
-        grant_id: Some(id.to_string()),
-        // AWS shows an empty name where there is none.
-        name: Some(terms.name.unwrap_or_default()),
-        creation_date: Some(Timestamp::from_millis(record.created_at)),
-        grantee_principal,
-        retiring_principal,
-        issuing_account: Some(format!("arn:{}:iam::{}:root", key.region.partition(), record.issuing_account)),
-        operations: Some(operations),
-        constraints,
-        grantee_service_principal,
-        retiring_service_principal,
-    }
 }
 
 fn listing(scope: String, limit: Option<i32>) -> Listing {
@@ -172,15 +232,6 @@ fn listing(scope: String, limit: Option<i32>) -> Listing {
 
 fn response(grants: Vec<GrantListEntry>, next: Option<String>) -> ListGrantsResponse {
     ListGrantsResponse { grants: Some(grants), truncated: Some(next.is_some()), next_marker: next }
-}
-
-/// A principal as the two members that exclude each other.
-fn members(principal: Option<GrantPrincipal>) -> (Option<String>, Option<String>) {
-    match principal {
-        Some(GrantPrincipal::Arn(arn)) => (Some(arn), None),
-        Some(GrantPrincipal::Service(service)) => (None, Some(service)),
-        None => (None, None),
-    }
 }
 
 fn damaged(path: &Key) -> StoreError {

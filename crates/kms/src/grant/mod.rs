@@ -22,10 +22,10 @@ use crate::{Kms, paths};
 use record::GrantNameRecord;
 
 pub(crate) use id::GrantId;
-pub(crate) use listing::Grantee;
-pub(crate) use record::{ContextConstraint, GrantPrincipal, GrantRecord, GrantTerms};
+pub(crate) use record::{ContextConstraint, GrantHolders, GrantPrincipal, GrantRecord, GrantTerms};
 pub(crate) use refusal::InvalidGrant;
 pub(crate) use retirement::UncheckedGrant;
+pub(crate) use terms::entry_of_arn;
 pub(crate) use token::GrantTokens;
 
 /// Grants of a deleted key that are removed in one transaction: each has up to three entries.
@@ -58,14 +58,13 @@ impl Kms {
         Ok(grant.map(|grant| UncheckedGrant { key, grant }))
     }
 
-    /// The grant that an earlier call with the same name and the same terms made in the caller's account.
+    /// The grant that an earlier call with the same name and the same terms made in the same account.
     pub(crate) async fn grant_of_same_name(
         &self,
-        call: &Call,
         key: &KeyArn,
-        terms: &GrantTerms,
+        record: &GrantRecord,
     ) -> Result<Option<GrantId>, KmsError> {
-        let Some(path) = terms.name_path(key, &call.caller.account.to_string())? else { return Ok(None) };
+        let Some(path) = record.name_path(key)? else { return Ok(None) };
         let Some(entry) = self.store.get(&path).await? else { return Ok(None) };
         let record: GrantNameRecord = store::decode_record(&entry)?;
         let damaged = || StoreError::damaged(path.to_string(), "the name is of no grant".to_owned());
@@ -100,12 +99,14 @@ impl Kms {
         &self,
         call: &Call,
         terms: GrantTerms,
+        holders: GrantHolders,
     ) -> Result<(GrantId, GrantRecord), KmsError> {
         let record = GrantRecord {
             created_at: call.time.millis(),
             issuing_account: call.caller.account.to_string(),
             parent: None,
             terms,
+            holders,
         };
         Ok((GrantId::generate(self.randomness.as_ref())?, record))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Arn, KeyArn, Region};
+use base::{KeyArn, Region};
 use crypto::digest::sha256;
 use policy::PrincipalEntry;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,22 @@ pub(crate) struct GrantRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parent: Option<String>,
     pub(crate) terms: GrantTerms,
+    /// Who was meant when the grant was made.
+    #[serde(default, skip_serializing_if = "GrantHolders::are_nameless")]
+    pub(crate) holders: GrantHolders,
+}
+
+/// The unique ids of the users and roles that a grant names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GrantHolders {
+    pub(crate) grantee: Option<String>,
+    pub(crate) retiring: Option<String>,
+}
+
+impl GrantHolders {
+    fn are_nameless(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a grant says: all that its creator chose.
@@ -43,7 +59,7 @@ pub(crate) struct GrantTerms {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum GrantPrincipal {
-    /// The ARN of an account's root or of a user.
+    /// The ARN of an account's root, a user, a role or a session.
     Arn(String),
     /// A service principal, such as `rds.amazonaws.com`.
     Service(String),
@@ -85,53 +101,39 @@ impl GrantRecord {
     }
 
     /// Where the name stands in the index by name, if there is one.
+    ///
+    /// A grant of this name and with all else the same would stand there. Nameless grants are all different.
     pub(super) fn name_path(&self, key: &KeyArn) -> Result<Option<Key>, StoreError> {
-        self.terms.name_path(key, &self.issuing_account)
-    }
-
-    /// Where the grant stands in the index by retiring principal, if it has one.
-    pub(super) fn retirable_path(&self, key: &KeyArn, id: &GrantId) -> Result<Option<Key>, StoreError> {
-        let Some(retiring) = &self.terms.retiring else { return Ok(None) };
-        let prefix = retiring.retirable_grants(&key.region);
-        Ok(Some(paths::retirable_grant(&prefix, key, id)?))
-    }
-}
-
-impl GrantTerms {
-    /// Where a grant of this name and with all else the same stands in the index by name. Nameless grants are all
-    /// different.
-    pub(super) fn name_path(&self, key: &KeyArn, issuing_account: &str) -> Result<Option<Key>, StoreError> {
-        if self.name.is_none() {
+        if self.terms.name.is_none() {
             return Ok(None);
         }
         let unencodable = |error: serde_json::Error| StoreError::Encoding {
             kind: GrantNameRecord::KIND,
             reason: error.to_string(),
         };
-        let whole = serde_json::to_vec(&("keywright grant name v1", issuing_account, self));
-        let digest = hexadecimal(sha256(&whole.map_err(unencodable)?));
+        let whole = ("keywright grant name v1", &self.issuing_account, &self.terms, &self.holders);
+        let digest = hexadecimal(sha256(&serde_json::to_vec(&whole).map_err(unencodable)?));
         paths::grant_name(key, &digest).map(Some)
+    }
+
+    /// The grantee as policies match it; `None` for a text that no version of this service stores.
+    pub(super) fn grantee(&self) -> Option<PrincipalEntry> {
+        entry(&self.terms.grantee, self.holders.grantee.as_deref())
+    }
+
+    /// The retiring principal as policies match it.
+    pub(super) fn retiring(&self) -> Option<PrincipalEntry> {
+        entry(self.terms.retiring.as_ref()?, self.holders.retiring.as_deref())
+    }
+
+    /// Where the grant stands in the index by retiring principal, if it has one.
+    pub(super) fn retirable_path(&self, key: &KeyArn, id: &GrantId) -> Result<Option<Key>, StoreError> {
+        let Some(retiring) = self.retiring() else { return Ok(None) };
+        Ok(Some(paths::retirable_grant(&retirable_grants(&retiring, &key.region), key, id)?))
     }
 }
 
 impl GrantPrincipal {
-    /// As policies match it; `None` for a text that no version of this service stores.
-    pub(super) fn entry(&self) -> Option<PrincipalEntry> {
-        match self {
-            Self::Arn(arn) => PrincipalEntry::parse(arn),
-            Self::Service(name) => Some(PrincipalEntry::Service(name.as_str().into())),
-        }
-    }
-
-    /// The prefix of the grants in a Region that this principal may retire.
-    pub(crate) fn retirable_grants(&self, region: &Region) -> String {
-        let holder = match self {
-            Self::Arn(arn) => Arn::parse(arn).map_or("", |parts| parts.account),
-            Self::Service(_) => "service",
-        };
-        paths::retirable_grants(holder, region, &self.digest())
-    }
-
     /// The ARN, if it is a principal that has one.
     pub(crate) fn arn(&self) -> Option<&str> {
         match self {
@@ -147,13 +149,39 @@ impl GrantPrincipal {
             Self::Service(name) => Some(name),
         }
     }
+}
 
-    /// The principal's name in indexes: a digest, for a name can have slashes, and the entries of `user/a` must not lie
-    /// among those of `user/a/b`.
-    pub(super) fn digest(&self) -> String {
-        let (Self::Arn(name) | Self::Service(name)) = self;
-        hexadecimal(sha256(name.as_bytes()))
+/// Whoever has a unique id is meant by it.
+fn entry(named: &GrantPrincipal, unique_id: Option<&str>) -> Option<PrincipalEntry> {
+    match (named, unique_id) {
+        (_, Some(id)) => Some(PrincipalEntry::UniqueId(id.into())),
+        (GrantPrincipal::Arn(arn), None) => PrincipalEntry::parse(arn),
+        (GrantPrincipal::Service(name), None) => Some(PrincipalEntry::Service(name.as_str().into())),
     }
+}
+
+/// The prefix of the grants in a Region that a principal may retire.
+pub(super) fn retirable_grants(retiring: &PrincipalEntry, region: &Region) -> String {
+    paths::retirable_grants(region, &digest(retiring))
+}
+
+/// A principal's name in indexes: a digest, for a name can have slashes, and the entries of `user/a` must not lie among
+/// those of `user/a/b`. Two entries that mean the same have one name: neither partition nor the case of a role counts.
+pub(super) fn digest(entry: &PrincipalEntry) -> String {
+    let name = match entry {
+        PrincipalEntry::RoleSession { account, role, session } => {
+            format!("arn:aws:sts::{account}:assumed-role/{}/{session}", role.to_ascii_lowercase())
+        }
+        PrincipalEntry::Service(name) => name.to_ascii_lowercase(),
+        PrincipalEntry::Anybody
+        | PrincipalEntry::Account(_)
+        | PrincipalEntry::User { .. }
+        | PrincipalEntry::Role { .. }
+        | PrincipalEntry::FederatedUser { .. }
+        | PrincipalEntry::UniqueId(_)
+        | PrincipalEntry::Federated(_) => entry.to_string(),
+    };
+    hexadecimal(sha256(name.as_bytes()))
 }
 
 /// Operations are stored under their names on the wire.
@@ -212,6 +240,7 @@ mod tests {
                 context: Some(ContextConstraint::Subset(BTreeMap::from([("a".to_owned(), "b".to_owned())]))),
                 source_arn: None,
             },
+            holders: GrantHolders::default(),
         };
         assert_eq!(stored(), expected);
         assert_eq!(
@@ -241,7 +270,7 @@ mod tests {
         assert_eq!(paths.len(), 3);
         assert_eq!(paths[0], format!("kms/grant/{reference}/{id}"));
         assert!(paths[1].starts_with(&format!("kms/grant-name/{reference}/")));
-        assert!(paths[2].starts_with("kms/retirable-grant/service/eu-central-1/"));
+        assert!(paths[2].starts_with("kms/retirable-grant/eu-central-1/"));
         assert!(paths[2].ends_with(&format!("/{reference}/{id}")));
         let bare = GrantRecord { terms: GrantTerms { name: None, retiring: None, ..whole.terms }, ..whole };
         assert_eq!(bare.paths(&key(), &id).unwrap().len(), 1);
@@ -250,10 +279,35 @@ mod tests {
     #[test]
     fn the_grants_of_one_retiring_principal_do_not_lie_among_those_of_another() {
         let region = "eu-central-1".parse().unwrap();
-        let prefix = |name: &str| {
-            GrantPrincipal::Arn(format!("arn:aws:iam::123456789012:user/{name}")).retirable_grants(&region)
+        let prefix = |arn: &str| retirable_grants(&PrincipalEntry::parse(arn).unwrap(), &region);
+        let user = |name: &str| prefix(&format!("arn:aws:iam::123456789012:user/{name}"));
+        assert!(user("a").starts_with("kms/retirable-grant/eu-central-1/"));
+        assert!(!user("a/b").starts_with(&user("a")));
+        assert_eq!(prefix("arn:aws-cn:iam::123456789012:root"), prefix("123456789012"));
+        assert_eq!(
+            prefix("arn:aws:sts::123456789012:assumed-role/App/s"),
+            prefix("arn:aws:sts::123456789012:assumed-role/app/s")
+        );
+        assert_ne!(
+            prefix("arn:aws:sts::123456789012:assumed-role/app/S"),
+            prefix("arn:aws:sts::123456789012:assumed-role/app/s")
+        );
+    }
+
+    #[test]
+    fn a_grant_belongs_to_whom_it_was_made_for() {
+        let named = |id: Option<&str>| GrantRecord {
+            terms: GrantTerms {
+                grantee: GrantPrincipal::Arn("arn:aws:iam::123456789012:user/a".to_owned()),
+                ..stored().terms
+            },
+            holders: GrantHolders { grantee: id.map(str::to_owned), retiring: None },
+            ..stored()
         };
-        assert!(prefix("a").starts_with("kms/retirable-grant/123456789012/eu-central-1/"));
-        assert!(!prefix("a/b").starts_with(&prefix("a")));
+        let (one, other) = (named(Some("AIDAONE")), named(Some("AIDAOTHER")));
+        assert_eq!(one.grantee(), Some(PrincipalEntry::UniqueId("AIDAONE".into())));
+        assert!(matches!(named(None).grantee(), Some(PrincipalEntry::User { .. })));
+        assert_ne!(one.name_path(&key()).unwrap(), other.name_path(&key()).unwrap());
+        assert_eq!(one.name_path(&key()).unwrap(), named(Some("AIDAONE")).name_path(&key()).unwrap());
     }
 }

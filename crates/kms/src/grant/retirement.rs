@@ -10,7 +10,7 @@ use policy::{Action, CallerFacts, Decision, Origin, Request, Resource, Retiremen
 use store::StoreError;
 use wire::kms::GrantOperation;
 
-use super::{GrantPrincipal, LoadedGrant};
+use super::LoadedGrant;
 use crate::Kms;
 use crate::change::Edit;
 use crate::circumstances::Circumstances;
@@ -47,10 +47,8 @@ impl UncheckedGrant {
         let (record, key) = (&self.grant.record, self.key.arn);
         let damaged = |_| StoreError::damaged(key.to_string(), "a grant of it names no account".to_owned());
         let terms = &record.terms;
-        let grantee =
-            Some(&terms.grantee).filter(|_| terms.operations.contains(&GrantOperation::RetireGrant));
-        let retiring = terms.retiring.as_ref().and_then(GrantPrincipal::entry);
-        let grantee = grantee.and_then(GrantPrincipal::entry);
+        let may_retire = terms.operations.contains(&GrantOperation::RetireGrant);
+        let (retiring, grantee) = (record.retiring(), record.grantee().filter(|_| may_retire));
         let id = self.grant.id.to_string();
         let retirement = Retirement {
             grant: &id,

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use policy::PrincipalEntry;
 use wire::kms::{CreateGrantRequest, GrantConstraints, GrantOperation, KeySpec};
 
-use super::record::{ContextConstraint, GrantPrincipal, GrantTerms};
+use super::record::{ContextConstraint, GrantHolders, GrantPrincipal, GrantTerms};
 use super::refusal::InvalidGrant;
 use crate::error::KmsError;
 use crate::facts::GrantFacts;
-use crate::principal::Principal;
 use crate::record::KeyRecord;
 use crate::{Kms, kind};
 
@@ -92,24 +92,29 @@ impl GrantTerms {
 }
 
 impl Kms {
-    /// Refuses terms that name an account or user who does not exist. Service principals are not looked up.
-    pub(crate) async fn check_principals(&self, terms: &GrantTerms) -> Result<(), KmsError> {
-        for named in [Some(&terms.grantee), terms.retiring.as_ref()].into_iter().flatten() {
-            if let GrantPrincipal::Arn(arn) = named
-                && !self.is_principal(arn).await?
-            {
-                return Err(KmsError::InvalidPrincipal(arn.clone()));
-            }
-        }
-        Ok(())
+    /// Whom terms name, so that it stays who it is. Service principals are not looked up.
+    ///
+    /// # Errors
+    /// InvalidArn if there is no such account, user or role.
+    pub(crate) async fn holders_of(&self, terms: &GrantTerms) -> Result<GrantHolders, KmsError> {
+        let retiring = match &terms.retiring {
+            Some(retiring) => self.unique_id_of(retiring).await?,
+            None => None,
+        };
+        Ok(GrantHolders { grantee: self.unique_id_of(&terms.grantee).await?, retiring })
     }
 
-    async fn is_principal(&self, arn: &str) -> Result<bool, KmsError> {
-        match Principal::parse(arn) {
-            Some(principal) => self.principal_exists(&principal).await,
-            None => Ok(false),
-        }
+    async fn unique_id_of(&self, named: &GrantPrincipal) -> Result<Option<String>, KmsError> {
+        let GrantPrincipal::Arn(arn) = named else { return Ok(None) };
+        let invalid = || KmsError::InvalidPrincipal(arn.clone());
+        let entry = entry_of_arn(arn).ok_or_else(invalid)?;
+        Ok(self.principals.find(&entry).await?.ok_or_else(invalid)?.unique_id)
     }
+}
+
+/// A principal that a grant can name by its ARN; `None` for everything else, such as `*`, an account id or a unique id.
+pub(crate) fn entry_of_arn(arn: &str) -> Option<PrincipalEntry> {
+    PrincipalEntry::parse(arn).filter(|_| arn.starts_with("arn:"))
 }
 
 /// Two members of a request that exclude each other are both there.

@@ -14,6 +14,7 @@ use crate::Kms;
 use crate::alias::AliasName;
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
+use crate::key_policy::KeyPolicy;
 use crate::kind::KeyKind;
 use crate::ops::NewKey;
 use crate::paths::Place;
@@ -66,7 +67,7 @@ impl Kms {
             origin: OriginType::AwsKms,
             created_at: now.millis(),
             description: service.description(),
-            policy: policy::of(service, place)?,
+            policy: KeyPolicy::naming_no_identity(policy::of(service, place)?),
             tags: std::collections::BTreeMap::new(),
         };
         let mut edit = Edit::create(arn, new.record(&arn))?;

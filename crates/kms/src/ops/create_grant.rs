@@ -2,8 +2,6 @@
 //! the same grant and a new token.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>
-//!
-//! Differs from AWS: grantees are accounts, users and services; there are no roles yet.
 
 use base::{Call, KeyArn};
 use wire::kms::{CreateGrant, CreateGrantRequest, CreateGrantResponse};
@@ -14,7 +12,7 @@ use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::KmsError;
 use crate::facts::Facts;
-use crate::grant::{GrantId, GrantTerms};
+use crate::grant::{GrantHolders, GrantId, GrantTerms};
 use crate::table::Handle;
 
 impl KeyAction for CreateGrant {
@@ -39,8 +37,8 @@ impl Handle for CreateGrant {
         let arn = key.arn();
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[arn]).await?;
         terms.fit(key.record())?;
-        kms.check_principals(&terms).await?;
-        let id = create(kms, call, arn, terms, request.dry_run).await?;
+        let holders = kms.holders_of(&terms).await?;
+        let id = create(kms, call, arn, (terms, holders), request.dry_run).await?;
         let token = kms.grant_tokens.issue(&arn, &id).await?;
         Ok(CreateGrantResponse { grant_token: Some(token), grant_id: Some(id.to_string()) })
     }
@@ -51,10 +49,10 @@ async fn create(
     kms: &Kms,
     call: &Call,
     arn: KeyArn,
-    terms: GrantTerms,
+    (terms, holders): (GrantTerms, GrantHolders),
     dry_run: Option<bool>,
 ) -> Result<GrantId, KmsError> {
-    let (id, mut record) = kms.new_grant(call, terms)?;
+    let (id, mut record) = kms.new_grant(call, terms, holders)?;
     let mut attempts = Attempts::new();
     let _turn = kms.turns.take(&arn).await;
     loop {
@@ -62,7 +60,7 @@ async fn create(
         let facts = Facts { grant: Some(&grant), ..Facts::default() };
         let key = kms.changeable::<CreateGrant>(call, &arn, &facts).await?;
         record.parent = key.grant().map(str::to_owned);
-        if let Some(existing) = kms.grant_of_same_name(call, &arn, &record.terms).await? {
+        if let Some(existing) = kms.grant_of_same_name(&arn, &record).await? {
             stop_if_dry_run(dry_run)?;
             return Ok(existing);
         }

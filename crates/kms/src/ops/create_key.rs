@@ -13,13 +13,12 @@ use crate::authorize::AccountAction;
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError};
 use crate::facts::{Facts, NewKeyFacts};
-use crate::key_policy::Guarded;
+use crate::key_policy::{Guarded, KeyPolicy};
 use crate::kind::{self, KeyKind};
 use crate::multi_region::MultiRegion;
-use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
 use crate::table::Handle;
-use crate::{Kms, key_policy, metadata, tags};
+use crate::{Kms, metadata, tags};
 
 impl AccountAction for CreateKey {
     const NAME: &'static str = "CreateKey";
@@ -43,13 +42,16 @@ impl Handle for CreateKey {
         };
         let place = kms.authorize_account::<Self>(call, &facts).await?.place;
         kms.authorize_tags_of_new_key(call, &facts).await?;
-        if let Some(policy) = &request.policy {
-            let bypass = request.bypass_policy_lockout_safety_check == Some(true);
-            // The key has no id yet that a policy could name.
-            let arn = place.key_arn(KeyId::single_region([0; 16]));
-            kms.check_policy(call, policy, Guarded { arn, key: None, facts: &facts }, bypass).await?;
-        }
-        let new = NewKey::from_request(request, &asked, place, call)?;
+        let policy = match &request.policy {
+            Some(policy) => {
+                let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+                // The key has no id yet that a policy could name.
+                let arn = place.key_arn(KeyId::single_region([0; 16]));
+                kms.check_policy(call, policy, Guarded { arn, key: None, facts: &facts }, bypass).await?
+            }
+            None => KeyPolicy::default_of(place.account, place.region),
+        };
+        let new = NewKey::from_request(request, &asked, policy, call)?;
         let mut attempts = Attempts::new();
         loop {
             let mut random = [0; 16];
@@ -78,7 +80,7 @@ pub(crate) struct NewKey {
     pub(crate) origin: OriginType,
     pub(crate) created_at: i64,
     pub(crate) description: String,
-    pub(crate) policy: String,
+    pub(crate) policy: KeyPolicy,
     pub(crate) tags: BTreeMap<String, String>,
 }
 
@@ -86,10 +88,9 @@ impl NewKey {
     fn from_request(
         request: CreateKeyRequest,
         asked: &Asked,
-        place: Place,
+        policy: KeyPolicy,
         call: &Call,
     ) -> Result<Self, KmsError> {
-        let default = || key_policy::default_policy(place.account, place.region);
         let mut held = BTreeMap::new();
         tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;
         Ok(Self {
@@ -98,7 +99,7 @@ impl NewKey {
             origin: asked.origin,
             created_at: call.time.millis(),
             description: request.description.unwrap_or_default(),
-            policy: request.policy.unwrap_or_else(default),
+            policy,
             tags: held,
         })
     }
@@ -114,7 +115,8 @@ impl NewKey {
             usage: self.usage,
             origin: self.origin,
             state: if imports { KeyState::PendingImport } else { KeyState::Enabled },
-            policy: self.policy.clone(),
+            policy: self.policy.text.clone(),
+            policy_principals: self.policy.principals.clone(),
             tags: self.tags.clone(),
             aliases: 0,
             grants: 0,

@@ -1,4 +1,4 @@
-//! GetKeyPolicy: the key policy, byte for byte as it was put.
+//! GetKeyPolicy: the key policy, byte for byte as it was put while everybody whom it names is there.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html>
 
@@ -31,7 +31,7 @@ impl Handle for GetKeyPolicy {
         let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
         only_default(request.policy_name.as_deref())?;
         Ok(GetKeyPolicyResponse {
-            policy: Some(key.record().policy.clone()),
+            policy: Some(kms.policy_now(key.record()).await?),
             policy_name: Some(POLICY_NAME.to_owned()),
         })
     }

@@ -9,7 +9,7 @@ use crate::Kms;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
 use crate::facts::Facts;
-use crate::grant::{GrantId, Grantee};
+use crate::grant::{GrantId, GrantPrincipal};
 use crate::table::Handle;
 
 impl KeyAction for ListGrants {
@@ -27,9 +27,11 @@ impl Handle for ListGrants {
         call: &Call,
         request: ListGrantsRequest,
     ) -> Result<ListGrantsResponse, KmsError> {
-        let grantee = Grantee::of(&request.grantee_principal, &request.grantee_service_principal)?;
+        let grantee =
+            GrantPrincipal::grantee(&request.grantee_principal, &request.grantee_service_principal)?;
         let id = request.grant_id.as_deref().map(GrantId::parse).transpose()?;
         let key = kms.usable::<Self>(call, &request.key_id, &Facts::default()).await?;
+        let grantee = kms.grantee(grantee.as_ref()).await?;
         match id {
             Some(id) => kms.grant_of_key(&key.arn(), &id, &grantee).await,
             None => kms.grants_of_key(&key.arn(), &grantee, request.limit, request.marker.as_deref()).await,

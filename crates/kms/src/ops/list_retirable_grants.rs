@@ -10,8 +10,7 @@ use crate::Kms;
 use crate::authorize::AccountAction;
 use crate::error::KmsError;
 use crate::facts::Facts;
-use crate::grant::GrantPrincipal;
-use crate::principal::Principal;
+use crate::grant::{GrantPrincipal, entry_of_arn};
 use crate::table::Handle;
 
 impl AccountAction for ListRetirableGrants {
@@ -30,6 +29,7 @@ impl Handle for ListRetirableGrants {
             GrantPrincipal::retiring(&request.retiring_principal, &request.retiring_service_principal)?;
         let region = kms.authorize_account::<Self>(call, &Facts::default()).await?.place.region;
         check_reach(call, &retiring)?;
+        let retiring = kms.holder_now(&retiring).await?;
         kms.grants_to_retire(region, &retiring, request.limit, request.marker.as_deref()).await
     }
 }
@@ -39,8 +39,8 @@ impl Handle for ListRetirableGrants {
 fn check_reach(call: &Call, retiring: &GrantPrincipal) -> Result<(), KmsError> {
     let (name, account) = match retiring {
         GrantPrincipal::Arn(arn) => {
-            let principal = Principal::parse(arn).ok_or_else(|| KmsError::InvalidPrincipal(arn.clone()))?;
-            (arn, Some(principal.account()))
+            let entry = entry_of_arn(arn).ok_or_else(|| KmsError::InvalidPrincipal(arn.clone()))?;
+            (arn, entry.account())
         }
         GrantPrincipal::Service(service) => (service, None),
     };

@@ -35,9 +35,9 @@ impl Handle for PutKeyPolicy {
         only_default(request.policy_name.as_deref())?;
         let bypass = request.bypass_policy_lockout_safety_check == Some(true);
         let on = Guarded { arn: key.arn(), key: Some(key.key()), facts: &facts };
-        kms.check_policy(call, &request.policy, on, bypass).await?;
+        let policy = kms.check_policy(call, &request.policy, on, bypass).await?;
         kms.change::<Self, _>(call, &request.key_id, &facts, |edit, _| {
-            edit.record.policy.clone_from(&request.policy);
+            policy.put_on(&mut edit.record);
             Ok(())
         })
         .await?;

@@ -14,12 +14,12 @@ use crate::authorize::{Identifiers, KeyAction, StateRule, Usable};
 use crate::change::{Attempts, Committed, Edit};
 use crate::error::{InvalidRequest, KmsError, LimitExceeded};
 use crate::facts::{Facts, NewKeyFacts};
-use crate::key_policy::Guarded;
+use crate::key_policy::{Guarded, KeyPolicy};
 use crate::multi_region::{RELATED_KEYS_MAX, ReplicaRegion};
 use crate::ops::NewKey;
 use crate::record::KeyRecord;
 use crate::table::Handle;
-use crate::{Kms, key_policy, metadata, tags};
+use crate::{Kms, metadata, tags};
 
 impl KeyAction for ReplicateKey {
     const NAME: &'static str = "ReplicateKey";
@@ -113,26 +113,28 @@ impl Kms {
         to: &KeyArn,
         request: &ReplicateKeyRequest,
     ) -> Result<NewKey, KmsError> {
-        if let Some(policy) = &request.policy {
-            let bypass = request.bypass_policy_lockout_safety_check == Some(true);
-            let facts = Facts {
-                bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
-                ..Facts::default()
-            };
-            // A replica has what policies can ask for from its primary key.
-            let on = Guarded { arn: *to, key: Some(key.key()), facts: &facts };
-            self.check_policy(call, policy, on, bypass).await?;
-        }
+        let policy = match &request.policy {
+            Some(policy) => {
+                let bypass = request.bypass_policy_lockout_safety_check == Some(true);
+                let facts = Facts {
+                    bypass_policy_lockout_safety_check: request.bypass_policy_lockout_safety_check,
+                    ..Facts::default()
+                };
+                // A replica has what policies can ask for from its primary key.
+                let on = Guarded { arn: *to, key: Some(key.key()), facts: &facts };
+                self.check_policy(call, policy, on, bypass).await?
+            }
+            None => KeyPolicy::default_of(to.account, to.region),
+        };
         let mut held = BTreeMap::new();
         tags::add(&mut held, request.tags.as_deref().unwrap_or_default())?;
-        let default = || key_policy::default_policy(to.account, to.region);
         Ok(NewKey {
             spec: key.record().spec,
             usage: key.record().usage,
             origin: key.record().origin,
             created_at: call.time.millis(),
             description: request.description.clone().unwrap_or_default(),
-            policy: request.policy.clone().unwrap_or_else(default),
+            policy,
             tags: held,
         })
     }

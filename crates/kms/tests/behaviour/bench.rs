@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use base::AccountId;
 use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
 use crypto::AttestationRoots;
 use crypto::root::{Protection, RootFile};
 use keyring::DomainKeys;
-use kms::{CallerRights, Kms, Principals, PrincipalsUnavailable, Settings};
-use policy::{AttachedPolicy, IdentitySide, Policy, PolicyKind, PolicySource};
+use kms::{Kms, Settings};
 use serde_json::{Value, json};
 use store::redb_engine::RedbStore;
 use store::{Range, Store};
 use tempfile::TempDir;
 use testkit::SeededRandomness;
 
+use crate::people::{People, unique_id};
 use crate::watched_store::WatchedStore;
 
 pub(crate) const DAY: i64 = 86_400;
@@ -25,41 +24,10 @@ pub(crate) struct Bench {
     pub(crate) kms: Arc<Kms>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) watch: Arc<WatchedStore>,
+    pub(crate) people: Arc<People>,
     domain_keys: Arc<DomainKeys>,
     randomness: Arc<SeededRandomness>,
     _folder: TempDir,
-}
-
-/// Both accounts exist, and each has two users.
-struct TwoAccounts;
-
-#[async_trait::async_trait]
-impl Principals for TwoAccounts {
-    async fn account_exists(&self, account: AccountId) -> Result<bool, PrincipalsUnavailable> {
-        Ok([ACCOUNT, OTHER_ACCOUNT].contains(&account.to_string().as_str()))
-    }
-
-    async fn user_exists(&self, _: AccountId, path_and_name: &str) -> Result<bool, PrincipalsUnavailable> {
-        Ok(["admin", "ops/clerk", "ops/limited"].contains(&path_and_name))
-    }
-
-    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PrincipalsUnavailable> {
-        let is_limited = matches!(&caller.principal,
-            Principal::User { path_and_name, .. } if path_and_name == "ops/limited");
-        let actions = if is_limited { r#"["kms:Encrypt", "kms:CreateAlias"]"# } else { r#""*""# };
-        let document = format!(r#"{{"Statement":{{"Effect":"Allow","Action":{actions},"Resource":"*"}}}}"#);
-        let policy = Arc::new(Policy::parse(&document, PolicyKind::Identity).unwrap());
-        let source = PolicySource::User { name: "test".to_owned() };
-        Ok(Arc::new(OnePolicy([AttachedPolicy { policy, source }])))
-    }
-}
-
-struct OnePolicy([AttachedPolicy; 1]);
-
-impl CallerRights for OnePolicy {
-    fn side(&self) -> IdentitySide<'_> {
-        IdentitySide { policies: &self.0, ..IdentitySide::default() }
-    }
 }
 
 /// What a call answered: the body of a success, or code and text of a refusal.
@@ -102,8 +70,9 @@ impl Bench {
         let watch = Arc::new(WatchedStore::new(Arc::new(store)));
         let store: Arc<dyn Store> = Arc::<WatchedStore>::clone(&watch);
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
-        let kms = service(&store, &domain_keys, &randomness, settings, roots);
-        Self { kms, store, watch, domain_keys, randomness, _folder: folder }
+        let people = Arc::new(People::new());
+        let kms = service(&store, &domain_keys, &randomness, &people, settings, roots);
+        Self { kms, store, watch, people, domain_keys, randomness, _folder: folder }
     }
 
     /// The service anew over the same store, with nothing in memory.
@@ -114,7 +83,7 @@ impl Bench {
     /// The same, with other settings.
     pub(crate) fn restart_with(&mut self, settings: Settings) {
         let roots = AttestationRoots::default();
-        self.kms = service(&self.store, &self.domain_keys, &self.randomness, settings, roots);
+        self.kms = service(&self.store, &self.domain_keys, &self.randomness, &self.people, settings, roots);
     }
 
     /// Calls as the administrator of [`ACCOUNT`] in eu-central-1, `at` seconds after the beginning.
@@ -141,6 +110,13 @@ impl Bench {
         body: Value,
     ) -> Answer {
         self.answer(facts(account, user, at), operation, body).await
+    }
+
+    /// Calls as whoever is given, of [`ACCOUNT`].
+    pub(crate) async fn call_by(&self, principal: Principal, operation: &str, body: Value) -> Answer {
+        let call = facts(ACCOUNT, "admin", 0);
+        let caller = Caller { principal, ..(*call.caller).clone() };
+        self.answer(Call { caller: Arc::new(caller), ..call }, operation, body).await
     }
 
     async fn answer(&self, call: Call, operation: &str, body: Value) -> Answer {
@@ -195,12 +171,13 @@ fn service(
     store: &Arc<dyn Store>,
     domain_keys: &Arc<DomainKeys>,
     randomness: &Arc<SeededRandomness>,
+    people: &Arc<People>,
     settings: Settings,
     roots: AttestationRoots,
 ) -> Arc<Kms> {
     let randomness: Arc<SeededRandomness> = Arc::clone(randomness);
-    let kms =
-        Kms::new(Arc::clone(store), Arc::clone(domain_keys), randomness, Arc::new(TwoAccounts), settings);
+    let people: Arc<People> = Arc::clone(people);
+    let kms = Kms::new(Arc::clone(store), Arc::clone(domain_keys), randomness, people, settings);
     Arc::new(kms.with_attestation_roots(roots))
 }
 
@@ -226,7 +203,7 @@ fn facts(account: &str, user: &str, at: i64) -> Call {
         request_id: RequestId::new([7; 16]),
         caller: Arc::new(Caller {
             account: account.parse().unwrap(),
-            principal: Principal::User { path_and_name: user.into(), unique_id: "AIDAADMIN".into() },
+            principal: Principal::User { path_and_name: user.into(), unique_id: unique_id(account, user) },
             access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
             session: None,
         }),

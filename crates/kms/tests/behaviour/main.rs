@@ -8,6 +8,7 @@ mod grants;
 mod lifecycle;
 mod limits;
 mod multi_region;
+mod people;
 mod recipient;
 mod request_quotas;
 mod rules;

@@ -3,16 +3,15 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
 
 use base::Call;
-use policy::PolicyKind;
 use wire::iam::{CreateRole, CreateRoleRequest, CreateRoleResponse};
 
 use crate::iam::entity::{folded, room_for_one_more};
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
-use crate::iam::policy_document::check;
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
-use crate::iam::{quota, tags, view};
+use crate::iam::{quota, tags};
+use crate::principal::Holder;
 use crate::record::{HeldPolicies, RoleRecord};
 use crate::{Identity, draw, paths};
 
@@ -28,7 +27,7 @@ impl Handle for CreateRole {
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Role, account, path, &request.role_name);
         let permit = identity.authorize::<Self>(call, resource).await?;
-        check(&request.assume_role_policy_document, PolicyKind::Trust)?;
+        let trusted = identity.trusted(&request.assume_role_policy_document).await?;
         let location = paths::role(account, &folded(&request.role_name))?;
         if identity.at::<RoleRecord>(location.clone()).await?.is_some() {
             return Err(IamError::exists(Kind::Role, &request.role_name));
@@ -42,14 +41,17 @@ impl Handle for CreateRole {
             created_at: call.time.millis(),
             policies: HeldPolicies::default(),
             trust_policy: request.assume_role_policy_document.clone(),
+            trusted,
             description: request.description.clone(),
             max_session_duration: request.max_session_duration.unwrap_or(SESSION_SECONDS),
             boundary: request.permissions_boundary.clone(),
             tags: tags::of_new(request.tags.as_ref(), "Role")?,
         };
         let plan = owner.replaced(Plan::new())?.create(location, &role)?;
+        let plan = plan.known_as(account, Holder::Role, &role.unique_id, &role.name)?;
         let plan = identity.bounded(call, plan, request.permissions_boundary.as_ref()).await?;
-        Ok(permit.commit(plan, CreateRoleResponse { role: view::role(account, &role) }))
+        let role = identity.shown_role(account, &role).await?;
+        Ok(permit.commit(plan, CreateRoleResponse { role }))
     }
 }
 

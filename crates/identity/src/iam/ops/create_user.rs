@@ -11,6 +11,7 @@ use crate::iam::plan::{Done, Plan};
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
 use crate::iam::{quota, tags, view};
+use crate::principal::Holder;
 use crate::record::UserRecord;
 use crate::user::NewUser;
 use crate::{Identity, paths};
@@ -42,6 +43,7 @@ impl Handle for CreateUser {
             ..identity.user_record(&new, Vec::new())?
         };
         let plan = owner.replaced(Plan::new())?.create(location, &user)?;
+        let plan = plan.known_as(account, Holder::User, &user.unique_id, &user.name)?;
         let plan = identity.bounded(call, plan, request.permissions_boundary.as_ref()).await?;
         Ok(permit.commit(plan, CreateUserResponse { user: Some(view::user(account, &user)) }))
     }

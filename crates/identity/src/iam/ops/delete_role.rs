@@ -5,12 +5,12 @@
 use base::Call;
 use wire::iam::{DeleteRole, DeleteRoleRequest, DeleteRoleResponse};
 
-use crate::Identity;
 use crate::iam::entity::refuse_if_policies_remain;
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::record::RoleRecord;
+use crate::{Identity, paths};
 
 impl Handle for DeleteRole {
     const READ_ONLY: bool = false;
@@ -25,6 +25,7 @@ impl Handle for DeleteRole {
         let mut owner = identity.account_of(call).await?;
         owner.record.roles = owner.record.roles.saturating_sub(1);
         let plan = role.removed(owner.replaced(Plan::new())?);
+        let plan = plan.delete(paths::unique_id(&role.record.unique_id)?);
         let plan = identity.unbounded(call, plan, role.record.boundary.as_ref()).await?;
         Ok(permit.commit(plan, DeleteRoleResponse))
     }

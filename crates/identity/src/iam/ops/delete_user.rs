@@ -5,12 +5,12 @@
 use base::Call;
 use wire::iam::{DeleteUser, DeleteUserRequest, DeleteUserResponse};
 
-use crate::Identity;
 use crate::iam::entity::refuse_if_policies_remain;
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::record::UserRecord;
+use crate::{Identity, paths};
 
 impl Handle for DeleteUser {
     const READ_ONLY: bool = false;
@@ -33,6 +33,7 @@ impl Handle for DeleteUser {
         let mut owner = identity.account_of(call).await?;
         owner.record.users = owner.record.users.saturating_sub(1);
         let plan = user.removed(owner.replaced(Plan::new())?);
+        let plan = plan.delete(paths::unique_id(&user.record.unique_id)?);
         let plan = identity.unbounded(call, plan, user.record.boundary.as_ref()).await?;
         Ok(permit.commit(plan, DeleteUserResponse))
     }

@@ -9,7 +9,6 @@ use crate::Identity;
 use crate::iam::error::IamError;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
-use crate::iam::view;
 use crate::record::RoleRecord;
 
 impl Handle for GetRole {
@@ -21,7 +20,7 @@ impl Handle for GetRole {
         request: &GetRoleRequest,
     ) -> Result<Done<Self>, IamError> {
         let (role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
-        let role = view::role(permit.account(), &role.record);
+        let role = identity.shown_role(permit.account(), &role.record).await?;
         Ok(permit.answer(GetRoleResponse { role }))
     }
 }

@@ -10,7 +10,6 @@ use crate::iam::paging::Listing;
 use crate::iam::plan::Done;
 use crate::iam::resource::Resource;
 use crate::iam::table::Handle;
-use crate::iam::view;
 use crate::record::RoleRecord;
 use crate::{Identity, paths};
 
@@ -27,13 +26,13 @@ impl Handle for ListRoles {
         let under = request.path_prefix.as_deref().unwrap_or("/");
         let scope = format!("ListRoles {account} {under}");
         let listing = Listing::new(scope, request.max_items, request.marker.as_ref())?;
-        let shown =
-            |record: RoleRecord| record.path.starts_with(under).then(|| view::listed_role(account, &record));
-        let page = identity.page(&paths::roles(account), &listing, shown).await?;
-        Ok(permit.answer(ListRolesResponse {
-            is_truncated: page.is_truncated(),
-            roles: page.items,
-            marker: page.marker,
-        }))
+        let is_meant = |record: RoleRecord| record.path.starts_with(under).then_some(record);
+        let page = identity.page(&paths::roles(account), &listing, is_meant).await?;
+        let is_truncated = page.is_truncated();
+        let mut roles = Vec::with_capacity(page.items.len());
+        for record in &page.items {
+            roles.push(identity.listed_role(account, record).await?);
+        }
+        Ok(permit.answer(ListRolesResponse { is_truncated, roles, marker: page.marker }))
     }
 }

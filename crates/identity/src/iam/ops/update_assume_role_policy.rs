@@ -3,13 +3,11 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html>
 
 use base::Call;
-use policy::PolicyKind;
 use wire::iam::{UpdateAssumeRolePolicy, UpdateAssumeRolePolicyRequest, UpdateAssumeRolePolicyResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
-use crate::iam::policy_document::check;
 use crate::iam::table::Handle;
 use crate::record::RoleRecord;
 
@@ -22,7 +20,7 @@ impl Handle for UpdateAssumeRolePolicy {
         request: &UpdateAssumeRolePolicyRequest,
     ) -> Result<Done<Self>, IamError> {
         let (mut role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
-        check(&request.policy_document, PolicyKind::Trust)?;
+        role.record.trusted = identity.trusted(&request.policy_document).await?;
         role.record.trust_policy.clone_from(&request.policy_document);
         let plan = role.replaced(Plan::new())?;
         Ok(permit.commit(plan, UpdateAssumeRolePolicyResponse))

@@ -9,7 +9,6 @@ use crate::Identity;
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
-use crate::iam::view;
 use crate::record::RoleRecord;
 
 impl Handle for UpdateRoleDescription {
@@ -23,7 +22,7 @@ impl Handle for UpdateRoleDescription {
         let (mut role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
         role.record.description = Some(request.description.clone());
         let plan = role.replaced(Plan::new())?;
-        let role = view::role(permit.account(), &role.record);
+        let role = identity.shown_role(permit.account(), &role.record).await?;
         Ok(permit.commit(plan, UpdateRoleDescriptionResponse { role: Some(role) }))
     }
 }

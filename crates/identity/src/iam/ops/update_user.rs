@@ -10,6 +10,7 @@ use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::resource::Kind;
 use crate::iam::table::Handle;
+use crate::principal::Holder;
 use crate::record::{AccessKeyRecord, UserRecord};
 use crate::{Identity, paths};
 
@@ -42,7 +43,8 @@ impl Handle for UpdateUser {
         if identity.at::<UserRecord>(location.clone()).await?.is_some() {
             return Err(IamError::exists(Kind::User, &renamed.name));
         }
-        let mut plan = user.removed(Plan::new()).create(location, &renamed)?;
+        let plan = user.removed(Plan::new()).create(location, &renamed)?;
+        let mut plan = plan.known_as(account, Holder::User, &renamed.unique_id, &renamed.name)?;
         for group in &renamed.groups {
             plan = plan
                 .delete(paths::group_member(group, &folded(&user.record.name))?)

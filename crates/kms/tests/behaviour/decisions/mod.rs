@@ -7,6 +7,8 @@
 mod by_grant;
 mod by_identity;
 mod by_policy;
+mod namesakes;
+mod sessions;
 
 use serde_json::{Value, json};
 

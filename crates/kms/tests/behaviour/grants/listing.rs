@@ -45,12 +45,13 @@ async fn retirable_grants_are_those_of_one_principal_of_the_callers_account() {
     }
     assert_eq!(retirable(&bench, OTHER_ACCOUNT, OTHER_ROOT).await.len(), 1);
     assert!(retirable(&bench, OTHER_ACCOUNT, OTHER_ADMIN).await.is_empty());
+    assert!(retirable(&bench, ACCOUNT, "arn:aws:iam::123456789012:role/nobody").await.is_empty());
     for (body, refusal) in [
         (json!({}), "ValidationException"),
         (json!({"RetiringPrincipal": ADMIN, "RetiringServicePrincipal": SERVICE}), "ValidationException"),
         (json!({"RetiringPrincipal": OTHER_ROOT}), "AccessDeniedException"),
         (json!({"RetiringServicePrincipal": SERVICE}), "AccessDeniedException"),
-        (json!({"RetiringPrincipal": "arn:aws:iam::123456789012:role/x"}), "InvalidArnException"),
+        (json!({"RetiringPrincipal": "arn:aws:iam::123456789012:group/x"}), "InvalidArnException"),
         (json!({"RetiringPrincipal": "x"}), "InvalidArnException"),
         (json!({"RetiringPrincipal": ADMIN, "Marker": "forged"}), "InvalidMarkerException"),
     ] {

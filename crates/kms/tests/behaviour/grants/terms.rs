@@ -118,10 +118,19 @@ async fn parameters_that_exclude_each_other_or_are_too_much_are_refused() {
 }
 
 #[tokio::test]
-async fn a_grant_names_accounts_and_users_who_exist() {
+async fn a_grant_names_principals_who_exist() {
     let bench = Bench::new();
     let key = bench.create_key().await;
-    for principal in [ADMIN, CLERK, ROOT, OTHER_ADMIN, OTHER_ROOT] {
+    for principal in [
+        ADMIN,
+        CLERK,
+        ROOT,
+        OTHER_ADMIN,
+        OTHER_ROOT,
+        "arn:aws:iam::123456789012:role/service/app",
+        "arn:aws:sts::210987654321:assumed-role/app/session",
+        "arn:aws:sts::123456789012:federated-user/anybody",
+    ] {
         create(&bench, &key, json!({"GranteePrincipal": principal, "RetiringPrincipal": principal})).await;
     }
     for nobody in [
@@ -130,7 +139,9 @@ async fn a_grant_names_accounts_and_users_who_exist() {
         "arn:aws:iam::111111111111:root",
         "arn:aws:iam::123456789012:role/none",
         "arn:aws:sts::123456789012:assumed-role/none/session",
-        "arn:aws:sts::123456789012:federated-user/none",
+        "arn:aws:iam::123456789012:role/app",
+        "arn:aws:sts::111111111111:federated-user/none",
+        "AIDAADMIN",
         "arn:aws:iam::123456789012:group/ops",
         "123456789012",
         SERVICE,
