@@ -171,6 +171,8 @@ mod tests {
             issued_at: Timestamp::from_iso_basic("20180920T174101Z").unwrap(),
             multi_factor_at: None,
             tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            policies: None,
             source_identity: None,
             federation: None,
         }

@@ -67,10 +67,25 @@ pub struct Session {
     pub multi_factor_at: Option<Timestamp>,
     /// Session tags. Each replaces the tag of role or user whose key is the same but for case.
     pub tags: Vec<(String, String)>,
+    /// Keys of those session tags that sessions of roles assumed from this one inherit.
+    pub transitive_tag_keys: Vec<String>,
+    /// The policies that the session was made with; `None` if with none.
+    pub policies: Option<SessionPolicies>,
     /// The source identity, once one was set.
     pub source_identity: Option<String>,
     /// The identity provider behind a session of AssumeRoleWithWebIdentity or AssumeRoleWithSAML.
     pub federation: Option<Federation>,
+}
+
+/// Policies that a session was made with: it may do no more than they allow together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionPolicies {
+    /// The document in the request that made the session.
+    pub document: Option<String>,
+    /// ARNs of managed policies.
+    pub managed: Vec<String>,
+    /// A digest of all of them: what is equal for equal policies alone.
+    pub digest: [u8; 32],
 }
 
 /// What an identity provider said about the holder of a session.

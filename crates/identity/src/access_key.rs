@@ -35,7 +35,7 @@ impl Identity {
     ) -> Result<NewAccessKey, IdentityError> {
         let mut attempts = Attempts::default();
         loop {
-            let key = self.draw_access_key()?;
+            let key = self.draw_access_key(account)?;
             if self.add_access_key(account, user, &key.id, &key.secret).await? {
                 return Ok(key);
             }
@@ -63,8 +63,8 @@ impl Identity {
         self.add_access_key(account, user, id, secret).await
     }
 
-    pub(crate) fn draw_access_key(&self) -> Result<NewAccessKey, IdentityError> {
-        let id = draw::access_key_id(&*self.randomness)?;
+    pub(crate) fn draw_access_key(&self, account: AccountId) -> Result<NewAccessKey, IdentityError> {
+        let id = draw::access_key_id("AKIA", account, &*self.randomness)?;
         let id = id.parse().map_err(|_| IdentityError::Damaged(id))?;
         Ok(NewAccessKey { id, secret: draw::secret(&*self.randomness)? })
     }
@@ -78,26 +78,28 @@ impl Identity {
         id: &AccessKeyId,
         secret: &SecretString,
     ) -> Result<Transaction, IdentityError> {
-        let record = self.access_key_record(account, user, id, secret).await?;
+        let holder = (Some(user.name.as_str()), user.unique_id.as_str());
+        let record = self.access_key_record(account, holder, id, secret).await?;
         let path = paths::access_key(id)?;
         let event = trail::record(self, account, "CreateAccessKey", Some(&path_and_name(user)?))?;
         let transaction = transaction.expect_absent(path.clone());
         Ok(transaction.put(path, encode_record(&record)?).outbox(event))
     }
 
-    /// The record of an active access key of a user, its secret sealed.
+    /// The record of an active access key, its secret sealed. `user` and `owner` are the user's name and unique id, or none
+    /// and [`ROOT_USER`].
     pub(crate) async fn access_key_record(
         &self,
         account: AccountId,
-        user: &UserRecord,
+        (user, owner): (Option<&str>, &str),
         id: &AccessKeyId,
         secret: &SecretString,
     ) -> Result<AccessKeyRecord, IdentityError> {
-        let binding = secret_binding(account, &user.unique_id, id);
+        let binding = secret_binding(account, owner, id);
         let sealed = self.domain_keys.seal(&Domain::global(), &binding, secret.expose().as_bytes()).await?;
         Ok(AccessKeyRecord {
             account: account.to_string(),
-            user: user.name.clone(),
+            user: user.map(str::to_owned),
             status: AccessKeyStatus::Active,
             created_at: self.clock.now().millis(),
             secret: sealed,
@@ -138,11 +140,14 @@ impl Identity {
     }
 }
 
+/// In the place of a user's unique id where the root user is meant.
+pub(crate) const ROOT_USER: &str = "root";
+
 /// A sealed secret belongs to one access key of one user; the user's unique id outlives a change of name.
-pub(crate) fn secret_binding(account: AccountId, user_unique_id: &str, id: &AccessKeyId) -> Binding {
+pub(crate) fn secret_binding(account: AccountId, owner: &str, id: &AccessKeyId) -> Binding {
     Binding::new("access key secret")
         .part(account.to_string().as_bytes())
-        .part(user_unique_id.as_bytes())
+        .part(owner.as_bytes())
         .part(id.as_str().as_bytes())
 }
 

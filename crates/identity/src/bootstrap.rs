@@ -55,7 +55,7 @@ impl Identity {
             path: UserPath::default(),
             managed_policies: vec![ManagedPolicyArn::administrator_access()],
         };
-        let key = self.draw_access_key()?;
+        let key = self.draw_access_key(account)?;
         let record = self.user_record(&user, vec![key.id.as_str().to_owned()])?;
         let marker = paths::first_start()?;
         let transaction = Transaction::new().expect_absent(marker.clone()).put(marker, Vec::new());

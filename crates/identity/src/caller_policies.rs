@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use base::{AccountId, Caller, Principal};
+use base::{AccountId, Caller, Principal, SessionPolicies};
 use policy::{AttachedPolicy, IdentitySide, Policy, PolicyKind, PolicySource};
 use store::cache::Cache;
 use store::{Key, Observer, Record, Revision};
@@ -29,6 +29,8 @@ pub struct CallerPolicies {
     pub policies: Vec<AttachedPolicy>,
     /// What bounds the user or role; `None` if nothing does.
     pub boundary: Option<AttachedPolicy>,
+    /// Those that the session was made with.
+    pub session: Vec<AttachedPolicy>,
     /// Tags of the user or role: `aws:PrincipalTag/…`. Keys have the case that they were given.
     pub tags: Vec<(String, String)>,
     /// Bytes of the documents that were compiled.
@@ -38,11 +40,12 @@ pub struct CallerPolicies {
 }
 
 impl CallerPolicies {
-    /// The caller's side of a decision, for a caller without session policies and organisation.
+    /// The caller's side of a decision, for a caller without organisation.
     pub fn side(&self) -> IdentitySide<'_> {
         IdentitySide {
             policies: &self.policies,
             boundary: self.boundary.as_ref(),
+            session: &self.session,
             tags: &self.tags,
             ..IdentitySide::default()
         }
@@ -68,10 +71,12 @@ impl Identity {
             }
             Principal::Root | Principal::Service { .. } => return Ok(Arc::default()),
         };
-        if let Some(known) = self.policies.get(unique_id) {
+        let session = caller.session.as_ref().and_then(|session| session.policies.as_ref());
+        let held_by = HeldBy(unique_id.clone(), session.map(|policies| policies.digest));
+        if let Some(known) = self.policies.get(&held_by) {
             return Ok(known);
         }
-        let ticket = self.policies.cache.begin_load(unique_id);
+        let ticket = self.policies.cache.begin_load(&held_by);
         let name = iam::last_segment(path_and_name).to_ascii_lowercase();
         let mut load = Load { identity: self, account: caller.account, loaded: CallerPolicies::default() };
         if of_role {
@@ -79,11 +84,22 @@ impl Identity {
         } else {
             load.user(&name, unique_id).await?;
         }
+        if let Some(policies) = session {
+            load.of_session(policies).await?;
+        }
         let loaded = Arc::new(load.loaded);
-        self.policies.cache.insert(ticket, unique_id.clone(), Arc::clone(&loaded));
+        self.policies.cache.insert(ticket, held_by, Arc::clone(&loaded));
         Ok(loaded)
     }
 }
+
+/// A unique id, and which policies its session was made with.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct HeldBy(String, Option<[u8; 32]>);
+
+/// What a boundary or session policy that is not there allows.
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 /// A load in progress: it notes what it reads before it reads it.
 struct Load<'i> {
@@ -110,6 +126,20 @@ impl Load<'_> {
         let Some(role) = role.filter(|role| role.unique_id == unique_id) else { return Ok(()) };
         self.held(unique_id, &role.policies, |name| PolicySource::Role { name }).await?;
         self.bounded_and_tagged(role.boundary.as_ref(), role.tags).await
+    }
+
+    /// A managed policy of a session counts as it is now, not as it was when the session was made.
+    async fn of_session(&mut self, policies: &SessionPolicies) -> Result<(), IdentityError> {
+        if let Some(document) = &policies.document {
+            let policy = self.compiled(PolicySource::Session, document)?;
+            self.loaded.session.push(policy);
+        }
+        for arn in &policies.managed {
+            let document = self.managed(arn).await?.unwrap_or_else(|| NOTHING.to_owned());
+            let policy = self.compiled(PolicySource::Managed(arn.clone()), &document)?;
+            self.loaded.session.push(policy);
+        }
+        Ok(())
     }
 
     async fn group(&mut self, unique_id: &str) -> Result<Option<GroupRecord>, IdentityError> {
@@ -146,9 +176,6 @@ impl Load<'_> {
         boundary: Option<&String>,
         tags: Vec<TagRecord>,
     ) -> Result<(), IdentityError> {
-        /// What a boundary that is not there allows.
-        const NOTHING: &str =
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
         if let Some(arn) = boundary {
             let document = self.managed(arn).await?.unwrap_or_else(|| NOTHING.to_owned());
             self.loaded.boundary = Some(self.compiled(PolicySource::Managed(arn.clone()), &document)?);
@@ -191,7 +218,7 @@ impl Load<'_> {
 
 /// Callers' policies in memory, kept honest by commits.
 pub(crate) struct Policies {
-    cache: Cache<String, CallerPolicies>,
+    cache: Cache<HeldBy, CallerPolicies>,
     changes: Changes,
 }
 
@@ -200,8 +227,8 @@ impl Policies {
         Self { cache: Cache::weighing(CALLERS, BYTES_MAX, weigh), changes: Changes::new() }
     }
 
-    fn get(&self, unique_id: &String) -> Option<Arc<CallerPolicies>> {
-        let known = self.cache.get(unique_id)?;
+    fn get(&self, held_by: &HeldBy) -> Option<Arc<CallerPolicies>> {
+        let known = self.cache.get(held_by)?;
         known.loaded_from.iter().all(|seen| self.changes.holds(*seen)).then_some(known)
     }
 }
@@ -219,10 +246,10 @@ impl Observer for Policies {
 }
 
 /// About the bytes that a caller's policies take: compiled, a document takes a few times its length.
-fn weigh(_: &String, loaded: &CallerPolicies) -> u64 {
+fn weigh(_: &HeldBy, loaded: &CallerPolicies) -> u64 {
     const AROUND_EACH: usize = 512;
     const COMPILED: usize = 8;
-    let policies = loaded.policies.len() + 1;
+    let policies = loaded.policies.len() + loaded.session.len() + 1;
     let tags: usize = loaded.tags.iter().map(|(key, value)| key.len() + value.len() + AROUND_EACH).sum();
     let bytes = COMPILED * loaded.document_bytes + AROUND_EACH * policies + tags;
     u64::try_from(bytes).unwrap_or(u64::MAX)

@@ -1,12 +1,13 @@
 //! Who there is: accounts, users, groups, roles, access keys and policies, with the IAM operations that manage them, and
-//! the STS operations that tell callers who they are.
+//! the STS operations that give sessions of them.
 //!
 //! The secrets of access keys are sealed; policies are kept byte for byte, and compiled for those
 //! to whom they apply. The hot paths are
-//! [`Identity::credential`] and [`Identity::policies_of`]: once loaded, both answer from memory until a commit changes
+//! [`Identity::credentials`] and [`Identity::policies_of`]: once loaded, both answer from memory until a commit changes
 //! what they were loaded from.
 
 mod access_key;
+mod authorization_message;
 mod bootstrap;
 mod caller_policies;
 mod changes;
@@ -19,6 +20,7 @@ mod paths;
 mod principal;
 mod record;
 mod service;
+mod session;
 pub mod sts;
 mod trail;
 mod turns;
@@ -27,7 +29,7 @@ mod user;
 pub use access_key::NewAccessKey;
 pub use bootstrap::FirstCredentials;
 pub use caller_policies::CallerPolicies;
-pub use credential::Credential;
+pub use credential::{Credential, Credentials};
 pub use error::IdentityError;
 pub use name::{AccessKeyId, ManagedPolicyArn, NameError, UserName, UserPath};
 pub use principal::KnownPrincipal;

@@ -27,6 +27,7 @@ use crate::name::{AccessKeyId, UserName};
 pub(crate) const IDENTITY: &str = "identity/";
 pub(crate) const ACCOUNTS: &str = "identity/account/";
 pub(crate) const USERS: &str = "identity/user/";
+pub(crate) const ROLES: &str = "identity/role/";
 pub(crate) const ACCESS_KEYS: &str = "identity/access-key/";
 
 pub(crate) fn account(account: AccountId) -> Result<Key, KeyError> {
@@ -70,7 +71,7 @@ pub(crate) fn group_member(group_id: &str, folded_user_name: &str) -> Result<Key
 }
 
 pub(crate) fn roles(account: AccountId) -> String {
-    format!("{IDENTITY}role/{account}/")
+    format!("{ROLES}{account}/")
 }
 
 pub(crate) fn role(account: AccountId, folded_name: &str) -> Result<Key, KeyError> {

@@ -108,6 +108,24 @@ impl Identity {
         })
     }
 
+    /// Where the user or role of a unique id lies, if it is one of this account.
+    pub(crate) async fn path_of_unique_id(
+        &self,
+        account: AccountId,
+        unique_id: &str,
+    ) -> Result<Option<Key>, IdentityError> {
+        let Some(path) = located(paths::unique_id(unique_id)) else { return Ok(None) };
+        let Some(known) = self.read::<UniqueIdRecord>(&path).await? else { return Ok(None) };
+        let UniqueIdRecord { account: own, holder, folded_name } = known.record;
+        if own != account.to_string() {
+            return Ok(None);
+        }
+        Ok(Some(match holder {
+            Holder::User => paths::user_folded(account, &folded_name)?,
+            Holder::Role => paths::role(account, &folded_name)?,
+        }))
+    }
+
     /// The user of this path and name. A user is found without regard to case and path; an ARN names both exactly.
     pub(crate) async fn user_of(
         &self,
@@ -130,8 +148,7 @@ impl Identity {
         let Some(location) = located(paths::role(account, &folded)) else { return Ok(None) };
         let Some(role) = self.read::<RoleRecord>(&location).await? else { return Ok(None) };
         let role = role.record;
-        let own = format!("{}{}", role.path.strip_prefix('/').unwrap_or(&role.path), role.name);
-        Ok(own.eq_ignore_ascii_case(path_and_name).then_some(role))
+        Ok(role.path_and_name().eq_ignore_ascii_case(path_and_name).then_some(role))
     }
 }
 

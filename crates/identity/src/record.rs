@@ -26,12 +26,17 @@ pub(crate) struct AccountRecord {
     /// The account's alias.
     #[serde(default)]
     pub(crate) alias: Option<String>,
+    /// Ids of the root user's access keys; kept in the same commit as each of them.
+    #[serde(default)]
+    pub(crate) root_access_keys: Vec<String>,
 }
 
 impl AccountRecord {
     /// An account with `users` users and nothing else.
     pub(crate) fn new(created_at: i64, users: u32) -> Self {
-        Self { created_at, users, groups: 0, roles: 0, policies: 0, providers: 0, alias: None }
+        let alias = None;
+        let root_access_keys = Vec::new();
+        Self { created_at, users, groups: 0, roles: 0, policies: 0, providers: 0, alias, root_access_keys }
     }
 }
 
@@ -96,8 +101,9 @@ impl Record for UserRecord {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AccessKeyRecord {
     pub(crate) account: String,
-    /// The user's name as it was given.
-    pub(crate) user: String,
+    /// The user's name as it was given; none if it is the root user's.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
     pub(crate) status: AccessKeyStatus,
     pub(crate) created_at: i64,
     pub(crate) secret: SealedUnderDomain,
@@ -168,6 +174,13 @@ pub(crate) struct RoleRecord {
     /// The ARN of the managed policy that bounds the role.
     pub(crate) boundary: Option<String>,
     pub(crate) tags: Vec<TagRecord>,
+}
+
+impl RoleRecord {
+    /// Path and name as they stand in the role's ARN.
+    pub(crate) fn path_and_name(&self) -> String {
+        format!("{}{}", self.path.strip_prefix('/').unwrap_or(&self.path), self.name)
+    }
 }
 
 impl Record for RoleRecord {

@@ -7,7 +7,7 @@ use keyring::DomainKeys;
 use store::{CommitError, Key, Range, Record, Store, Transaction, decode_record, encode_record};
 
 use crate::caller_policies::Policies;
-use crate::credential::Credentials;
+use crate::credential::KnownCredentials;
 use crate::error::IdentityError;
 use crate::record::AccountRecord;
 use crate::turns::Turns;
@@ -24,7 +24,7 @@ pub struct Identity {
     pub(crate) domain_keys: Arc<DomainKeys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
-    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) credentials: Arc<KnownCredentials>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) turns: Turns,
 }
@@ -37,8 +37,8 @@ impl Identity {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Self {
-        let credentials = Arc::new(Credentials::new());
-        store.observe(Arc::<Credentials>::clone(&credentials));
+        let credentials = Arc::new(KnownCredentials::new());
+        store.observe(Arc::<KnownCredentials>::clone(&credentials));
         let policies = Arc::new(Policies::new());
         store.observe(Arc::<Policies>::clone(&policies));
         Self { store, domain_keys, clock, randomness, credentials, policies, turns: Turns::new() }

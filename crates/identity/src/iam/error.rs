@@ -37,6 +37,9 @@ pub enum IamError {
     /// The caller's: it may not do this.
     #[error("{0}")]
     AccessDenied(String),
+    /// The caller's: its session is of a kind that cannot call IAM.
+    #[error("The security token included in the request is invalid")]
+    InvalidClientTokenId,
     /// Nobody's: other writers were faster every time.
     #[error("gave up after conflicting writes")]
     Contention,
@@ -62,6 +65,9 @@ impl IamError {
             Self::Validation(text) => return Fault::bad_request("ValidationError", text.clone()),
             Self::AccessDenied(text) => {
                 return Fault::bad_request("AccessDenied", text.clone()).with_status(403);
+            }
+            Self::InvalidClientTokenId => {
+                return Fault::bad_request("InvalidClientTokenId", self.to_string()).with_status(403);
             }
             Self::Contention => {
                 return ErrorCode::ConcurrentModificationException

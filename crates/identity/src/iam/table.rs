@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use audit::{EventId, MutationRecord};
-use base::Call;
+use base::{Call, Caller, Principal};
 use store::CommitError;
 use wire::Fault;
 use wire::iam::{self, NAMESPACE, VERSION};
@@ -129,6 +129,23 @@ fn trail<O: Handle>(identity: &Identity, call: &Call, resource: &Resource) -> Re
     Ok(record.encode()?)
 }
 
+/// A user's session may call IAM only if it used multi-factor authentication, a federated user's never.
+///
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
+fn refuse_sessions_of_users(caller: &Caller) -> Result<(), IamError> {
+    let Some(session) = &caller.session else { return Ok(()) };
+    match caller.principal {
+        Principal::User { .. } | Principal::Root if session.multi_factor_at.is_none() => {
+            Err(IamError::InvalidClientTokenId)
+        }
+        Principal::FederatedUser { .. } => Err(IamError::InvalidClientTokenId),
+        Principal::User { .. }
+        | Principal::Root
+        | Principal::RoleSession { .. }
+        | Principal::Service { .. } => Ok(()),
+    }
+}
+
 /// Every operation that works, in alphabetical order.
 static OPERATIONS: [Operation; 93] = [
     row::<iam::AddClientIDToOpenIDConnectProvider>(),
@@ -250,6 +267,7 @@ impl Identity {
         call: &Call,
         form: &Form,
     ) -> Result<Vec<u8>, Refused> {
+        refuse_sessions_of_users(&call.caller).map_err(Refused::Operation)?;
         (operation.handler)(self, call, form).await
     }
 }

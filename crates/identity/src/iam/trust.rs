@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use base::AccountId;
-use policy::{MalformedPolicy, PolicyKind, PrincipalEntry, with_principals};
+use policy::{MalformedPolicy, Policy, PolicyKind, PrincipalEntry, with_principals};
 use wire::iam::Role;
 
 use super::error::IamError;
@@ -54,6 +54,16 @@ impl Identity {
             return Ok(role.trust_policy.clone());
         }
         Ok(with_principals(&role.trust_policy, |entry| changed.get(&*entry.to_string()).cloned()))
+    }
+}
+
+impl RoleRecord {
+    /// The trust policy, compiled: users and roles are meant as they were when it was stored.
+    pub(crate) fn compiled_trust_policy(&self) -> Result<Policy, IdentityError> {
+        let policy = Policy::parse(&self.trust_policy, PolicyKind::Trust);
+        let policy =
+            policy.map_err(|_| IdentityError::Damaged(format!("the trust policy of {}", self.name)))?;
+        Ok(policy.bound(|entry| self.trusted.get(&entry.to_string()).cloned()))
     }
 }
 

@@ -44,10 +44,10 @@ async fn delete(scene: &Scene, path: &str) {
 async fn a_known_access_key_is_answered_without_the_store() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
-    let first = identity.credential(ID).await.unwrap().unwrap();
+    let first = identity.credentials(ID, None).await.unwrap().known().unwrap();
     let reads = scene.store.reads();
     for _ in 0..10 {
-        let again = identity.credential(ID).await.unwrap().unwrap();
+        let again = identity.credentials(ID, None).await.unwrap().known().unwrap();
         assert!(Arc::ptr_eq(&first, &again));
         again.signing_key("20180920", "eu-central-1", "kms");
     }
@@ -64,11 +64,11 @@ async fn unknown_access_keys_cost_one_read_and_what_is_none_costs_nothing() {
     let identity = with_alice(&scene).await;
     let reads = scene.store.reads();
     for number in 0..10 {
-        assert!(identity.credential(&format!("AKIAUNKNOWN{number}")).await.unwrap().is_none());
+        assert!(identity.credentials(&format!("AKIAUNKNOWN{number}"), None).await.unwrap().known().is_none());
     }
     assert_eq!(scene.store.reads(), reads + 10);
     for text in ["", "a/b", "../user/111111111111/alice", "a b", "ä", &"A".repeat(129)] {
-        assert!(identity.credential(text).await.unwrap().is_none(), "{text}");
+        assert!(identity.credentials(text, None).await.unwrap().known().is_none(), "{text}");
     }
     assert_eq!(scene.store.reads(), reads + 10);
 }
@@ -77,46 +77,46 @@ async fn unknown_access_keys_cost_one_read_and_what_is_none_costs_nothing() {
 async fn a_deleted_access_key_is_forgotten_at_once() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
-    assert!(identity.credential(ID).await.unwrap().is_some());
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_some());
     delete(&scene, KEY_PATH).await;
-    assert!(identity.credential(ID).await.unwrap().is_none());
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_none());
 }
 
 #[tokio::test]
 async fn an_inactive_access_key_is_none() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
-    assert!(identity.credential(ID).await.unwrap().is_some());
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_some());
     edit(&scene, KEY_PATH, "Active", "Inactive").await;
-    assert!(identity.credential(ID).await.unwrap().is_none());
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_none());
     edit(&scene, KEY_PATH, "Inactive", "Active").await;
-    assert!(identity.credential(ID).await.unwrap().is_some());
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_some());
 }
 
 #[tokio::test]
 async fn a_change_of_the_user_is_seen_at_once() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
-    let before = identity.credential(ID).await.unwrap().unwrap();
+    let before = identity.credentials(ID, None).await.unwrap().known().unwrap();
     assert_eq!(before.caller.arn().to_string(), "arn:aws:iam::111111111111:user/alice");
     edit(&scene, USER_PATH, r#""path":"/""#, r#""path":"/ops/""#).await;
-    let after = identity.credential(ID).await.unwrap().unwrap();
+    let after = identity.credentials(ID, None).await.unwrap().known().unwrap();
     assert_eq!(after.caller.arn().to_string(), "arn:aws:iam::111111111111:user/ops/alice");
     delete(&scene, USER_PATH).await;
-    assert!(identity.credential(ID).await.unwrap().is_none());
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_none());
 }
 
 #[tokio::test]
 async fn a_secret_that_was_exchanged_takes_its_signing_keys_along() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
-    let credential = identity.credential(ID).await.unwrap().unwrap();
+    let credential = identity.credentials(ID, None).await.unwrap().known().unwrap();
     assert!(scene::signs_like(&credential, SECRET));
     delete(&scene, KEY_PATH).await;
     edit(&scene, USER_PATH, &format!("[\"{ID}\"]"), "[]").await;
     let id = ID.parse().unwrap();
     assert!(identity.import_access_key(one(), &user("alice"), &id, &secret("new")).await.unwrap());
-    let credential = identity.credential(ID).await.unwrap().unwrap();
+    let credential = identity.credentials(ID, None).await.unwrap().known().unwrap();
     assert!(scene::signs_like(&credential, "new"));
     assert!(!scene::signs_like(&credential, SECRET));
 }
@@ -128,8 +128,8 @@ async fn a_sealed_secret_opens_for_its_own_access_key_alone() {
     let entry = scene.store.get(&Key::new(KEY_PATH).unwrap()).await.unwrap().unwrap();
     let copied = Transaction::new().put(Key::new("identity/access-key/AKIACOPY").unwrap(), entry.value);
     scene.store.commit(copied).await.unwrap();
-    assert!(matches!(identity.credential("AKIACOPY").await, Err(IdentityError::Keyring(_))));
-    assert!(identity.credential(ID).await.unwrap().is_some());
+    assert!(matches!(identity.credentials("AKIACOPY", None).await, Err(IdentityError::Keyring(_))));
+    assert!(identity.credentials(ID, None).await.unwrap().known().is_some());
 }
 
 #[tokio::test]
@@ -137,14 +137,14 @@ async fn a_damaged_record_is_an_error_and_no_credential() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
     edit(&scene, KEY_PATH, "\"account\"", "\"count\"").await;
-    assert!(matches!(identity.credential(ID).await, Err(IdentityError::Store(_))));
+    assert!(matches!(identity.credentials(ID, None).await, Err(IdentityError::Store(_))));
 }
 
 #[tokio::test]
 async fn signing_keys_are_kept_by_scope_and_bounded() {
     let scene = Scene::new();
     let identity = with_alice(&scene).await;
-    let credential = identity.credential(ID).await.unwrap().unwrap();
+    let credential = identity.credentials(ID, None).await.unwrap().known().unwrap();
     let key = |date: &str| credential.signing_key(date, "eu-central-1", "kms");
     let first = key("20180920");
     assert!(Arc::ptr_eq(&first, &key("20180920")));
@@ -166,6 +166,6 @@ async fn signing_keys_are_kept_by_scope_and_bounded() {
 async fn a_restart_finds_the_credential_again() {
     let scene = Scene::new();
     drop(with_alice(&scene).await);
-    let credential = scene.identity().credential(ID).await.unwrap().unwrap();
+    let credential = scene.identity().credentials(ID, None).await.unwrap().known().unwrap();
     assert!(scene::signs_like(&credential, SECRET));
 }

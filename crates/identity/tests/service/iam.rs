@@ -278,9 +278,9 @@ async fn another_case_is_another_name_of_the_same_user() {
     bench.done("CreateUser", &[("UserName", "alice")]).await;
     let key = bench.done("CreateAccessKey", &[("UserName", "alice")]).await;
     let id = key.split("<AccessKeyId>").nth(1).unwrap().split('<').next().unwrap();
-    assert!(bench.identity.credential(id).await.unwrap().is_some());
+    assert!(bench.identity.credentials(id, None).await.unwrap().known().is_some());
     bench.done("UpdateUser", &[("UserName", "alice"), ("NewUserName", "Alice")]).await;
-    let credential = bench.identity.credential(id).await.unwrap().unwrap();
+    let credential = bench.identity.credentials(id, None).await.unwrap().known().unwrap();
     assert_eq!(credential.caller.arn().to_string(), "arn:aws:iam::111111111111:user/Alice");
     assert!(bench.done("GetAccessKeyLastUsed", &[("AccessKeyId", id)]).await.contains("<UserName>Alice<"));
 }
@@ -313,7 +313,7 @@ async fn the_first_administrator_has_a_policy_that_allows_everything() {
     let identity = scene.identity();
     let first =
         identity.bootstrap(|_: &FirstCredentials| Ok::<(), IdentityError>(())).await.unwrap().unwrap();
-    let credential = identity.credential(first.access_key.id.as_str()).await.unwrap().unwrap();
+    let credential = identity.credentials(first.access_key.id.as_str(), None).await.unwrap().known().unwrap();
     let loaded = identity.policies_of(&credential.caller).await.unwrap();
     let [policy] = loaded.policies.as_slice() else { panic!("{loaded:?}") };
     assert_eq!(policy.source, PolicySource::Managed(ADMINISTRATOR.to_owned()));
@@ -516,16 +516,16 @@ async fn a_secret_made_by_a_call_is_stored_sealed() {
         let text = String::from_utf8_lossy(&entry.value).into_owned();
         assert!(!text.contains(secret), "{}", entry.key);
     }
-    let credential = bench.identity.credential(id).await.unwrap().unwrap();
+    let credential = bench.identity.credentials(id, None).await.unwrap().known().unwrap();
     assert!(crate::scene::signs_like(&credential, secret));
     for (status, works) in [("Inactive", false), ("Active", true)] {
         bench
             .done("UpdateAccessKey", &[("UserName", "admin"), ("AccessKeyId", id), ("Status", status)])
             .await;
-        assert_eq!(bench.identity.credential(id).await.unwrap().is_some(), works);
+        assert_eq!(bench.identity.credentials(id, None).await.unwrap().known().is_some(), works);
     }
     bench.done("DeleteAccessKey", &[("UserName", "admin"), ("AccessKeyId", id)]).await;
-    assert!(bench.identity.credential(id).await.unwrap().is_none());
+    assert!(bench.identity.credentials(id, None).await.unwrap().known().is_none());
 }
 
 #[tokio::test]

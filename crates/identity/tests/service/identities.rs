@@ -48,7 +48,7 @@ async fn users_differ_by_more_than_case_and_keep_theirs() {
     identity.create_user(account("222222222222"), new_user("alice", "/")).await.unwrap();
 
     let key = identity.create_access_key(one, &user("aLiCe")).await.unwrap();
-    let credential = identity.credential(key.id.as_str()).await.unwrap().unwrap();
+    let credential = identity.credentials(key.id.as_str(), None).await.unwrap().known().unwrap();
     assert_eq!(credential.caller.arn().to_string(), "arn:aws:iam::111111111111:user/ops/Alice");
     assert!(credential.caller.user_id().starts_with("AIDA"));
 }
@@ -103,7 +103,7 @@ async fn an_imported_access_key_never_replaces_one() {
     assert!(import("alice", "first").await);
     assert!(!import("alice", "second").await);
     assert!(!import("bob", "third").await);
-    let credential = identity.credential("test").await.unwrap().unwrap();
+    let credential = identity.credentials("test", None).await.unwrap().known().unwrap();
     assert_eq!(credential.caller.arn().to_string(), "arn:aws:iam::111111111111:user/alice");
     assert!(scene::signs_like(&credential, "first"));
     assert!(!scene::signs_like(&credential, "second"));
@@ -120,7 +120,7 @@ async fn a_secret_that_cannot_be_sent_is_refused() {
         let refused = identity.import_access_key(one, &user("alice"), &id("test"), &secret(text)).await;
         assert!(matches!(refused, Err(IdentityError::UnusableSecret)), "{text:?}");
     }
-    assert!(identity.credential("test").await.unwrap().is_none());
+    assert!(identity.credentials("test", None).await.unwrap().known().is_none());
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn the_first_start_makes_an_administrator_once() {
     assert!(!first.account.to_string().starts_with('0'));
     assert_eq!(first.user.as_str(), "admin");
     let identity = scene.identity();
-    let credential = identity.credential(first.access_key.id.as_str()).await.unwrap().unwrap();
+    let credential = identity.credentials(first.access_key.id.as_str(), None).await.unwrap().known().unwrap();
     let arn = format!("arn:aws:iam::{}:user/admin", first.account);
     assert_eq!(credential.caller.arn().to_string(), arn);
     assert!(scene::signs_like(&credential, first.access_key.secret.expose()));

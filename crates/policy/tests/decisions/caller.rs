@@ -133,6 +133,8 @@ impl Told {
             issued_at: issued_at.unwrap_or(base::Timestamp::from_seconds(1_795_300_000)),
             multi_factor_at: self.mfa.as_ref().map(moment).transpose()?,
             tags: self.tags.clone().into_iter().collect(),
+            transitive_tag_keys: Vec::new(),
+            policies: None,
             source_identity: self.source_identity.clone(),
             federation,
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::{Caller, Clock, Region, RequestId, SystemClock};
 use http::HeaderValue;
 use http::request::Parts;
-use identity::Identity;
+use identity::{Credentials, Identity, IdentityError};
 use wire::Fault;
 use wire::sigv4::{self, Refusal, RequestHead, SignedRequest};
 
@@ -62,11 +62,13 @@ impl Authenticator {
         let refuse = |refusal: Refusal| refusal.to_fault(form);
         let signed = sigv4::parse(&head).map_err(refuse)?;
         let region = self.check(&signed, protocol).map_err(refuse)?;
-        let credential = self.identity.credential(signed.access_key_id()).await.map_err(|error| {
-            tracing::error!(%request_id, %error, "an access key cannot be read");
-            Fault::bad_request("InternalFailure", "The request could not be authenticated.").with_status(500)
-        })?;
-        let credential = credential.ok_or_else(|| refuse(Refusal::UnknownAccessKey))?;
+        let credential = match self.identity.credentials(signed.access_key_id(), signed.session_token()).await
+        {
+            Ok(Credentials::Known(credential)) => credential,
+            Ok(Credentials::Expired) => return Err(refuse(Refusal::ExpiredToken)),
+            Ok(Credentials::Unknown) => return Err(refuse(Refusal::UnknownAccessKey)),
+            Err(error) => return Err(unreadable(request_id, &error)),
+        };
         let scope = signed.scope();
         let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
         signed.verify(&head, &request.body, &key).map_err(refuse)?;
@@ -78,8 +80,7 @@ impl Authenticator {
         Ok(Identified { caller: Arc::clone(&credential.caller), region, service })
     }
 
-    /// What can be judged before the secret is known: scope, time, and that no session token is sent, since there are
-    /// no sessions yet.
+    /// What can be judged before the secret is known: scope and time.
     fn check(&self, signed: &SignedRequest<'_>, protocol: Protocol) -> Result<Region, Refusal> {
         let name = signed.scope().service.as_ref();
         let service = Service::of_scope(name);
@@ -88,11 +89,14 @@ impl Authenticator {
         let wanted = service.speaks(protocol).err().unwrap_or(name);
         signed.check_scope(region.is_some(), &[wanted])?;
         signed.check_time(SystemClock.now(), self.window_seconds)?;
-        if signed.session_token().is_some() {
-            return Err(Refusal::InvalidToken);
-        }
         region.ok_or(Refusal::UnknownAccessKey)
     }
+}
+
+/// The service's own failure; the operator finds the cause under the request id.
+fn unreadable(request_id: RequestId, error: &IdentityError) -> Fault {
+    tracing::error!(%request_id, %error, "credentials cannot be read");
+    Fault::bad_request("InternalFailure", "The request could not be authenticated.").with_status(500)
 }
 
 /// The headers as the client signed them. HTTP/2 carries the host in the request's target instead of a header.

@@ -108,7 +108,7 @@ impl Pipeline {
         match (identified.service, protocol) {
             (Service::Iam, _) => self.call_iam(&route::form(request)?, &call).await,
             (Service::Kms, _) => self.call_kms(request, &call).await,
-            (Service::Sts, _) => sts::answer(&call, &route::form(request)?),
+            (Service::Sts, _) => self.call_sts(&route::form(request)?, &call).await,
             (Service::Other, Protocol::AwsJson) => Err(Fault::without_text("UnknownOperationException")),
             (Service::Other, Protocol::Query) => Err(sts::unknown_operation(&route::form(request)?)),
         }
@@ -138,6 +138,17 @@ impl Pipeline {
         self.identity.call_iam(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let iam::Refused::Operation(error) = &refused {
+                log_failure(operation.name, call, error, &fault);
+            }
+            fault
+        })
+    }
+
+    async fn call_sts(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = Identity::sts_operation(form)?;
+        self.identity.call_sts(operation, call, form).await.map_err(|refused| {
+            let fault = refused.to_fault();
+            if let sts::Refused::Operation(error) = &refused {
                 log_failure(operation.name, call, error, &fault);
             }
             fault

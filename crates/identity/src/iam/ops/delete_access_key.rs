@@ -6,12 +6,9 @@ use base::Call;
 use wire::iam::{DeleteAccessKey, DeleteAccessKeyRequest, DeleteAccessKeyResponse};
 
 use crate::Identity;
-use crate::iam::access_key::access_key_of;
-use crate::iam::entity::user_meant;
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
-use crate::record::UserRecord;
 
 impl Handle for DeleteAccessKey {
     const READ_ONLY: bool = false;
@@ -21,11 +18,11 @@ impl Handle for DeleteAccessKey {
         call: &Call,
         request: &DeleteAccessKeyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let name = user_meant(call, request.user_name.as_ref())?;
-        let (mut user, permit) = identity.find::<Self, UserRecord>(call, &name).await?;
-        let key = access_key_of(identity, &user.record, &request.access_key_id).await?;
-        user.record.access_keys.retain(|id| *id != request.access_key_id);
-        let plan = key.removed(user.replaced(Plan::new())?);
+        let (mut holder, permit) =
+            identity.access_key_holder::<Self>(call, request.user_name.as_ref()).await?;
+        let key = holder.access_key(identity, &request.access_key_id).await?;
+        holder.access_keys_mut().retain(|id| *id != request.access_key_id);
+        let plan = key.removed(holder.replaced(Plan::new())?);
         Ok(permit.commit(plan, DeleteAccessKeyResponse))
     }
 }

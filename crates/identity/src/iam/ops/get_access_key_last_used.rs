@@ -9,7 +9,7 @@ use wire::iam::{
     AccessKeyLastUsed, GetAccessKeyLastUsed, GetAccessKeyLastUsedRequest, GetAccessKeyLastUsedResponse,
 };
 
-use crate::iam::access_key::no_such_access_key;
+use crate::iam::access_key::{no_such_access_key, shown_name};
 use crate::iam::error::IamError;
 use crate::iam::plan::Done;
 use crate::iam::resource::{Kind, Resource};
@@ -30,8 +30,8 @@ impl Handle for GetAccessKeyLastUsed {
         let key = identity.at::<AccessKeyRecord>(paths::access_key(&id)?).await?;
         let account = call.caller.account.to_string();
         let key = key.filter(|key| key.record.account == account);
-        let name = key.as_ref().map_or("*", |key| key.record.user.as_str());
-        let resource = Resource::named(Kind::User, call.caller.account, "/", name);
+        let name = key.as_ref().and_then(|key| key.record.user.as_deref());
+        let resource = Resource::named(Kind::User, call.caller.account, "/", name.unwrap_or("*"));
         let permit = identity.authorize::<Self>(call, resource).await?;
         let key = key.ok_or_else(|| no_such_access_key(&request.access_key_id))?;
         let last_used = AccessKeyLastUsed {
@@ -40,7 +40,7 @@ impl Handle for GetAccessKeyLastUsed {
             region: "N/A".to_owned(),
         };
         Ok(permit.answer(GetAccessKeyLastUsedResponse {
-            user_name: Some(key.record.user),
+            user_name: Some(shown_name(call.caller.account, key.record.user.as_deref())),
             access_key_last_used: Some(last_used),
         }))
     }

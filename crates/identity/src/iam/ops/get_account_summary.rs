@@ -22,7 +22,9 @@ impl Handle for GetAccountSummary {
     ) -> Result<Done<Self>, IamError> {
         let permit = identity.authorize::<Self>(call, Resource::Account).await?;
         let account = identity.account_of(call).await?.record;
+        let has_root_access_keys = u32::from(!account.root_access_keys.is_empty());
         let counts = [
+            (SummaryKeyType::AccountAccessKeysPresent, has_root_access_keys),
             (SummaryKeyType::Users, account.users),
             (SummaryKeyType::UsersQuota, quota::USERS),
             (SummaryKeyType::Groups, account.groups),
@@ -54,8 +56,7 @@ const SIZES: [(SummaryKeyType, usize); 10] = [
 ];
 
 /// Of these there are none here.
-const NONE: [SummaryKeyType; 6] = [
-    SummaryKeyType::AccountAccessKeysPresent,
+const NONE: [SummaryKeyType; 5] = [
     SummaryKeyType::AccountMFAEnabled,
     SummaryKeyType::InstanceProfiles,
     SummaryKeyType::MFADevices,

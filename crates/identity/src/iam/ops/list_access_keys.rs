@@ -7,12 +7,12 @@ use wire::iam::{
     AccessKeyMetadata, ListAccessKeys, ListAccessKeysRequest, ListAccessKeysResponse, StatusType,
 };
 
-use crate::iam::entity::user_meant;
+use crate::iam::access_key::shown_name;
 use crate::iam::error::IamError;
 use crate::iam::paging::Listing;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
-use crate::record::{AccessKeyRecord, AccessKeyStatus, UserRecord};
+use crate::record::{AccessKeyRecord, AccessKeyStatus};
 use crate::{Identity, paths};
 
 impl Handle for ListAccessKeys {
@@ -23,14 +23,14 @@ impl Handle for ListAccessKeys {
         call: &Call,
         request: &ListAccessKeysRequest,
     ) -> Result<Done<Self>, IamError> {
-        let name = user_meant(call, request.user_name.as_ref())?;
-        let (user, permit) = identity.find::<Self, UserRecord>(call, &name).await?;
-        let scope = format!("ListAccessKeys {}", user.record.unique_id);
+        let (holder, permit) = identity.access_key_holder::<Self>(call, request.user_name.as_ref()).await?;
+        let account = permit.account();
+        let scope = format!("ListAccessKeys {account} {}", holder.owner());
         let listing = Listing::new(scope, request.max_items, request.marker.as_ref())?;
         let mut keys = Vec::new();
-        for id in &user.record.access_keys {
+        for id in holder.access_keys() {
             if let Some(key) = identity.at::<AccessKeyRecord>(paths::access_key(&id.parse()?)?).await? {
-                keys.push((id.clone(), shown(&user.record.name, id, &key.record)));
+                keys.push((id.clone(), shown(shown_name(account, holder.name()), id, &key.record)));
             }
         }
         let page = listing.page_of(keys)?;
@@ -42,9 +42,9 @@ impl Handle for ListAccessKeys {
     }
 }
 
-fn shown(user: &str, id: &str, key: &AccessKeyRecord) -> AccessKeyMetadata {
+fn shown(user: String, id: &str, key: &AccessKeyRecord) -> AccessKeyMetadata {
     AccessKeyMetadata {
-        user_name: Some(user.to_owned()),
+        user_name: Some(user),
         access_key_id: Some(id.to_owned()),
         status: Some(match key.status {
             AccessKeyStatus::Active => StatusType::Active,

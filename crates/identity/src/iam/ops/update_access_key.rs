@@ -7,12 +7,10 @@ use base::Call;
 use wire::iam::{StatusType, UpdateAccessKey, UpdateAccessKeyRequest, UpdateAccessKeyResponse};
 
 use crate::Identity;
-use crate::iam::access_key::access_key_of;
-use crate::iam::entity::user_meant;
 use crate::iam::error::IamError;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
-use crate::record::{AccessKeyStatus, UserRecord};
+use crate::record::AccessKeyStatus;
 
 impl Handle for UpdateAccessKey {
     const READ_ONLY: bool = false;
@@ -22,9 +20,8 @@ impl Handle for UpdateAccessKey {
         call: &Call,
         request: &UpdateAccessKeyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let name = user_meant(call, request.user_name.as_ref())?;
-        let (user, permit) = identity.find::<Self, UserRecord>(call, &name).await?;
-        let mut key = access_key_of(identity, &user.record, &request.access_key_id).await?;
+        let (holder, permit) = identity.access_key_holder::<Self>(call, request.user_name.as_ref()).await?;
+        let mut key = holder.access_key(identity, &request.access_key_id).await?;
         key.record.status = match request.status {
             StatusType::Active => AccessKeyStatus::Active,
             StatusType::Inactive => AccessKeyStatus::Inactive,

@@ -61,7 +61,7 @@ async fn keys_of_renamed(identity: &Identity, mut plan: Plan, user: &UserRecord)
         let Some(mut key) = identity.at::<AccessKeyRecord>(paths::access_key(&id.parse()?)?).await? else {
             continue;
         };
-        key.record.user.clone_from(&user.name);
+        key.record.user = Some(user.name.clone());
         plan = key.replaced(plan)?;
     }
     Ok(plan)

@@ -73,7 +73,7 @@ async fn everything_is_made_once() {
     assert_eq!(counts(&first), [(2, 0), (3, 0), (2, 0), (2, 0), (3, 0)]);
     let second = apply(&everything(), &identity, &keys).await.unwrap();
     assert_eq!(counts(&second), [(0, 2), (0, 3), (0, 2), (0, 2), (0, 3)]);
-    let credential = identity.credential("test_2").await.unwrap().unwrap();
+    let credential = identity.credentials("test_2", None).await.unwrap().known().unwrap();
     assert_eq!(credential.caller.arn().to_string(), "arn:aws:iam::000000000042:user/ops/Alice");
     let text = first.to_string();
     assert!(text.contains("accounts: 2 made, 0 there already"), "{text}");
@@ -83,13 +83,13 @@ async fn everything_is_made_once() {
 async fn what_exists_keeps_what_it_has() {
     let (identity, keys) = (identity(), Names::default());
     apply(&SeedFile::development().unwrap(), &identity, &keys).await.unwrap();
-    let before = identity.credential("test").await.unwrap().unwrap();
+    let before = identity.credentials("test", None).await.unwrap().known().unwrap();
     let other = "[[account]]\nid = \"000000000000\"\n[[account.user]]\nname = \"TEST\"\npath = \"/x/\"\n\
                  [[account.user.access_key]]\nid = \"test\"\nsecret = \"other\"\n";
     let other = SeedFile::parse("other", other, Purpose::Development).unwrap();
     let report = apply(&other, &identity, &keys).await.unwrap();
     assert_eq!(counts(&report), [(0, 1), (0, 1), (0, 1), (0, 0), (0, 0)]);
-    let after = identity.credential("test").await.unwrap().unwrap();
+    let after = identity.credentials("test", None).await.unwrap().known().unwrap();
     assert!(Arc::ptr_eq(&before, &after), "nothing was written");
     assert_eq!(after.caller.arn().to_string(), "arn:aws:iam::000000000000:user/test");
 }

@@ -1,0 +1,115 @@
+//! The table of operations, and the one way through which every call of them goes.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use base::Call;
+use wire::Fault;
+use wire::query::{self, Form};
+use wire::sts::{self, NAMESPACE, VERSION};
+
+use super::error::StsError;
+use crate::Identity;
+
+/// A handler that answers with the body of a success or with what was wrong.
+type Handler =
+    for<'a> fn(&'a Identity, &'a Call, &'a Form) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+type Answer = Result<Vec<u8>, Refused>;
+
+/// Why a call was not carried out.
+#[derive(Debug)]
+pub enum Refused {
+    /// The parameters are not a valid request of the operation.
+    Request(Fault),
+    /// The operation refused or failed.
+    Operation(StsError),
+}
+
+impl Refused {
+    /// The answer for the client.
+    pub fn to_fault(&self) -> Fault {
+        match self {
+            Self::Request(fault) => fault.clone(),
+            Self::Operation(error) => error.to_fault(),
+        }
+    }
+}
+
+/// One operation of the service. None changes anything that is stored.
+pub struct Operation {
+    /// The name as in `Action=<name>`.
+    pub name: &'static str,
+    handler: Handler,
+}
+
+/// What an operation file declares. The typed request has passed the model's constraints.
+pub(crate) trait Handle: sts::Operation + Sized {
+    /// Answers, if the caller may ask.
+    fn handle(
+        identity: &Identity,
+        call: &Call,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, StsError>> + Send;
+}
+
+const fn row<O: Handle>() -> Operation
+where
+    O::Request: Send,
+    O::Response: Send,
+{
+    Operation { name: O::NAME, handler: run::<O> }
+}
+
+fn run<'a, O: Handle>(
+    identity: &'a Identity,
+    call: &'a Call,
+    form: &'a Form,
+) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>
+where
+    O::Request: Send,
+    O::Response: Send,
+{
+    Box::pin(async move {
+        let request = query::decode::<O::Request>(form).map_err(Refused::Request)?;
+        let response = O::handle(identity, call, request).await.map_err(Refused::Operation)?;
+        Ok(query::encode(NAMESPACE, O::NAME, &response, &call.request_id.to_string()))
+    })
+}
+
+/// Every operation that works and must be signed, in alphabetical order.
+static OPERATIONS: [Operation; 6] = [
+    row::<sts::AssumeRole>(),
+    row::<sts::DecodeAuthorizationMessage>(),
+    row::<sts::GetAccessKeyInfo>(),
+    row::<sts::GetCallerIdentity>(),
+    row::<sts::GetFederationToken>(),
+    row::<sts::GetSessionToken>(),
+];
+
+impl Identity {
+    /// The STS operation that a form names, if it is offered in the version that it asks for.
+    ///
+    /// # Errors
+    /// MissingAction if the form names no operation, InvalidAction if there is none of that name and version.
+    pub fn sts_operation(form: &Form) -> Result<&'static Operation, Fault> {
+        let action = form.action().filter(|action| !action.is_empty());
+        let action = action.ok_or_else(super::missing_action)?;
+        let found = OPERATIONS.binary_search_by(|operation| operation.name.cmp(action)).ok();
+        let found = found.filter(|_| form.version() == Some(VERSION)).and_then(|at| OPERATIONS.get(at));
+        found.ok_or_else(|| super::unknown_operation(form))
+    }
+
+    /// Reads the form, carries the operation out and encodes its result.
+    ///
+    /// # Errors
+    /// The request is not valid, or the operation refused or failed.
+    pub async fn call_sts(
+        &self,
+        operation: &Operation,
+        call: &Call,
+        form: &Form,
+    ) -> Result<Vec<u8>, Refused> {
+        (operation.handler)(self, call, form).await
+    }
+}
