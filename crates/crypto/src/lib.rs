@@ -1,4 +1,5 @@
-//! Cryptography: digests, key material, the ciphertext format, seals and roots, attestation documents.
+//! Cryptography: digests, key material, the ciphertext format, seals and roots, attestation documents, web identity
+//! tokens.
 //!
 //! The only room that names a cryptography library (aws-lc-rs; argon2 for passphrases; ed25519-dalek and
 //! ml-dsa for one algorithm each, see [`PrivateKey`]; webpki and x509-cert for certificates, see
@@ -29,6 +30,7 @@ mod seal;
 mod secrecy;
 #[cfg(test)]
 mod vectors;
+pub mod web_identity;
 
 pub use attestation::{AttestationRoots, InvalidAttestation, InvalidAttestationRoot};
 pub use ciphertext::{Ciphertext, InvalidCiphertext, OVERHEAD as CIPHERTEXT_OVERHEAD, PLAINTEXT_MAX};
