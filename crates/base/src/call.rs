@@ -23,6 +23,32 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// A call that nobody signed, for the few operations that need no signature: what they are told in the request must prove
+/// who asks.
+#[derive(Clone, Debug)]
+pub struct UnsignedCall {
+    /// The request's id.
+    pub request_id: RequestId,
+    /// The Region the call is about: that of the endpoint.
+    pub region: Region,
+    /// When the request was taken up, by the service's clock.
+    pub time: Timestamp,
+    /// The peer's address.
+    pub source_address: IpAddr,
+    /// Whether the request came over TLS.
+    pub is_secure: bool,
+    /// The `User-Agent` header, cut to what an audit record may hold; empty if none was sent.
+    pub user_agent: Box<str>,
+}
+
+impl UnsignedCall {
+    /// The call of whoever turned out to have signed it, for the Region in the signature's scope.
+    pub fn signed_by(self, caller: Arc<Caller>, region: Region) -> Call {
+        let Self { request_id, region: _, time, source_address, is_secure, user_agent } = self;
+        Call { request_id, caller, region, time, source_address, is_secure, user_agent }
+    }
+}
+
 /// One authenticated call. Handlers get it beside the typed request; they can neither make nor change one.
 #[derive(Clone, Debug)]
 pub struct Call {

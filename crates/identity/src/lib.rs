@@ -25,6 +25,7 @@ pub mod sts;
 mod trail;
 mod turns;
 mod user;
+mod web_identity;
 
 pub use access_key::NewAccessKey;
 pub use bootstrap::FirstCredentials;
@@ -35,3 +36,4 @@ pub use name::{AccessKeyId, ManagedPolicyArn, NameError, UserName, UserPath};
 pub use principal::KnownPrincipal;
 pub use service::Identity;
 pub use user::NewUser;
+pub use web_identity::{KeySetSource, KeySetUnavailable};

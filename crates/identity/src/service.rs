@@ -11,6 +11,7 @@ use crate::credential::KnownCredentials;
 use crate::error::IdentityError;
 use crate::record::AccountRecord;
 use crate::turns::Turns;
+use crate::web_identity::{KeySetSource, KeySets};
 use crate::{paths, trail};
 
 /// How often a change is tried against faster writers before it gives up.
@@ -27,21 +28,25 @@ pub struct Identity {
     pub(crate) credentials: Arc<KnownCredentials>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) turns: Turns,
+    pub(crate) key_sets: KeySets,
 }
 
 impl Identity {
-    /// The identities in `store`, their secrets sealed with `domain_keys`.
+    /// The identities in `store`, their secrets sealed with `domain_keys`. Keys of identity providers come from
+    /// `key_sets`.
     pub fn new(
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
+        key_sets: Arc<dyn KeySetSource>,
     ) -> Self {
         let credentials = Arc::new(KnownCredentials::new());
         store.observe(Arc::<KnownCredentials>::clone(&credentials));
         let policies = Arc::new(Policies::new());
         store.observe(Arc::<Policies>::clone(&policies));
-        Self { store, domain_keys, clock, randomness, credentials, policies, turns: Turns::new() }
+        let (turns, key_sets) = (Turns::new(), KeySets::new(key_sets));
+        Self { store, domain_keys, clock, randomness, credentials, policies, turns, key_sets }
     }
 
     /// Makes an empty account.

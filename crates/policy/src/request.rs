@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use base::{AccountId, Call, Region, Timestamp};
+use base::{AccountId, Call, Region, Timestamp, UnsignedCall};
 
 use crate::action::Action;
 use crate::caller::CallerFacts;
@@ -129,6 +129,20 @@ impl Context for NoContext {
 impl<'a> Origin<'a> {
     /// The origin of a call that came straight from a client.
     pub fn of(call: &'a Call) -> Self {
+        Self {
+            time: call.time,
+            region: call.region,
+            source_address: Some(call.source_address),
+            is_secure: call.is_secure,
+            user_agent: &call.user_agent,
+            referer: None,
+            endpoint: None,
+            service: None,
+        }
+    }
+
+    /// The origin of a call that nobody signed.
+    pub fn of_unsigned(call: &'a UnsignedCall) -> Self {
         Self {
             time: call.time,
             region: call.region,

@@ -7,6 +7,7 @@ mod config;
 mod data_folder;
 mod foundation;
 mod http;
+mod key_sets;
 mod logging;
 mod passphrase;
 mod pipeline;

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::foundation::Foundation;
+use crate::key_sets::ConfiguredKeySets;
 use crate::pipeline::{Parties, Pipeline};
 use crate::ports::PrincipalsOfIdentity;
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
@@ -49,6 +50,7 @@ impl Service {
         foundation: &Foundation,
         settings: Settings,
         roots: AttestationRoots,
+        key_sets: ConfiguredKeySets,
     ) -> Result<Arc<Self>, StartError> {
         let clock = Arc::new(SettableClock::new(SystemClock));
         let identity = Arc::new(Identity::new(
@@ -56,6 +58,7 @@ impl Service {
             Arc::clone(&foundation.domain_keys),
             Arc::<SettableClock>::clone(&clock),
             Arc::clone(&foundation.randomness),
+            Arc::new(key_sets),
         ));
         let kms = Kms::new(
             Arc::clone(&foundation.store),
@@ -122,6 +125,7 @@ impl Service {
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),
             is_secure: config.tls.is_some(),
+            default_region: config.default_region,
             trail_works: Arc::clone(&self.trail_works),
         })
     }

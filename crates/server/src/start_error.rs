@@ -12,6 +12,7 @@ use crate::commands::{ClockError, NoSuchKey, SeedConversionError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::http::ListenError;
+use crate::key_sets::KeySetsError;
 use crate::passphrase::PassphraseError;
 use crate::seed::{ApplyError, SeedError};
 use crate::tls::TlsError;
@@ -43,6 +44,8 @@ pub(crate) enum StartError {
     Identity(#[from] IdentityError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    KeySets(#[from] KeySetsError),
     #[error(transparent)]
     Kms(#[from] KmsError),
     #[error(transparent)]
@@ -76,6 +79,7 @@ impl StartError {
             Self::Chores | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::AttestationRoots(_)
             | Self::Config(_)
+            | Self::KeySets(_)
             | Self::NoSuchKey(_)
             | Self::Seed(_)
             | Self::SeedConversion(_) => 2,

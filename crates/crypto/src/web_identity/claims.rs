@@ -81,6 +81,18 @@ impl Claims {
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.all.get(name)
     }
+
+    /// Every claim that is a text, a number or a truth value, as text.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, String)> {
+        self.all.iter().filter_map(|(name, value)| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                Value::Null | Value::Array(_) | Value::Object(_) => return None,
+            };
+            Some((name.as_str(), text))
+        })
+    }
 }
 
 fn text(claims: &Map<String, Value>, name: &str) -> Result<Option<String>, TokenError> {

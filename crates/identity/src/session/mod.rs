@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use base::{AccountId, Caller, Principal, SecretString, Timestamp};
 
-pub(crate) use contents::{SessionHolder, SessionTerms};
+pub(crate) use contents::{SessionFederation, SessionHolder, SessionTerms};
 
 use crate::access_key::path_and_name;
 use crate::credential::{Credential, Holder};

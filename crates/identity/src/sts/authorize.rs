@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{AccountId, Call};
+use base::{AccountId, Call, UnsignedCall};
 use policy::{
-    Action, CallerFacts, Context, Decision, Origin, Policy, Request, Resource, ResourceSide, ServiceKey,
-    Value, decide,
+    Action, CallerFacts, Context, Decision, IdentitySide, Origin, Policy, Request, Resource, ResourceSide,
+    ServiceKey, Value, decide,
 };
 
 use super::error::StsError;
@@ -73,6 +73,37 @@ impl Context for Facts<'_> {
     fn request_tags(&self) -> Option<&BTreeMap<String, String>> {
         self.tags.filter(|tags| !tags.is_empty())
     }
+}
+
+/// Decides one check for the holder of a token: the trust policy alone has a say, for a token holder is of no account.
+///
+/// # Errors
+/// AccessDenied; the text does not say why.
+pub(super) fn authorize_token_holder(
+    call: &UnsignedCall,
+    holder: &CallerFacts,
+    action: &'static str,
+    target: Target<'_>,
+    facts: &Facts<'_>,
+) -> Result<(), StsError> {
+    let request = Request {
+        action: Action::new("sts", action),
+        resource: Resource { arn: target.arn, owner: target.owner },
+        caller: holder,
+        origin: Origin::of_unsigned(call),
+        context: facts,
+    };
+    let side = IdentitySide::default();
+    let trust = target.trust.ok_or_else(|| not_authorized(action))?;
+    match decide(&request, &side, &ResourceSide::guarded_by(trust)) {
+        Decision::Allow(_) => Ok(()),
+        Decision::Deny(_) => Err(not_authorized(action)),
+    }
+}
+
+/// What a token holder is told who may not do something, or asks for a role that is not there.
+pub(super) fn not_authorized(action: &str) -> StsError {
+    StsError::AccessDenied(format!("Not authorized to perform sts:{action}"))
 }
 
 impl Identity {

@@ -8,6 +8,7 @@ use wire::Fault;
 use wire::sts::ErrorCode;
 
 use crate::error::IdentityError;
+use crate::web_identity::TokenRefused;
 
 /// An STS call was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,15 @@ pub enum StsError {
         /// What to do.
         advice: &'static str,
     },
+    /// The caller's: a token that proves nothing.
+    #[error("{0}")]
+    InvalidIdentityToken(String),
+    /// The caller's: a token whose time is over.
+    #[error("{0}")]
+    ExpiredToken(String),
+    /// The identity provider's, or the operator's: its keys cannot be had.
+    #[error("Couldn't retrieve verification key from your identity provider: {0}.")]
+    IdentityProvider(String),
     /// The caller's: a message that was not made here.
     #[error("Message is not valid")]
     InvalidAuthorizationMessage,
@@ -57,12 +67,26 @@ impl StsError {
             Self::InvalidParameter(text) => return Fault::bad_request("InvalidParameterValue", *text),
             Self::MalformedPolicy(_) => ErrorCode::MalformedPolicyDocumentException,
             Self::PackedPolicyTooLarge { .. } => ErrorCode::PackedPolicyTooLargeException,
+            Self::InvalidIdentityToken(_) => ErrorCode::InvalidIdentityTokenException,
+            Self::ExpiredToken(_) => ErrorCode::ExpiredTokenException,
+            Self::IdentityProvider(_) => ErrorCode::IDPCommunicationErrorException,
             Self::InvalidAuthorizationMessage => ErrorCode::InvalidAuthorizationMessageException,
             Self::Identity(_) => {
                 return Fault::bad_request("InternalFailure", OUR_FAILURE).with_status(500);
             }
         };
         code.fault(self.to_string())
+    }
+}
+
+impl From<TokenRefused> for StsError {
+    fn from(refused: TokenRefused) -> Self {
+        match refused {
+            TokenRefused::Invalid(text) => Self::InvalidIdentityToken(text),
+            TokenRefused::Expired { .. } => Self::ExpiredToken(refused.to_string()),
+            TokenRefused::NoKeys(error) => Self::IdentityProvider(error.to_string()),
+            TokenRefused::Identity(error) => Self::Identity(error),
+        }
     }
 }
 

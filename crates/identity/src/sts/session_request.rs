@@ -12,6 +12,7 @@ use wire::sts::{Credentials, PolicyDescriptorType, Tag};
 use super::error::StsError;
 use crate::Identity;
 use crate::session::{NewSession, PACKED_BYTES_MAX, SessionTerms};
+use crate::web_identity::SessionClaims;
 
 /// Keys of tags that only AWS sets begin with it.
 const RESERVED_PREFIX: &str = "aws:";
@@ -34,27 +35,43 @@ impl SessionTags {
         tags: Option<&Vec<Tag>>,
         transitive_keys: Option<&Vec<String>>,
     ) -> Result<Self, StsError> {
+        let tags = tags.into_iter().flatten().map(|tag| (tag.key.clone(), tag.value.clone()));
+        let transitive_keys = transitive_keys.into_iter().flatten().cloned().collect();
+        Self::with_inherited(inherited(caller), tags.collect(), transitive_keys)
+    }
+
+    /// Tags that an identity provider chose.
+    ///
+    /// # Errors
+    /// As for others.
+    pub(super) fn of_provider(claims: &SessionClaims) -> Result<Self, StsError> {
+        Self::with_inherited(Vec::new(), claims.tags.clone(), claims.transitive_tag_keys.clone())
+    }
+
+    fn with_inherited(
+        inherited: Vec<(String, String)>,
+        tags: Vec<(String, String)>,
+        transitive: Vec<String>,
+    ) -> Result<Self, StsError> {
         let mut asked: BTreeMap<String, String> = BTreeMap::new();
-        for tag in tags.into_iter().flatten() {
-            if tag.key.to_lowercase().starts_with(RESERVED_PREFIX) {
+        for (key, value) in tags {
+            if key.to_lowercase().starts_with(RESERVED_PREFIX) {
                 return Err(StsError::InvalidParameter(
                     "Tag keys that begin with aws: are reserved for AWS.",
                 ));
             }
-            if asked.keys().any(|key| is_same(key, &tag.key)) {
+            if asked.keys().any(|known| is_same(known, &key)) {
                 return Err(StsError::InvalidParameter(
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
                 ));
             }
-            asked.insert(tag.key.clone(), tag.value.clone());
+            asked.insert(key, value);
         }
-        let transitive: Vec<String> = transitive_keys.into_iter().flatten().cloned().collect();
         if !transitive.iter().all(|key| asked.keys().any(|asked| is_same(asked, key))) {
             return Err(StsError::InvalidParameter(
                 "The specified transitive tag key must be included in the requested tags.",
             ));
         }
-        let inherited = inherited(caller);
         if inherited.iter().any(|(key, _)| asked.keys().any(|asked| is_same(asked, key))) {
             return Err(StsError::InvalidParameter(
                 "One or more of the specified tags can't be set because they conflict with the transitive tag keys from \

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use base::Call;
+use base::{Call, UnsignedCall};
 use wire::Fault;
 use wire::query::{self, Form};
-use wire::sts::{self, NAMESPACE, VERSION};
+use wire::sts::{self, NAMESPACE, Operation as _, VERSION};
 
 use super::error::StsError;
 use crate::Identity;
@@ -87,7 +87,34 @@ static OPERATIONS: [Operation; 6] = [
     row::<sts::GetSessionToken>(),
 ];
 
+/// What the file of an operation that nobody signs declares.
+pub(crate) trait HandleUnsigned: sts::Operation + Sized {
+    /// Answers, if the request proves that whoever sent it may ask.
+    fn handle(
+        identity: &Identity,
+        call: &UnsignedCall,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, StsError>> + Send;
+}
+
 impl Identity {
+    /// Whether a form names an operation that needs no signature.
+    pub fn is_unsigned(form: &Form) -> bool {
+        form.action() == Some(sts::AssumeRoleWithWebIdentity::NAME) && form.version() == Some(VERSION)
+    }
+
+    /// Carries out the operation that needs no signature.
+    ///
+    /// # Errors
+    /// The request is not valid, or the operation refused or failed.
+    pub async fn call_sts_unsigned(&self, call: &UnsignedCall, form: &Form) -> Result<Vec<u8>, Refused> {
+        let request = query::decode(form).map_err(Refused::Request)?;
+        let answered = <sts::AssumeRoleWithWebIdentity as HandleUnsigned>::handle(self, call, request).await;
+        let response = answered.map_err(Refused::Operation)?;
+        let (name, id) = (sts::AssumeRoleWithWebIdentity::NAME, call.request_id.to_string());
+        Ok(query::encode(NAMESPACE, name, &response, &id))
+    }
+
     /// The STS operation that a form names, if it is offered in the version that it asks for.
     ///
     /// # Errors

@@ -5,3 +5,4 @@ mod credentials;
 mod iam;
 mod identities;
 mod scene;
+mod sessions;

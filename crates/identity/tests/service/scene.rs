@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use base::{AccountId, SecretString, Timestamp};
 use crypto::digest::{hmac_sha256, sha256};
 use crypto::root::{Protection, RootFile};
-use identity::{Credential, Identity, NewUser, UserName};
+use identity::{Credential, Identity, KeySetSource, KeySetUnavailable, NewUser, UserName};
 use keyring::DomainKeys;
 use store::redb_engine::RedbStore;
 use store::{
@@ -19,8 +19,19 @@ use wire::sigv4::{RequestHead, SigningKey};
 
 pub(crate) struct Scene {
     pub(crate) store: Arc<Watched>,
+    pub(crate) clock: Arc<FrozenClock>,
     folder: tempfile::TempDir,
     seed: AtomicU64,
+}
+
+/// No identity provider can be asked.
+struct NoKeySets;
+
+#[async_trait]
+impl KeySetSource for NoKeySets {
+    async fn key_set(&self, issuer: &str) -> Result<Vec<u8>, KeySetUnavailable> {
+        Err(KeySetUnavailable { issuer: issuer.to_owned(), reason: "there is none".to_owned() })
+    }
 }
 
 pub(crate) struct Watched {
@@ -36,7 +47,9 @@ impl Scene {
             reads: AtomicUsize::new(0),
             refused: Mutex::new("nothing".to_owned()),
         };
-        Self { store: Arc::new(store), folder: tempfile::tempdir().unwrap(), seed: AtomicU64::new(1) }
+        let clock = Arc::new(FrozenClock::at(Timestamp::from_seconds(1_537_465_261)));
+        let folder = tempfile::tempdir().unwrap();
+        Self { store: Arc::new(store), clock, folder, seed: AtomicU64::new(1) }
     }
 
     /// The service after a start: nothing is in its memory.
@@ -48,8 +61,8 @@ impl Scene {
         }
         let root = RootFile::open(&path).ok().unwrap().unlock(None).ok().unwrap();
         let domain_keys = Arc::new(DomainKeys::new(self.store.clone(), root, randomness()));
-        let clock = Arc::new(FrozenClock::at(Timestamp::from_seconds(1_537_465_261)));
-        Identity::new(self.store.clone(), domain_keys, clock, randomness())
+        let (clock, key_sets) = (Arc::clone(&self.clock), Arc::new(NoKeySets));
+        Identity::new(self.store.clone(), domain_keys, clock, randomness(), key_sets)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::command_line::Reset;
 use crate::config::{Config, Environment};
 use crate::data_folder::DataFolder;
 use crate::foundation::Foundation;
+use crate::key_sets::ConfiguredKeySets;
 use crate::service::Service;
 use crate::start_error::StartError;
 use crate::terminal;
@@ -24,7 +25,12 @@ pub(super) fn reset(arguments: &Reset) -> Result<(), StartError> {
     let key = arguments.key;
     super::runtime()?.block_on(async {
         let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-        let service = Service::new(&foundation, config.kms.clone(), AttestationRoots::default())?;
+        let service = Service::new(
+            &foundation,
+            config.kms.clone(),
+            AttestationRoots::default(),
+            ConfiguredKeySets::none(),
+        )?;
         if service.reset_key_policy(&key).await? { Ok(()) } else { Err(StartError::from(NoSuchKey(key))) }
     })?;
     terminal::say(&format!("{key} has the default policy again: its account decides.\n"));

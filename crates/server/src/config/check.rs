@@ -46,11 +46,12 @@ pub(super) fn check(
         regions,
         tls: check.tls(settings)?,
         cors_origins: check.origins(&settings.cors.origins)?,
+        web_identity: check.web_identity(&settings.web_identity)?,
         log: check.log(settings)?,
     })
 }
 
-fn path(text: &str) -> Option<PathBuf> {
+pub(super) fn path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| PathBuf::from(text))
 }
 

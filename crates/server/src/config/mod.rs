@@ -4,6 +4,7 @@ mod check;
 mod kms;
 mod settings;
 mod sources;
+mod web_identity;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) kms: ::kms::Settings,
     pub(crate) tls: Option<TlsChoice>,
     pub(crate) cors_origins: Vec<String>,
+    pub(crate) web_identity: WebIdentity,
     pub(crate) log: LogChoice,
 }
 
@@ -92,6 +94,37 @@ pub(crate) enum CertificateChoice {
 pub(crate) enum TlsVersion {
     Tls12,
     Tls13,
+}
+
+/// Where the keys of identity providers come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WebIdentity {
+    pub(crate) providers: Vec<KeySetChoice>,
+    /// Whether the keys of other providers, whom any account can name, are fetched from where the providers say.
+    pub(crate) discovery: bool,
+}
+
+/// One provider's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeySetChoice {
+    /// `https://…`, as in the provider's tokens.
+    pub(crate) issuer: String,
+    pub(crate) place: KeySetPlace,
+    /// A PEM file with the authorities whose certificates are believed instead of the machine's.
+    pub(crate) certificate_authority: Option<PathBuf>,
+    /// A file with a token to be shown when keys are fetched.
+    pub(crate) bearer_token: Option<PathBuf>,
+}
+
+/// Where the keys of a provider are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeySetPlace {
+    /// In a file.
+    File(PathBuf),
+    /// At this URL.
+    Url(String),
+    /// Where the provider's discovery document says.
+    Discovery,
 }
 
 /// What is logged and in which form.

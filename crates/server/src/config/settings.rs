@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub(super) request_quotas: RequestQuotaSettings,
     pub(super) tls: TlsSettings,
     pub(super) cors: CorsSettings,
+    pub(super) web_identity: WebIdentitySettings,
     pub(super) log: LogSettings,
 }
 
@@ -82,6 +83,24 @@ pub(super) struct CorsSettings {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct WebIdentitySettings {
+    pub(super) discovery: bool,
+    pub(super) provider: Vec<KeySetSettings>,
+}
+
+/// One provider; what is not said is empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct KeySetSettings {
+    pub(super) url: String,
+    pub(super) key_set_file: String,
+    pub(super) key_set_url: String,
+    pub(super) certificate_authority_file: String,
+    pub(super) bearer_token_file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LogSettings {
     pub(super) level: String,
     pub(super) format: String,
@@ -109,6 +128,7 @@ impl Default for Settings {
                 min_version: "1.2".to_owned(),
             },
             cors: CorsSettings { origins: Vec::new() },
+            web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
         }
     }

@@ -10,7 +10,7 @@ mod route;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::{Call, Clock, Randomness, Region, RequestId};
+use base::{Call, Clock, Randomness, Region, RequestId, UnsignedCall};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -20,7 +20,7 @@ use wire::Fault;
 use wire::query::Form;
 
 use crate::http::{Front, IncomingRequest, OutgoingResponse};
-use authenticate::{Authenticator, Identified};
+use authenticate::Authenticator;
 use reply::Reply;
 use route::{Protocol, Service};
 
@@ -39,6 +39,7 @@ pub(crate) struct Pipeline {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     is_secure: bool,
+    default_region: Region,
     trail_works: Arc<AtomicBool>,
 }
 
@@ -55,6 +56,8 @@ pub(crate) struct Parties {
     pub(crate) regions: Vec<Region>,
     /// Whether the listener speaks TLS.
     pub(crate) is_secure: bool,
+    /// The Region of requests that are not signed for one.
+    pub(crate) default_region: Region,
     /// Whether mutation records reach the trail. While they do not, nothing is changed.
     pub(crate) trail_works: Arc<AtomicBool>,
 }
@@ -63,6 +66,7 @@ impl Pipeline {
     pub(crate) fn new(parties: Parties) -> Self {
         Self {
             is_secure: parties.is_secure,
+            default_region: parties.default_region,
             authenticator: Authenticator::new(
                 Arc::clone(&parties.identity),
                 parties.signature_window_seconds,
@@ -78,12 +82,20 @@ impl Pipeline {
 
     async fn reply(&self, request: &IncomingRequest, request_id: RequestId) -> Reply {
         let Some(protocol) = Protocol::of(&request.parts) else { return Reply::NotFound };
+        let unsigned = self.unsigned(request, request_id);
+        if let Some(form) = unsigned_form(request, protocol) {
+            return match self.call_unsigned(&form, &unsigned).await {
+                Ok(body) => Reply::Success(protocol, body),
+                Err(fault) => Reply::Fault(protocol, Service::Sts.namespace(), fault),
+            };
+        }
         let identified = match self.authenticator.identify(request, protocol, request_id).await {
             Ok(identified) => identified,
             Err(fault) => return Reply::fault(protocol, fault),
         };
         let service = identified.service;
-        match self.outcome(request, request_id, protocol, identified).await {
+        let call = unsigned.signed_by(identified.caller, identified.region);
+        match self.outcome(request, protocol, service, &call).await {
             Ok(body) => Reply::Success(protocol, body),
             Err(fault) => Reply::Fault(protocol, service.namespace(), fault),
         }
@@ -92,26 +104,39 @@ impl Pipeline {
     async fn outcome(
         &self,
         request: &IncomingRequest,
-        request_id: RequestId,
         protocol: Protocol,
-        identified: Identified,
+        service: Service,
+        call: &Call,
     ) -> Result<Vec<u8>, Fault> {
-        let call = Call {
+        match (service, protocol) {
+            (Service::Iam, _) => self.call_iam(&route::form(request)?, call).await,
+            (Service::Kms, _) => self.call_kms(request, call).await,
+            (Service::Sts, _) => self.call_sts(&route::form(request)?, call).await,
+            (Service::Other, Protocol::AwsJson) => Err(Fault::without_text("UnknownOperationException")),
+            (Service::Other, Protocol::Query) => Err(sts::unknown_operation(&route::form(request)?)),
+        }
+    }
+
+    /// What is known of a request before anybody has signed it.
+    fn unsigned(&self, request: &IncomingRequest, request_id: RequestId) -> UnsignedCall {
+        UnsignedCall {
             request_id,
-            caller: identified.caller,
-            region: identified.region,
+            region: self.default_region,
             time: self.clock.now(),
             source_address: request.peer.ip(),
             is_secure: self.is_secure,
             user_agent: user_agent(&request.parts.headers),
-        };
-        match (identified.service, protocol) {
-            (Service::Iam, _) => self.call_iam(&route::form(request)?, &call).await,
-            (Service::Kms, _) => self.call_kms(request, &call).await,
-            (Service::Sts, _) => self.call_sts(&route::form(request)?, &call).await,
-            (Service::Other, Protocol::AwsJson) => Err(Fault::without_text("UnknownOperationException")),
-            (Service::Other, Protocol::Query) => Err(sts::unknown_operation(&route::form(request)?)),
         }
+    }
+
+    async fn call_unsigned(&self, form: &Form, call: &UnsignedCall) -> Result<Vec<u8>, Fault> {
+        self.identity.call_sts_unsigned(call, form).await.map_err(|refused| {
+            let fault = refused.to_fault();
+            if let sts::Refused::Operation(error) = &refused {
+                log_failure("AssumeRoleWithWebIdentity", call.request_id, error, &fault);
+            }
+            fault
+        })
     }
 
     async fn call_kms(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
@@ -124,7 +149,7 @@ impl Pipeline {
         self.kms.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let Refused::Operation { error, .. } = &refused {
-                log_failure(operation.name, call, error, &fault);
+                log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
         })
@@ -138,7 +163,7 @@ impl Pipeline {
         self.identity.call_iam(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let iam::Refused::Operation(error) = &refused {
-                log_failure(operation.name, call, error, &fault);
+                log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
         })
@@ -149,7 +174,7 @@ impl Pipeline {
         self.identity.call_sts(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let sts::Refused::Operation(error) = &refused {
-                log_failure(operation.name, call, error, &fault);
+                log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
         })
@@ -208,11 +233,19 @@ impl Front for Pipeline {
 }
 
 /// What only the operator may know goes to the log, under the id that the client has.
-fn log_failure(operation: &'static str, call: &Call, error: &dyn std::error::Error, fault: &Fault) {
+fn log_failure(operation: &'static str, request_id: RequestId, error: &dyn std::error::Error, fault: &Fault) {
     if fault.status >= 500 {
-        tracing::error!(request_id = %call.request_id, operation, %error, "the call failed");
+        tracing::error!(%request_id, operation, %error, "the call failed");
     } else {
-        tracing::debug!(request_id = %call.request_id, operation, %error, "the call was refused");
+        tracing::debug!(%request_id, operation, %error, "the call was refused");
+    }
+}
+
+/// The parameters of an operation that needs no signature.
+fn unsigned_form(request: &IncomingRequest, protocol: Protocol) -> Option<Form> {
+    match protocol {
+        Protocol::AwsJson => None,
+        Protocol::Query => route::form(request).ok().filter(Identity::is_unsigned),
     }
 }
 

@@ -10,6 +10,8 @@ use identity::Identity;
 use keyring::DomainKeys;
 use store::redb_engine::RedbStore;
 
+use crate::key_sets::ConfiguredKeySets;
+
 use super::super::apply::{ApplyError, KeySeeder, SeedOutcome, SeedReport, apply};
 use super::super::file::{Purpose, SeedFile, SeedKey};
 
@@ -21,7 +23,7 @@ fn identity() -> Identity {
     RootFile::create(&path, Protection::Plain, &*randomness).ok().unwrap();
     let root = RootFile::open(&path).ok().unwrap().unlock(None).ok().unwrap();
     let domain_keys = Arc::new(DomainKeys::new(store.clone(), root, randomness.clone()));
-    Identity::new(store, domain_keys, Arc::new(SystemClock), randomness)
+    Identity::new(store, domain_keys, Arc::new(SystemClock), randomness, Arc::new(ConfiguredKeySets::none()))
 }
 
 /// A key service that remembers names, and fails for one.
