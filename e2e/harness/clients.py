@@ -83,3 +83,16 @@ def run(
         cwd=folder,
         env=tool_environment(folder, additions),
     )
+
+
+def with_session(server: Server, service: str, credentials: dict[str, Any], region: str = EUROPE) -> Any:
+    """A boto3 client with temporary credentials, as STS answers them."""
+    return boto3.session.Session().client(
+        service,
+        endpoint_url=server.endpoint,
+        region_name=region,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30),
+    )

@@ -31,3 +31,12 @@ def refused(code: str, text: str | re.Pattern[str] | None = None, status: int = 
 def pending_deletion(key_arn: str) -> re.Pattern[str]:
     """The text of a refusal because of a scheduled deletion; AWS uses a short and a long form."""
     return re.compile(re.escape(key_arn) + PENDING_DELETION)
+
+
+def gone(user_arn: str, operation: str = "Decrypt") -> str:
+    """The text of a refusal because the ciphertext's key is not there, or in another account that lets nobody in."""
+    return (
+        f"User: {user_arn} is not authorized to perform: kms:{operation} on the resource associated with this ciphertext "
+        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )

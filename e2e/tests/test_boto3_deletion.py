@@ -12,17 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.dev_clock import advance, now
-from harness.expect import pending_deletion, refused
+from harness.expect import gone, pending_deletion, refused
 from harness.polling import eventually
 from harness.seed import DEVELOPMENT, ONE
 from harness.server import Server, run_tool
 
 DAY = timedelta(days=1)
-GONE_TEXT = (
-    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, "
-    "or you are not allowed to access."
-)
-
 
 def state(kms: Any, key: str) -> str | None:
     """The key's state, or None once it is gone."""
@@ -110,9 +105,9 @@ def test_at_the_end_of_the_window_everything_is_gone(dev_server: Server, dev_kms
             call(KeyId=dev_key)
     with refused("NotFoundException", f"Alias {DEVELOPMENT.alias_arn(alias)} is not found."):
         dev_kms.describe_key(KeyId=alias)
-    with refused("AccessDeniedException", GONE_TEXT):  # quoted by users of AWS
+    with refused("AccessDeniedException", gone(DEVELOPMENT.user_arn)):  # quoted by users of AWS
         dev_kms.decrypt(CiphertextBlob=blob)
-    with refused("AccessDeniedException", GONE_TEXT):
+    with refused("AccessDeniedException", gone(DEVELOPMENT.user_arn, "ReEncryptFrom")):
         dev_kms.re_encrypt(CiphertextBlob=blob, DestinationKeyId=dev_kms.create_key()["KeyMetadata"]["KeyId"])
     listed = {entry["KeyId"] for page in dev_kms.get_paginator("list_keys").paginate() for entry in page["Keys"]}
     assert key_id not in listed

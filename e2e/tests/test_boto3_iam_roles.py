@@ -117,7 +117,7 @@ def test_a_provider_of_web_identities(iam: Any) -> None:
         iam.get_open_id_connect_provider(**named)
 
 
-@pytest.mark.parametrize("url", ["http://a.example", "https://a.example:8443", "https://a.example/?q=1"])
+@pytest.mark.parametrize("url", ["http://a.example", "https://a.example:0", "https://a.example/?q=1"])
 def test_other_urls_are_no_provider(iam: Any, url: str) -> None:
     with refused("InvalidInput", "Invalid Open ID Connect Provider URL"):
         iam.create_open_id_connect_provider(Url=url)

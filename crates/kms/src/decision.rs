@@ -113,14 +113,20 @@ impl Kms {
         };
         match decide(&request, &rights.side(), &ResourceSide::without_policy()) {
             Decision::Allow(_) => Ok(()),
-            Decision::Deny(denial) => Err(KmsError::AccessDenied(denial.message())),
+            Decision::Deny(denial) => Err(KmsError::of_denial(&denial)),
         }
+    }
+}
+
+impl KmsError {
+    pub(crate) fn of_denial(denial: &Denial<'_>) -> Self {
+        Self::AccessDenied { text: denial.message(), is_out_of_reach: denial.is_out_of_reach() }
     }
 }
 
 impl Verdict {
     fn of_denial(denial: &Denial<'_>) -> Self {
-        let refusal = KmsError::AccessDenied(denial.message());
+        let refusal = KmsError::of_denial(denial);
         match denial.reason() {
             DenialReason::Explicit(_) => Self::Denied(refusal),
             DenialReason::Implicit(_) | DenialReason::OutOfReach => Self::NotAllowed(refusal),

@@ -38,21 +38,11 @@ impl<'a> Denial<'a> {
     /// The text for the client, in AWS's words. Of a resource in another account it tells no more than that it is out of
     /// reach.
     pub fn message(&self) -> String {
-        self.text("this resource")
-    }
-
-    /// The same for Decrypt and ReEncrypt, where the ciphertext names the key: the key's ARN is not told to whom it is
-    /// out of reach.
-    pub fn message_for_ciphertext(&self) -> String {
-        self.text("the resource associated with this ciphertext")
-    }
-
-    fn text(&self, out_of_reach: &str) -> String {
         let Request { action, caller, resource, .. } = self.request;
         let base = format!("User: {} is not authorized to perform: {action}", caller.arn());
         if self.is_out_of_reach() {
             return format!(
-                "{base} on {out_of_reach} because the resource does not exist in this Region, no resource-based \
+                "{base} on this resource because the resource does not exist in this Region, no resource-based \
                  policies allow access, or a resource-based policy explicitly denies access"
             );
         }
@@ -71,8 +61,8 @@ impl<'a> Denial<'a> {
         format!("{base}{on}{why}")
     }
 
-    /// Whether the client may learn nothing of the resource's policy.
-    fn is_out_of_reach(&self) -> bool {
+    /// Whether the client may learn nothing of the resource's policy, not even that there is such a resource.
+    pub fn is_out_of_reach(&self) -> bool {
         let is_foreign = self.request.caller.account() != Some(self.request.resource.owner);
         let by_resource = match self.reason {
             DenialReason::OutOfReach => true,

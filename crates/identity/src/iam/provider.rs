@@ -80,12 +80,19 @@ pub(crate) fn thumbprints(prints: &[String]) -> Result<Vec<String>, IamError> {
     }
 }
 
-/// A host without port, and perhaps a path, 255 characters together; neither a query nor a fragment.
+/// A host, and perhaps a port and a path, 255 characters together; neither a query nor a fragment. AWS takes no port, but
+/// providers that people run themselves often have one.
 fn is_host_and_path(text: &str) -> bool {
-    let (host, _) = text.split_once('/').unwrap_or((text, ""));
+    let (authority, _) = text.split_once('/').unwrap_or((text, ""));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    let is_port = port.parse::<u16>().is_ok() && !port.starts_with(['0', '+']);
     let of_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     let of_path = |byte: u8| byte.is_ascii_graphic() && !b"?#\\".contains(&byte);
-    text.len() <= URL_LENGTH_MAX && !host.is_empty() && host.bytes().all(of_host) && text.bytes().all(of_path)
+    text.len() <= URL_LENGTH_MAX
+        && is_port
+        && !host.is_empty()
+        && host.bytes().all(of_host)
+        && text.bytes().all(of_path)
 }
 
 #[cfg(test)]
@@ -96,6 +103,7 @@ mod tests {
     fn a_providers_url_is_https_with_a_host() {
         for (url, rest) in [
             ("https://a.example", "a.example"),
+            ("https://a.example:8443/x", "a.example:8443/x"),
             ("https://oidc.eks.eu-west-1.amazonaws.com/id/ABC", "oidc.eks.eu-west-1.amazonaws.com/id/ABC"),
         ] {
             assert_eq!(provider_url(url).unwrap(), rest);
@@ -106,7 +114,11 @@ mod tests {
             "http://a.example",
             "https://",
             "https:///a",
-            "https://a:8443/",
+            "https://a:0/",
+            "https://a:65536",
+            "https://a:+80",
+            "https://a:80:80",
+            "https://:80",
             "https://a?b",
             "https://a/ä",
             "https://a b",

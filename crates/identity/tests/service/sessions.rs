@@ -28,7 +28,7 @@ struct Bench {
 /// What an answer says in an element.
 fn element(answer: &str, name: &str) -> String {
     let begin = format!("<{name}>");
-    let rest = answer.split(&begin).nth(1).unwrap_or_else(|| panic!("no {name} in {answer}"));
+    let rest = answer.split(&begin).nth(1).unwrap_or_default();
     rest.split('<').next().unwrap().replace("&quot;", "\"")
 }
 
@@ -520,7 +520,7 @@ async fn messages_are_decoded_for_who_may_read_them_and_no_others_are_believed()
     };
     assert_eq!(decode(bench.root(), &encoded).await.as_deref(), Ok(message));
     assert_eq!(decode(bench.user("clerk").await, &encoded).await, Err("AccessDenied"));
-    for wrong in ["x", &encoded[1..], &format!("{encoded}A")] {
+    for wrong in ["x", encoded.split_at(1).1, &format!("{encoded}A")] {
         assert_eq!(decode(bench.root(), wrong).await, Err("InvalidAuthorizationMessageException"));
     }
 }

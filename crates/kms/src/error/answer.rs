@@ -30,7 +30,7 @@ impl KmsError {
 
     fn code(&self) -> Code {
         Code::Modelled(match self {
-            Self::AccessDenied(_) => return Code::Framework("AccessDeniedException"),
+            Self::AccessDenied { .. } => return Code::Framework("AccessDeniedException"),
             Self::Invalid(_) | Self::InvalidGrant(_) => return Code::Framework("ValidationException"),
             Self::Throttled => return Code::Framework("ThrottlingException"),
             Self::NotFound(_) => ErrorCode::NotFoundException,
@@ -83,7 +83,7 @@ impl KmsError {
             | Self::InvalidMac
             | Self::RotationOfOneMaterial
             | Self::Invalid(InvalidRequest::PeerKey) => return None,
-            Self::AccessDenied(text)
+            Self::AccessDenied { text, .. }
             | Self::InvalidKeyUsage(text)
             | Self::MalformedPolicy(text)
             | Self::Unsupported(text) => text.clone(),

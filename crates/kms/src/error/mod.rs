@@ -14,8 +14,13 @@ pub(crate) use refusal::{InvalidRequest, LimitExceeded, NotFound, StateRefusal, 
 #[derive(Debug, thiserror::Error)]
 pub enum KmsError {
     /// The caller may not do this. Deliberately silent about whether the key exists.
-    #[error("access denied: {0}")]
-    AccessDenied(String),
+    #[error("access denied: {text}")]
+    AccessDenied {
+        /// For the client.
+        text: String,
+        /// Whether the client may not even learn that there is such a key.
+        is_out_of_reach: bool,
+    },
     /// The request contradicts itself or a rule that the model cannot express.
     #[error("invalid request: {0}")]
     Invalid(#[from] InvalidRequest),
@@ -161,35 +166,46 @@ impl KmsError {
 
     /// A key that is not in the caller's reach: in another account, or not there at all.
     pub(crate) fn foreign_key(caller: &Caller, action: &str) -> Self {
-        Self::AccessDenied(format!(
-            "User: {} is not authorized to perform: kms:{action} on this resource because the resource does not \
-             exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly \
-             denies access",
-            caller.arn()
-        ))
+        Self::out_of_reach(caller, action, "this resource")
     }
 
     /// A key whose key policy does not allow it.
     pub(crate) fn not_in_key_policy(caller: &Caller, action: &str, key: KeyArn) -> Self {
-        Self::AccessDenied(format!(
+        Self::denied(format!(
             "User: {} is not authorized to perform: kms:{action} on resource: {key} because no resource-based \
              policy allows the kms:{action} action",
             caller.arn()
         ))
     }
 
-    /// Decrypt without KeyId: the ciphertext's key is gone, elsewhere or not permitted.
-    pub(crate) fn ciphertext_key_out_of_reach() -> Self {
-        Self::AccessDenied(
-            "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or \
-             you are not allowed to access."
-                .to_owned(),
-        )
+    /// Decrypt without KeyId: the ciphertext's key is gone, elsewhere or of another account that lets nobody in.
+    pub(crate) fn ciphertext_key_out_of_reach(caller: &Caller, action: &str) -> Self {
+        Self::out_of_reach(caller, action, "the resource associated with this ciphertext")
     }
 
     /// The same, if that is why the key was refused.
-    pub(crate) fn of_ciphertext_key(refusal: Self) -> Self {
-        if matches!(refusal, Self::AccessDenied(_)) { Self::ciphertext_key_out_of_reach() } else { refusal }
+    pub(crate) fn of_ciphertext_key(self, caller: &Caller, action: &str) -> Self {
+        match self {
+            Self::AccessDenied { is_out_of_reach: true, .. } => {
+                Self::ciphertext_key_out_of_reach(caller, action)
+            }
+            refusal => refusal,
+        }
+    }
+
+    /// Access is denied for a reason that the client may know.
+    pub(crate) fn denied(text: String) -> Self {
+        Self::AccessDenied { text, is_out_of_reach: false }
+    }
+
+    fn out_of_reach(caller: &Caller, action: &str, what: &str) -> Self {
+        let text = format!(
+            "User: {} is not authorized to perform: kms:{action} on {what} because the resource does not exist in \
+             this Region, no resource-based policies allow access, or a resource-based policy explicitly denies \
+             access",
+            caller.arn()
+        );
+        Self::AccessDenied { text, is_out_of_reach: true }
     }
 
     /// A material that a record names is missing: the store has lost something.

@@ -66,7 +66,7 @@ impl UncheckedGrant {
         };
         match decide_retirement(&request, &rights.side(), &retirement) {
             Decision::Allow(_) => Ok(()),
-            Decision::Deny(denial) => Err(KmsError::AccessDenied(denial.message())),
+            Decision::Deny(denial) => Err(KmsError::of_denial(&denial)),
         }
     }
 }

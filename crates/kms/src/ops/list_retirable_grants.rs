@@ -47,7 +47,7 @@ fn check_reach(call: &Call, retiring: &GrantPrincipal) -> Result<(), KmsError> {
     if account == Some(call.caller.account) {
         return Ok(());
     }
-    Err(KmsError::AccessDenied(format!(
+    Err(KmsError::denied(format!(
         "User: {} is not authorized to perform: kms:{} on resource: {name}",
         call.caller.arn(),
         <ListRetirableGrants as AccountAction>::NAME

@@ -123,7 +123,21 @@ async fn a_ciphertext_of_another_account_is_out_of_reach_with_and_without_key_id
     let (code, text) =
         refusal(bench.call_as(OTHER_ACCOUNT, 0, "Decrypt", json!({"CiphertextBlob": blob})).await);
     assert_eq!(code, "AccessDeniedException");
-    assert!(text.starts_with("The ciphertext refers to a customer master key that does not exist"), "{text}");
+    let expected = "User: arn:aws:iam::210987654321:user/admin is not authorized to perform: kms:Decrypt on the resource \
+                    associated with this ciphertext because the resource does not exist in this Region, no \
+                    resource-based policies allow access, or a resource-based policy explicitly denies access";
+    assert_eq!(text, expected);
+    // Of a key of its own account a caller learns which policies do not allow it.
+    let limited =
+        bench.call_as_user(ACCOUNT, "ops/limited", 0, "Decrypt", json!({"CiphertextBlob": blob})).await;
+    let text = refusal(limited).1;
+    assert!(
+        text.ends_with(&format!(
+            "kms:Decrypt on resource: {} because no identity-based policy allows the kms:Decrypt action",
+            arn(&key)
+        )),
+        "{text}"
+    );
     let named = json!({"CiphertextBlob": blob, "KeyId": arn(&key)});
     assert_eq!(refusal(bench.call_as(OTHER_ACCOUNT, 0, "Decrypt", named).await).0, "AccessDeniedException");
     assert!(bench.decrypts(0, &blob).await);
