@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use base::{AccountId, Caller, Principal, SessionPolicies};
-use policy::{AttachedPolicy, IdentitySide, Policy, PolicyKind, PolicySource};
+use policy::{AccountGuardrails, AttachedPolicy, IdentitySide, Policy, PolicyKind, PolicySource};
 use store::cache::Cache;
 use store::{Key, Observer, Record, Revision};
 
@@ -31,6 +31,8 @@ pub struct CallerPolicies {
     pub boundary: Option<AttachedPolicy>,
     /// Those that the session was made with.
     pub session: Vec<AttachedPolicy>,
+    /// What the organisation says about the account.
+    pub guardrails: Option<Arc<AccountGuardrails>>,
     /// Tags of the user or role: `aws:PrincipalTag/…`. Keys have the case that they were given.
     pub tags: Vec<(String, String)>,
     /// Bytes of the documents that were compiled.
@@ -40,14 +42,16 @@ pub struct CallerPolicies {
 }
 
 impl CallerPolicies {
-    /// The caller's side of a decision, for a caller without organisation.
+    /// The caller's side of a decision.
     pub fn side(&self) -> IdentitySide<'_> {
+        let guardrails = self.guardrails.as_deref();
         IdentitySide {
+            service_control: guardrails.map_or(&[], |guardrails| &guardrails.service_control),
+            organization: guardrails.map(|guardrails| &guardrails.organization),
             policies: &self.policies,
             boundary: self.boundary.as_ref(),
             session: &self.session,
             tags: &self.tags,
-            ..IdentitySide::default()
         }
     }
 }
@@ -69,7 +73,11 @@ impl Identity {
             Principal::FederatedUser { user_path_and_name, user_unique_id, .. } => {
                 (false, user_path_and_name, user_unique_id)
             }
-            Principal::Root | Principal::Service { .. } => return Ok(Arc::default()),
+            Principal::Root => {
+                let guardrails = self.guardrails.of(caller.account).cloned();
+                return Ok(Arc::new(CallerPolicies { guardrails, ..CallerPolicies::default() }));
+            }
+            Principal::Service { .. } => return Ok(Arc::default()),
         };
         let session = caller.session.as_ref().and_then(|session| session.policies.as_ref());
         let held_by = HeldBy(unique_id.clone(), session.map(|policies| policies.digest));
@@ -78,7 +86,9 @@ impl Identity {
         }
         let ticket = self.policies.cache.begin_load(&held_by);
         let name = iam::last_segment(path_and_name).to_ascii_lowercase();
-        let mut load = Load { identity: self, account: caller.account, loaded: CallerPolicies::default() };
+        let guardrails = self.guardrails.of(caller.account).cloned();
+        let loaded = CallerPolicies { guardrails, ..CallerPolicies::default() };
+        let mut load = Load { identity: self, account: caller.account, loaded };
         if of_role {
             load.role(&name, unique_id).await?;
         } else {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base::{AccountId, Clock, Randomness};
 use keyring::DomainKeys;
+use policy::Guardrails;
 use store::{CommitError, Key, Range, Record, Store, Transaction, decode_record, encode_record};
 
 use crate::caller_policies::Policies;
@@ -29,6 +30,7 @@ pub struct Identity {
     pub(crate) policies: Arc<Policies>,
     pub(crate) turns: Turns,
     pub(crate) key_sets: KeySets,
+    pub(crate) guardrails: Arc<Guardrails>,
 }
 
 impl Identity {
@@ -46,7 +48,14 @@ impl Identity {
         let policies = Arc::new(Policies::new());
         store.observe(Arc::<Policies>::clone(&policies));
         let (turns, key_sets) = (Turns::new(), KeySets::new(key_sets));
-        Self { store, domain_keys, clock, randomness, credentials, policies, turns, key_sets }
+        let guardrails = Arc::default();
+        Self { store, domain_keys, clock, randomness, credentials, policies, turns, key_sets, guardrails }
+    }
+
+    /// The same identities, in an organisation.
+    #[must_use]
+    pub fn in_organization(self, guardrails: Arc<Guardrails>) -> Self {
+        Self { guardrails, ..self }
     }
 
     /// Makes an empty account.

@@ -58,6 +58,13 @@ impl Kms {
         };
         let mut resource = ResourceSide::guarded_by(policy);
         resource.grants = grants;
+        if let Some(guardrails) = self.guardrails.of(check.key.account) {
+            resource.organization = Some(&guardrails.organization);
+            // They are for customer managed keys only.
+            if check.loaded.is_none_or(|key| key.record.managed_by.is_none()) {
+                resource.resource_control = &guardrails.resource_control;
+            }
+        }
         match decide(&request, &rights.side(), &resource) {
             Decision::Allow(allowance) => Verdict::Allowed(allowance.grant.map(str::to_owned)),
             Decision::Deny(denial) => Verdict::of_denial(&denial),
@@ -111,7 +118,10 @@ impl Kms {
             origin: Origin::of(call),
             context: &Circumstances { facts, key: None },
         };
-        match decide(&request, &rights.side(), &ResourceSide::without_policy()) {
+        let mut resource = ResourceSide::without_policy();
+        resource.organization =
+            self.guardrails.of(call.caller.account).map(|guardrails| &guardrails.organization);
+        match decide(&request, &rights.side(), &resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(KmsError::of_denial(&denial)),
         }

@@ -48,6 +48,7 @@ use std::sync::Arc;
 use base::{Randomness, Region};
 use crypto::AttestationRoots;
 use keyring::DomainKeys;
+use policy::Guardrails;
 use store::Store;
 use wire::json::Limits;
 
@@ -82,6 +83,7 @@ pub struct Kms {
     turns: Turns,
     usage: Arc<Usage>,
     request_quotas: Option<Arc<RequestQuotas>>,
+    guardrails: Arc<Guardrails>,
     settings: Settings,
 }
 
@@ -189,12 +191,19 @@ impl Kms {
             turns: Turns::new(),
             usage,
             request_quotas,
+            guardrails: Arc::default(),
             principals,
             store,
             domain_keys,
             randomness,
             settings: settings.within_bounds(),
         }
+    }
+
+    /// The same service, whose accounts are in an organisation.
+    #[must_use]
+    pub fn in_organization(self, guardrails: Arc<Guardrails>) -> Self {
+        Self { guardrails, ..self }
     }
 
     /// The same service, which believes attestation documents under these roots. Without any it believes none, and

@@ -4,7 +4,8 @@ use base::Principal;
 
 use crate::caller::CallerKind;
 use crate::key::{ContextKey, ForwardedKey, OriginKey, OwnerKey, PrincipalKey, ServiceKey, SessionKey};
-use crate::request::{Organization, Request};
+use crate::organization::Organization;
+use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
 use crate::value::{Texts, Value};
 

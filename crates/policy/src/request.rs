@@ -8,6 +8,7 @@ use base::{AccountId, Call, Region, Timestamp, UnsignedCall};
 use crate::action::Action;
 use crate::caller::CallerFacts;
 use crate::key::ServiceKey;
+use crate::organization::Organization;
 use crate::value::Value;
 
 /// One check: may this caller take this action on this resource, under these circumstances?
@@ -82,16 +83,6 @@ pub struct Forwarded<'a> {
     pub source_account: Option<AccountId>,
     /// The organisation of that account.
     pub source_organization: Option<&'a Organization>,
-}
-
-/// Where an account stands in an organisation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Organization {
-    /// The organisation's id, `o-…`.
-    pub id: String,
-    /// The path from the organisation's id through its root to the account's unit, with a slash at its end:
-    /// `o-a1b2c3d4e5/r-f6g7/ou-f6g7-h8i9/`.
-    pub paths: Vec<String>,
 }
 
 /// What a service knows of a request. Only keys that some policy asks about are looked up.

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::grant::Grant;
+use crate::organization::Organization;
 use crate::policy::Policy;
-use crate::request::Organization;
 
 /// A policy and where it comes from.
 #[derive(Clone, Debug)]

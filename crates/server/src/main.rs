@@ -9,6 +9,7 @@ mod foundation;
 mod http;
 mod key_sets;
 mod logging;
+mod organization;
 mod passphrase;
 mod pipeline;
 mod ports;

@@ -10,12 +10,11 @@ use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
-use crate::key_sets::ConfiguredKeySets;
-use crate::service::{self, Service};
+use crate::service::{self, Service, Sources};
 use crate::signals::Signals;
 use crate::start_error::StartError;
 use crate::welcome::{self, Endpoint};
-use crate::{attestation_roots, process, terminal, tls};
+use crate::{process, terminal, tls};
 
 /// Serves until a signal ends it.
 ///
@@ -24,15 +23,14 @@ use crate::{attestation_roots, process, terminal, tls};
 pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let mut signals = Signals::new().map_err(StartError::System)?;
     let seeds = service::read_seeds(&config)?;
-    let roots = attestation_roots::read(&config.attestation_roots)?;
-    let key_sets = ConfiguredKeySets::new(&config.web_identity)?;
+    let sources = Sources::read(&config)?;
     let purpose = if config.dev { Purpose::Tests } else { Purpose::Production };
     let folder = DataFolder::open_or_create(&config.data_dir, purpose)?;
     // The address is taken before anything is made: a port in use must not cost the first credentials.
     let listener = Listener::bind(config.listen).await?;
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-    let service = Service::new(&foundation, config.kms.clone(), roots, key_sets)?;
+    let service = Service::new(&foundation, config.kms.clone(), sources)?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {

@@ -9,6 +9,7 @@ use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
+use policy::Guardrails;
 use tokio::sync::oneshot;
 
 use crate::config::Config;
@@ -18,6 +19,7 @@ use crate::pipeline::{Parties, Pipeline};
 use crate::ports::PrincipalsOfIdentity;
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
+use crate::{attestation_roots, organization};
 
 /// The folder of the trail inside the data folder.
 const TRAIL_FOLDER: &str = "trail";
@@ -41,6 +43,36 @@ pub(crate) struct Service {
     trail_works: Arc<AtomicBool>,
 }
 
+/// What the operator's files say beside the configuration.
+pub(crate) struct Sources {
+    pub(crate) attestation_roots: AttestationRoots,
+    pub(crate) key_sets: ConfiguredKeySets,
+    pub(crate) guardrails: Arc<Guardrails>,
+}
+
+impl Sources {
+    /// Reads them all.
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub(crate) fn read(config: &Config) -> Result<Self, StartError> {
+        Ok(Self {
+            attestation_roots: attestation_roots::read(&config.attestation_roots)?,
+            key_sets: ConfiguredKeySets::new(&config.web_identity)?,
+            guardrails: Arc::new(organization::read(config.organization.as_ref())?),
+        })
+    }
+
+    /// For commands that answer no requests.
+    pub(crate) fn none() -> Self {
+        Self {
+            attestation_roots: AttestationRoots::default(),
+            key_sets: ConfiguredKeySets::none(),
+            guardrails: Arc::default(),
+        }
+    }
+}
+
 impl Service {
     /// Builds the rooms on an open data folder.
     ///
@@ -49,17 +81,17 @@ impl Service {
     pub(crate) fn new(
         foundation: &Foundation,
         settings: Settings,
-        roots: AttestationRoots,
-        key_sets: ConfiguredKeySets,
+        sources: Sources,
     ) -> Result<Arc<Self>, StartError> {
         let clock = Arc::new(SettableClock::new(SystemClock));
-        let identity = Arc::new(Identity::new(
+        let identity = Identity::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
             Arc::<SettableClock>::clone(&clock),
             Arc::clone(&foundation.randomness),
-            Arc::new(key_sets),
-        ));
+            Arc::new(sources.key_sets),
+        );
+        let identity = Arc::new(identity.in_organization(Arc::clone(&sources.guardrails)));
         let kms = Kms::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
@@ -67,7 +99,8 @@ impl Service {
             Arc::new(PrincipalsOfIdentity(Arc::clone(&identity))),
             settings,
         )
-        .with_attestation_roots(roots);
+        .with_attestation_roots(sources.attestation_roots)
+        .in_organization(sources.guardrails);
         let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {
             clock,

@@ -13,6 +13,7 @@ use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::http::ListenError;
 use crate::key_sets::KeySetsError;
+use crate::organization::OrganizationError;
 use crate::passphrase::PassphraseError;
 use crate::seed::{ApplyError, SeedError};
 use crate::tls::TlsError;
@@ -53,6 +54,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     NoSuchKey(#[from] NoSuchKey),
     #[error(transparent)]
+    Organization(#[from] OrganizationError),
+    #[error(transparent)]
     Root(PassphraseError),
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -81,6 +84,7 @@ impl StartError {
             | Self::Config(_)
             | Self::KeySets(_)
             | Self::NoSuchKey(_)
+            | Self::Organization(_)
             | Self::Seed(_)
             | Self::SeedConversion(_) => 2,
             Self::DataFolder(_)

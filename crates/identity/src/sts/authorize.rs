@@ -75,38 +75,49 @@ impl Context for Facts<'_> {
     }
 }
 
-/// Decides one check for the holder of a token: the trust policy alone has a say, for a token holder is of no account.
-///
-/// # Errors
-/// AccessDenied; the text does not say why.
-pub(super) fn authorize_token_holder(
-    call: &UnsignedCall,
-    holder: &CallerFacts,
-    action: &'static str,
-    target: Target<'_>,
-    facts: &Facts<'_>,
-) -> Result<(), StsError> {
-    let request = Request {
-        action: Action::new("sts", action),
-        resource: Resource { arn: target.arn, owner: target.owner },
-        caller: holder,
-        origin: Origin::of_unsigned(call),
-        context: facts,
-    };
-    let side = IdentitySide::default();
-    let trust = target.trust.ok_or_else(|| not_authorized(action))?;
-    match decide(&request, &side, &ResourceSide::guarded_by(trust)) {
-        Decision::Allow(_) => Ok(()),
-        Decision::Deny(_) => Err(not_authorized(action)),
-    }
-}
-
 /// What a token holder is told who may not do something, or asks for a role that is not there.
 pub(super) fn not_authorized(action: &str) -> StsError {
     StsError::AccessDenied(format!("Not authorized to perform sts:{action}"))
 }
 
 impl Identity {
+    /// Decides one check for the holder of a token: the trust policy alone has a say, for a token holder is of no account.
+    ///
+    /// # Errors
+    /// AccessDenied; the text does not say why.
+    pub(super) fn authorize_token_holder(
+        &self,
+        call: &UnsignedCall,
+        holder: &CallerFacts,
+        action: &'static str,
+        target: Target<'_>,
+        facts: &Facts<'_>,
+    ) -> Result<(), StsError> {
+        let request = Request {
+            action: Action::new("sts", action),
+            resource: Resource { arn: target.arn, owner: target.owner },
+            caller: holder,
+            origin: Origin::of_unsigned(call),
+            context: facts,
+        };
+        let side = IdentitySide::default();
+        match decide(&request, &side, &self.resource_side(target)) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(_) => Err(not_authorized(action)),
+        }
+    }
+
+    /// A role is guarded by its trust policy, and by what its account's organisation says about roles.
+    fn resource_side<'a>(&'a self, target: Target<'a>) -> ResourceSide<'a> {
+        let Some(trust) = target.trust else { return ResourceSide::without_policy() };
+        let mut side = ResourceSide::guarded_by(trust);
+        if let Some(guardrails) = self.guardrails.of(target.owner) {
+            side.resource_control = &guardrails.resource_control;
+            side.organization = Some(&guardrails.organization);
+        }
+        side
+    }
+
     /// Decides one check of a signed call.
     ///
     /// # Errors
@@ -127,8 +138,7 @@ impl Identity {
             origin: Origin::of(call),
             context: facts,
         };
-        let resource = target.trust.map_or(ResourceSide::without_policy(), ResourceSide::guarded_by);
-        match decide(&request, &held.side(), &resource) {
+        match decide(&request, &held.side(), &self.resource_side(target)) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(StsError::AccessDenied(denial.message())),
         }

@@ -185,11 +185,10 @@ impl KmsError {
 
     /// The same, if that is why the key was refused.
     pub(crate) fn of_ciphertext_key(self, caller: &Caller, action: &str) -> Self {
-        match self {
-            Self::AccessDenied { is_out_of_reach: true, .. } => {
-                Self::ciphertext_key_out_of_reach(caller, action)
-            }
-            refusal => refusal,
+        if matches!(self, Self::AccessDenied { is_out_of_reach: true, .. }) {
+            Self::ciphertext_key_out_of_reach(caller, action)
+        } else {
+            self
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::bench::{Bench, OTHER_ACCOUNT, arn, code, refusal};
+use crate::bench::{ACCOUNT, Bench, OTHER_ACCOUNT, arn, code, refusal};
 use kms::Settings;
 use serde_json::{Value, json};
 

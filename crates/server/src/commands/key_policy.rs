@@ -1,14 +1,12 @@
 //! `keywright key-policy reset`: the way back into a key whose policy locks everybody out.
 
 use base::KeyArn;
-use crypto::AttestationRoots;
 
 use crate::command_line::Reset;
 use crate::config::{Config, Environment};
 use crate::data_folder::DataFolder;
 use crate::foundation::Foundation;
-use crate::key_sets::ConfiguredKeySets;
-use crate::service::Service;
+use crate::service::{Service, Sources};
 use crate::start_error::StartError;
 use crate::terminal;
 
@@ -25,12 +23,7 @@ pub(super) fn reset(arguments: &Reset) -> Result<(), StartError> {
     let key = arguments.key;
     super::runtime()?.block_on(async {
         let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-        let service = Service::new(
-            &foundation,
-            config.kms.clone(),
-            AttestationRoots::default(),
-            ConfiguredKeySets::none(),
-        )?;
+        let service = Service::new(&foundation, config.kms.clone(), Sources::none())?;
         if service.reset_key_policy(&key).await? { Ok(()) } else { Err(StartError::from(NoSuchKey(key))) }
     })?;
     terminal::say(&format!("{key} has the default policy again: its account decides.\n"));

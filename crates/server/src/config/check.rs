@@ -46,6 +46,7 @@ pub(super) fn check(
         regions,
         tls: check.tls(settings)?,
         cors_origins: check.origins(&settings.cors.origins)?,
+        organization: check.organization(&settings.organization)?,
         web_identity: check.web_identity(&settings.web_identity)?,
         log: check.log(settings)?,
     })

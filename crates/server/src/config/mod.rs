@@ -2,15 +2,17 @@
 
 mod check;
 mod kms;
+mod organization;
 mod settings;
 mod sources;
 mod web_identity;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base::{Region, SecretString};
+use base::{AccountId, Region, SecretString};
 use figment::Figment;
 use figment::providers::Serialized;
 
@@ -35,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) tls: Option<TlsChoice>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) web_identity: WebIdentity,
+    pub(crate) organization: Option<OrganizationChoice>,
     pub(crate) log: LogChoice,
 }
 
@@ -125,6 +128,30 @@ pub(crate) enum KeySetPlace {
     Url(String),
     /// Where the provider's discovery document says.
     Discovery,
+}
+
+/// The organisation that the accounts are in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OrganizationChoice {
+    /// `o-…`.
+    pub(crate) id: String,
+    /// No policy of the organisation concerns it.
+    pub(crate) management_account: Option<AccountId>,
+    /// What all accounts are below.
+    pub(crate) root: LevelChoice,
+    /// Accounts with the levels above them, from below the root down, and their own. All other accounts are below the root.
+    pub(crate) members: BTreeMap<AccountId, Vec<LevelChoice>>,
+}
+
+/// The root, a unit or an account, with the files of the policies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LevelChoice {
+    /// `r-…`, `ou-…` or the account's id.
+    pub(crate) name: String,
+    /// Whether AWS's FullAWSAccess is among the service control policies.
+    pub(crate) full_aws_access: bool,
+    pub(crate) service_control: Vec<PathBuf>,
+    pub(crate) resource_control: Vec<PathBuf>,
 }
 
 /// What is logged and in which form.

@@ -23,6 +23,7 @@ pub(super) struct Settings {
     pub(super) tls: TlsSettings,
     pub(super) cors: CorsSettings,
     pub(super) web_identity: WebIdentitySettings,
+    pub(super) organization: OrganizationSettings,
     pub(super) log: LogSettings,
 }
 
@@ -99,6 +100,42 @@ pub(super) struct KeySetSettings {
     pub(super) bearer_token_file: String,
 }
 
+/// The organisation; there is none if nothing is said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct OrganizationSettings {
+    pub(super) id: String,
+    pub(super) root: String,
+    pub(super) management_account: String,
+    pub(super) full_aws_access: bool,
+    pub(super) service_control_policies: Vec<String>,
+    pub(super) resource_control_policies: Vec<String>,
+    pub(super) unit: Vec<UnitSettings>,
+    pub(super) account: Vec<MemberSettings>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct UnitSettings {
+    pub(super) id: String,
+    /// The unit above, or the root if empty.
+    pub(super) parent: String,
+    pub(super) full_aws_access: bool,
+    pub(super) service_control_policies: Vec<String>,
+    pub(super) resource_control_policies: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MemberSettings {
+    pub(super) id: String,
+    /// The unit that the account is in, or the root if empty.
+    pub(super) unit: String,
+    pub(super) full_aws_access: bool,
+    pub(super) service_control_policies: Vec<String>,
+    pub(super) resource_control_policies: Vec<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogSettings {
@@ -128,8 +165,48 @@ impl Default for Settings {
                 min_version: "1.2".to_owned(),
             },
             cors: CorsSettings { origins: Vec::new() },
+            organization: OrganizationSettings::default(),
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
+        }
+    }
+}
+
+impl Default for OrganizationSettings {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            root: String::new(),
+            management_account: String::new(),
+            full_aws_access: true,
+            service_control_policies: Vec::new(),
+            resource_control_policies: Vec::new(),
+            unit: Vec::new(),
+            account: Vec::new(),
+        }
+    }
+}
+
+impl Default for UnitSettings {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            parent: String::new(),
+            full_aws_access: true,
+            service_control_policies: Vec::new(),
+            resource_control_policies: Vec::new(),
+        }
+    }
+}
+
+impl Default for MemberSettings {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            unit: String::new(),
+            full_aws_access: true,
+            service_control_policies: Vec::new(),
+            resource_control_policies: Vec::new(),
         }
     }
 }

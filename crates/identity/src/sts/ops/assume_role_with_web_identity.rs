@@ -14,7 +14,7 @@ use wire::sts::{
 
 use crate::Identity;
 use crate::session::{SessionFederation, SessionTerms};
-use crate::sts::authorize::{Facts, authorize_token_holder, not_authorized};
+use crate::sts::authorize::{Facts, not_authorized};
 use crate::sts::error::StsError;
 use crate::sts::role::{AssumableRole, NewRoleSession};
 use crate::sts::session_request::{SessionTags, credentials, packed_size, token_length_min, token_size};
@@ -37,7 +37,7 @@ impl HandleUnsigned for AssumeRoleWithWebIdentity {
         let holder =
             identity.token_holder(role.account, request.web_identity_token.expose(), call.time).await?;
         let tags = SessionTags::of_provider(&holder.session)?;
-        authorize(call, &role, &holder, &tags, &request)?;
+        authorize(identity, call, &role, &holder, &tags, &request)?;
         let seconds = role.seconds(request.duration_seconds)?;
         let (document, managed) = (request.policy.as_ref(), request.policy_arns.as_ref());
         let policies = identity.session_policies(role.account, document, managed).await?;
@@ -74,6 +74,7 @@ impl HandleUnsigned for AssumeRoleWithWebIdentity {
 
 /// The trust policy must let the token holder in, tag the session if the token has tags, and name its source if it has one.
 fn authorize(
+    identity: &Identity,
     call: &UnsignedCall,
     role: &AssumableRole,
     holder: &TokenHolder,
@@ -91,12 +92,12 @@ fn authorize(
         role_tags: Some(&role.tags),
         external_id: None,
     };
-    authorize_token_holder(call, &caller, ACTION, role.target(), &facts)?;
+    identity.authorize_token_holder(call, &caller, ACTION, role.target(), &facts)?;
     if !tags.asked.is_empty() {
-        authorize_token_holder(call, &caller, "TagSession", role.target(), &facts)?;
+        identity.authorize_token_holder(call, &caller, "TagSession", role.target(), &facts)?;
     }
     if facts.source_identity.is_some() {
-        authorize_token_holder(call, &caller, "SetSourceIdentity", role.target(), &facts)?;
+        identity.authorize_token_holder(call, &caller, "SetSourceIdentity", role.target(), &facts)?;
     }
     Ok(())
 }
