@@ -23,6 +23,7 @@ mod glob;
 mod grant;
 mod index;
 mod key;
+pub mod lint;
 mod parse;
 mod policy;
 mod position;

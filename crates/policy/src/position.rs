@@ -63,12 +63,12 @@ pub fn statement_positions(text: &str) -> Option<Vec<StatementPosition>> {
 }
 
 /// Where `part`, which is a piece of `text`, begins in it.
-fn offset_of(part: &str, text: &str) -> Option<usize> {
+pub(crate) fn offset_of(part: &str, text: &str) -> Option<usize> {
     part.as_ptr().addr().checked_sub(text.as_ptr().addr())
 }
 
 /// Goes through a text once and says where it is.
-struct Cursor<'t> {
+pub(crate) struct Cursor<'t> {
     text: &'t str,
     offset: usize,
     at: Position,
@@ -76,12 +76,12 @@ struct Cursor<'t> {
 }
 
 impl<'t> Cursor<'t> {
-    fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self { text, offset: 0, at: Position { line: 1, column: 1 }, is_behind_return: false }
     }
 
-    /// Goes on to this offset.
-    fn advance(&mut self, offset: usize) -> Position {
+    /// Goes on to this offset in bytes.
+    pub(crate) fn advance(&mut self, offset: usize) -> Position {
         for character in self.text.get(self.offset..offset).unwrap_or_default().chars() {
             match character {
                 '\n' if self.is_behind_return => {}
@@ -115,7 +115,10 @@ mod tests {
     #[test]
     fn positions_are_those_that_aws_reports() {
         // The example of the AWS CLI: a statement without a list.
-        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}}"#;
+        let text = concat!(
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"dynamodb:*","Resource":"*","#,
+            r#""Condition":{"DateGreaterThan":{"aws:CurrentTime":"2018-08-16T12:00:00Z"}}}}"#
+        );
         assert_eq!(told(text), [[at(1, 38), at(1, 37), at(1, 167)]]);
         // AdministratorAccess, for which the simulator answers 3:17 to 8:6.
         let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \

@@ -106,6 +106,18 @@ impl PrincipalEntry {
         }
     }
 
+    /// The account that it names or in which it is.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Account(account)
+            | Self::User { account, .. }
+            | Self::Role { account, .. }
+            | Self::RoleSession { account, .. }
+            | Self::FederatedUser { account, .. } => Some(*account),
+            Self::Anybody | Self::UniqueId(_) | Self::Service(_) | Self::Federated(_) => None,
+        }
+    }
+
     /// Reads an entry of a policy under its kind: `AWS`, `Service` or `Federated`.
     pub(crate) fn read(kind: &str, text: &str) -> Option<Self> {
         let is_name = !text.is_empty() && !text.contains(['*', '?']);
@@ -237,6 +249,10 @@ impl PrincipalSet {
 
     pub(crate) fn entries(&self) -> &[PrincipalEntry] {
         &self.entries
+    }
+
+    pub(crate) fn is_negated(&self) -> bool {
+        self.is_negated
     }
 
     /// The numbers of all entries; `None` if not every one has a number.
