@@ -137,6 +137,11 @@ impl KmsAction {
         usize::from(self.0)
     }
 
+    /// Its name without the service.
+    pub(crate) fn name(self) -> &'static str {
+        KMS_ACTIONS.get(self.place()).copied().unwrap_or_default()
+    }
+
     /// All of them in their order.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         KMS_ACTIONS.iter().filter_map(|name| Self::of(name))
@@ -207,7 +212,7 @@ impl ActionPattern {
         Ok(Self { service: Some(service.into()), name: name.into() })
     }
 
-    fn covers(&self, service: &str, name: &str) -> bool {
+    pub(crate) fn covers(&self, service: &str, name: &str) -> bool {
         let is_of_service = self.service.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(service));
         is_of_service && matches_ignoring_case(&self.name, name)
     }
@@ -220,6 +225,11 @@ impl ActionPattern {
 
     pub(crate) fn service(&self) -> Option<&str> {
         self.service.as_deref()
+    }
+
+    /// The name in lower case, possibly with wildcards.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -252,6 +262,20 @@ impl ActionSet {
 
     pub(crate) fn has(&self, action: KmsAction) -> bool {
         self.kms.has(action)
+    }
+
+    /// Whether all actions of KMS are among those of this element that are among those of the other.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        other.kms.0 & !self.kms.0 == 0
+    }
+
+    /// What the element lists.
+    pub(crate) fn patterns(&self) -> &[ActionPattern] {
+        &self.patterns
+    }
+
+    pub(crate) fn is_negated(&self) -> bool {
+        self.is_negated
     }
 
     /// The single actions that the element lists, if it lists nothing else. Of what is not a KMS action, it then covers

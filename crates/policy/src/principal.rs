@@ -272,6 +272,10 @@ impl PrincipalSet {
         &self.entries
     }
 
+    pub(crate) fn is_negated(&self) -> bool {
+        self.is_negated
+    }
+
     /// The numbers of all entries; `None` if not every one has a number.
     pub(crate) fn fingerprints(&self) -> Option<Vec<Fingerprint>> {
         if self.is_negated { None } else { self.entries.iter().map(PrincipalEntry::fingerprint).collect() }

@@ -14,7 +14,7 @@ pub(crate) struct ResourceSet {
 }
 
 /// One entry.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResourcePattern {
     /// `*`: every resource, and requests that are about none in particular.
     Any,
@@ -69,6 +69,15 @@ impl ResourceSet {
     /// No resource at all.
     pub(crate) fn none() -> Self {
         Self::new(Vec::new(), false)
+    }
+
+    /// What the element lists.
+    pub(crate) fn patterns(&self) -> &[ResourcePattern] {
+        &self.patterns
+    }
+
+    pub(crate) fn is_negated(&self) -> bool {
+        self.is_negated
     }
 
     pub(crate) fn covers(&self, facts: &Facts<'_>) -> bool {

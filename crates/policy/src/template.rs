@@ -81,6 +81,23 @@ impl Template {
         Self(Glob::new(parts.finish()))
     }
 
+    pub(crate) fn parts(&self) -> &[Part<Variable>] {
+        self.0.parts()
+    }
+
+    /// The text of a template without wildcards and variables.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        self.0.literal()
+    }
+
+    /// The keys of its variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &ContextKey> {
+        self.parts().iter().filter_map(|part| match part {
+            Part::Variable(variable) => Some(&variable.key),
+            Part::Text(_) | Part::AnyRun | Part::AnyOne => None,
+        })
+    }
+
     /// Everything.
     pub(crate) fn any() -> Self {
         Self(Glob::new(vec![Part::AnyRun]))
@@ -170,6 +187,10 @@ impl ArnTemplate {
         let before = [(); COLONS].map(|()| read(Version::V2008));
         let [arn, partition, service, region, account] = before;
         Some(Self([arn, partition, service, region, account, read(version)]))
+    }
+
+    pub(crate) fn parts(&self) -> &[Template; 6] {
+        &self.0
     }
 
     /// Whether `text` is an ARN that matches part by part.

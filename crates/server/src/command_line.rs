@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use base::{AccountId, KeyArn, Region};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use policy::PolicyKind;
 
 use crate::config::Flags;
 use crate::start_error::EXIT_CODES;
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     /// Work with seed files
     #[command(subcommand)]
     Seed(Seed),
+    /// Work with policy documents
+    #[command(subcommand)]
+    Policy(Policy),
     /// Print the version
     Version,
 }
@@ -180,6 +184,69 @@ pub(crate) struct Convert {
     pub(crate) region: Region,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Look for what is probably wrong with a policy: whom it locks out or lets in, what never applies
+    #[command(after_help = EXIT_CODES)]
+    Lint(Lint),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lint {
+    /// The policy (JSON); - for standard input
+    pub(crate) file: PathBuf,
+    /// What the policy is for [default: what the document looks like]
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<LintKind>,
+    /// Account that owns the key or role
+    #[arg(long)]
+    pub(crate) account: Option<AccountId>,
+    /// The key's ARN, of a key policy
+    #[arg(long, value_name = "ARN")]
+    pub(crate) key: Option<KeyArn>,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintKind {
+    Key,
+    Identity,
+    Trust,
+    ServiceControl,
+    ResourceControl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    Text,
+    Json,
+}
+
+impl LintKind {
+    pub(crate) fn of_policy(self) -> PolicyKind {
+        match self {
+            Self::Key => PolicyKind::Key,
+            Self::Identity => PolicyKind::Identity,
+            Self::Trust => PolicyKind::Trust,
+            Self::ServiceControl => PolicyKind::ServiceControl,
+            Self::ResourceControl => PolicyKind::ResourceControl,
+        }
+    }
+
+    /// A kind as the command line calls it.
+    pub(crate) fn name_of(kind: PolicyKind) -> &'static str {
+        match kind {
+            PolicyKind::Key => "key",
+            PolicyKind::Identity => "identity",
+            PolicyKind::Trust => "trust",
+            PolicyKind::ServiceControl => "service-control",
+            PolicyKind::ResourceControl => "resource-control",
+        }
+    }
+}
+
 impl Serve {
     pub(crate) fn flags(&self) -> Flags {
         Flags::default()
@@ -230,6 +297,10 @@ mod tests {
             "clock advance 30d",
             "clock advance 12h --endpoint http://localhost:1",
             "seed convert FILE",
+            "policy lint FILE",
+            "policy lint - --kind resource-control --format json",
+            "policy lint FILE --account 111122223333 --key \
+             arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
             "version",
         ] {
             let words = std::iter::once("keywright").chain(line.split(' '));
@@ -238,10 +309,27 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_called_alike_both_ways() {
+        for kind in LintKind::value_variants() {
+            let name = kind.to_possible_value().unwrap();
+            assert_eq!(name.get_name(), LintKind::name_of(kind.of_policy()));
+        }
+    }
+
+    #[test]
     fn other_lines_are_refused() {
-        for line in
-            ["", "server", "serve now", "domain-key rotate --data-dir D", "clock advance", "seed convert"]
-        {
+        for line in [
+            "",
+            "server",
+            "serve now",
+            "domain-key rotate --data-dir D",
+            "clock advance",
+            "seed convert",
+            "policy",
+            "policy lint",
+            "policy lint FILE --kind bucket",
+            "policy lint FILE --account 1",
+        ] {
             let words = std::iter::once("keywright").chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(CommandLine::try_parse_from(words).is_err(), "{line}");
         }

@@ -8,7 +8,7 @@ use kms::KmsError;
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
-use crate::commands::{ClockError, NoSuchKey, SeedConversionError};
+use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::http::ListenError;
@@ -26,7 +26,8 @@ Exit codes:
   2  the command line or the configuration is wrong
   3  the data folder cannot be used: damaged, in use, not permitted, or the disk is full
   4  the root cannot be opened: the passphrase is missing or wrong
-  5  the listener cannot be set up: the address is in use, or the TLS files are wrong";
+  5  the listener cannot be set up: the address is in use, or the TLS files are wrong
+  6  a policy was looked over and has errors or warnings";
 
 /// Any failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Organization(#[from] OrganizationError),
     #[error(transparent)]
+    PolicyLint(#[from] PolicyLintError),
+    #[error(transparent)]
     Root(PassphraseError),
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -80,11 +83,13 @@ impl StartError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Chores | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
+            Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::AttestationRoots(_)
             | Self::Config(_)
             | Self::KeySets(_)
             | Self::NoSuchKey(_)
             | Self::Organization(_)
+            | Self::PolicyLint(_)
             | Self::Seed(_)
             | Self::SeedConversion(_) => 2,
             Self::DataFolder(_)

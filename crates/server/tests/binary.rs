@@ -245,6 +245,66 @@ fn the_clock_moves_with_dev_and_not_without() {
 }
 
 #[test]
+fn policies_are_looked_over_and_the_code_says_how_they_are() {
+    let place = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let statement = |principal: &str, action: &str| {
+        format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"}}"#)
+    };
+    let root = statement(r#"{"AWS":"arn:aws:iam::111122223333:root"}"#, "kms:*");
+    let document = |statements: &[&String]| {
+        let statements: Vec<&str> = statements.iter().map(|text| text.as_str()).collect();
+        format!("{{\"Version\":\"2012-10-17\",\r\n\"Statement\":[{}]}}", statements.join(",\r\n "))
+    };
+    let good = file("good.json", &document(&[&root]));
+    let output = run(&["policy", "lint", &good, "--account", "111122223333"]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains("a key policy, for it has principals"), "{told}");
+    assert!(told.ends_with("0 errors, 0 warnings, 0 notes\n") && output.stderr.is_empty(), "{told}");
+
+    let bad = file("bad.json", &document(&[&root, &statement(r#""*""#, "kms:Decrypt")]));
+    fails(&["policy", "lint", &bad], 6, "bad.json has 1 error, 0 warnings");
+    let told = String::from_utf8(run(&["policy", "lint", &bad]).stdout).unwrap();
+    assert!(told.contains(&format!("{bad}:3:2: error [public-access] statement 2: ")), "{told}");
+    let output = run(&["policy", "lint", &bad, "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["kind"], &told["errors"]), (&"key".into(), &1.into()));
+    assert_eq!(told["findings"][0]["rule"], "public-access");
+
+    let note = file("note.json", &document(&[&root, &statement(r#"{"AWS":"444455556666"}"#, "kms:Decrypt")]));
+    assert!(run(&["policy", "lint", &note, "--account", "111122223333"]).status.success());
+    fails(&["policy", "lint", &good, "--kind", "identity"], 2, "Has prohibited field Principal");
+    fails(
+        &["policy", "lint", &file("x.json", "{\n \"Statement\": [,]}")],
+        2,
+        "is not JSON: expected value at line 2",
+    );
+    fails(&["policy", "lint", &file("large.json", &" ".repeat(200_000))], 2, "more than 131072 bytes");
+    fails(&["policy", "lint", "/no/such/file"], 2, "/no/such/file cannot be read");
+    assert_eq!(run(&["policy", "lint", &good, "--kind", "bucket"]).status.code(), Some(2));
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 5);
+}
+
+#[test]
+fn a_policy_is_read_from_standard_input() {
+    let mut lint =
+        keywright(&["policy", "lint", "-", "--kind", "trust"]).stdin(Stdio::piped()).spawn().unwrap();
+    let text = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}"#;
+    lint.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = lint.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.starts_with("standard input: looked at as a trust policy\nstandard input:1:14: error"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_development_certificate_is_offered_for_trust() {
     let (_place, data) = place();
     let service = Service::start(&data, &["--tls-development"]).stop(Signal::TERM);

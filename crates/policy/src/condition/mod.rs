@@ -68,7 +68,12 @@ impl Condition {
     /// Whether the condition holds for a request. A value that is there but cannot be told makes it hold in a statement
     /// that denies and fail in one that allows.
     pub(crate) fn holds(&self, facts: &Facts<'_>, effect: Effect) -> bool {
-        let value = within_bounds(facts.value(&self.key));
+        self.holds_for(facts.value(&self.key), facts, effect)
+    }
+
+    /// Whether it holds for this value of its key.
+    pub(crate) fn holds_for(&self, value: Value<'_>, facts: &Facts<'_>, effect: Effect) -> bool {
+        let value = within_bounds(value);
         if let Operands::Presence(wanted) = &self.operands {
             return wanted.iter().flatten().any(|absent| *absent != value.is_present());
         }
@@ -107,6 +112,46 @@ impl Condition {
             }
             (operands, base) => operands.any_matches(base, seen, facts) != is_negated,
         }
+    }
+
+    pub(crate) fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    pub(crate) fn key(&self) -> &ContextKey {
+        &self.key
+    }
+
+    /// The values, if they are texts, which may have variables.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let (texts, arns) = match &self.operands {
+            Operands::Texts(texts) => (Some(texts), None),
+            Operands::Arns(arns) => (None, Some(arns)),
+            Operands::Numbers(_)
+            | Operands::Moments(_)
+            | Operands::Bytes(_)
+            | Operands::Networks(_)
+            | Operands::Presence(_) => (None, None),
+        };
+        let arns = arns.into_iter().flatten().flatten().flat_map(ArnTemplate::parts);
+        texts.into_iter().flatten().chain(arns)
+    }
+
+    /// The values that the operator cannot read, as the policy writes them.
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = &str> {
+        let is_readable: Vec<bool> = match &self.operands {
+            Operands::Texts(texts) if self.operator.base == Base::Bool => {
+                texts.iter().map(|text| text.literal().is_none_or(|text| truth(text).is_some())).collect()
+            }
+            Operands::Texts(texts) => vec![true; texts.len()],
+            Operands::Numbers(numbers) => numbers.iter().map(Option::is_some).collect(),
+            Operands::Moments(moments) => moments.iter().map(Option::is_some).collect(),
+            Operands::Bytes(bytes) => bytes.iter().map(Option::is_some).collect(),
+            Operands::Networks(networks) => networks.iter().map(Option::is_some).collect(),
+            Operands::Arns(arns) => arns.iter().map(Option::is_some).collect(),
+            Operands::Presence(wanted) => wanted.iter().map(Option::is_some).collect(),
+        };
+        self.wanted().zip(is_readable).filter(|(_, is_readable)| !is_readable).map(|(value, _)| value)
     }
 
     /// The operator as the policy writes it.

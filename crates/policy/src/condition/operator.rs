@@ -96,6 +96,43 @@ impl Operator {
     pub(crate) fn is_for_all_values(self) -> bool {
         self.set == Some(SetQualifier::All)
     }
+
+    pub(crate) fn is_negated(self) -> bool {
+        self.is_negated
+    }
+
+    /// Whether it is Null.
+    pub(crate) fn is_presence(self) -> bool {
+        self.base == Base::Null
+    }
+
+    /// Whether it wants a number or moment that is not above its own.
+    pub(crate) fn is_upper_bound(self) -> bool {
+        match self.base {
+            Base::Numeric(order) | Base::Date(order) => match order {
+                Order::Equal | Order::Less | Order::LessOrEqual => !self.is_negated,
+                Order::Greater | Order::GreaterOrEqual => false,
+            },
+            Base::StringEquals
+            | Base::StringEqualsIgnoreCase
+            | Base::StringLike
+            | Base::Bool
+            | Base::BinaryEquals
+            | Base::IpAddress
+            | Base::ArnLike
+            | Base::Null => false,
+        }
+    }
+
+    /// Whether it compares texts in which `*` and `?` stand for themselves.
+    pub(crate) fn is_literal_text(self) -> bool {
+        matches!(self.base, Base::StringEquals | Base::StringEqualsIgnoreCase)
+    }
+
+    /// Whether it wants one of the values themselves: StringEquals or Bool.
+    pub(crate) fn is_exact(self) -> bool {
+        matches!(self.base, Base::StringEquals | Base::Bool) && !self.is_negated
+    }
 }
 
 impl Order {

@@ -3,6 +3,7 @@
 mod clock;
 mod domain_key;
 mod key_policy;
+mod policy;
 mod root;
 mod seed;
 
@@ -17,6 +18,7 @@ use crate::{logging, process, serve, terminal};
 
 pub(crate) use clock::ClockError;
 pub(crate) use key_policy::NoSuchKey;
+pub(crate) use policy::PolicyLintError;
 pub(crate) use seed::SeedConversionError;
 
 /// Threads for work that blocks.
@@ -32,6 +34,7 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::KeyPolicy(command_line::KeyPolicy::Reset(arguments)) => key_policy::reset(&arguments),
         Command::Clock(command_line::Clock::Advance(arguments)) => Ok(clock::advance(&arguments)?),
         Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
+        Command::Policy(command_line::Policy::Lint(arguments)) => Ok(policy::look_over(&arguments)?),
         Command::Version => {
             terminal::say(concat!("keywright ", env!("CARGO_PKG_VERSION"), "\n"));
             Ok(())
