@@ -42,10 +42,11 @@ impl MutationRecord {
     /// `kms.amazonaws.com`; `event_name` the operation.
     pub fn of_call(id: EventId, call: &Call, event_source: &'static str, event_name: &'static str) -> Self {
         let account = call.caller.account;
+        let service = call.service.as_ref().map(|service| service.principal.clone());
         Self(Event {
-            user_identity: UserIdentity::of(&call.caller),
-            source_ip_address: call.source_address.to_string(),
-            user_agent: call.user_agent.to_string(),
+            user_identity: UserIdentity::of(&call.caller).invoked_by(service.clone()),
+            source_ip_address: service.clone().unwrap_or_else(|| call.source_address.to_string()),
+            user_agent: service.unwrap_or_else(|| call.user_agent.to_string()),
             request_id: Some(call.request_id.to_string()),
             event_type: "AwsApiCall",
             ..Event::new(id, call.time, account, call.region, event_source, event_name)
@@ -191,6 +192,7 @@ mod tests {
             source_address: "192.0.2.7".parse().unwrap(),
             is_secure: false,
             user_agent: "aws-cli/2\n\"quoted\"".into(),
+            service: None,
         }
     }
 

@@ -100,6 +100,11 @@ impl UserIdentity {
         }
     }
 
+    /// The same identity, on whose behalf a service calls.
+    pub(crate) fn invoked_by(self, service: Option<String>) -> Self {
+        Self { invoked_by: service.or(self.invoked_by), ..self }
+    }
+
     /// The service itself, on resources of this account.
     pub(crate) fn service(account: AccountId) -> Self {
         Self {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{Caller, Region, Timestamp};
+use crate::{AccountId, Caller, Principal, Region, Timestamp};
 
 /// The id of one request: a UUID, sent back as `x-amzn-RequestId` and kept in the audit record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ impl UnsignedCall {
     /// The call of whoever turned out to have signed it, for the Region in the signature's scope.
     pub fn signed_by(self, caller: Arc<Caller>, region: Region) -> Call {
         let Self { request_id, region: _, time, source_address, is_secure, user_agent } = self;
-        Call { request_id, caller, region, time, source_address, is_secure, user_agent }
+        Call { request_id, caller, region, time, source_address, is_secure, user_agent, service: None }
     }
 }
 
@@ -66,4 +66,65 @@ pub struct Call {
     pub is_secure: bool,
     /// The `User-Agent` header, cut to what an audit record may hold; empty if none was sent.
     pub user_agent: Box<str>,
+    /// The service that makes the call, for its caller or in its own name; none if a client makes it. Only services within
+    /// this program can say so, never a request.
+    pub service: Option<Arc<ServiceCall>>,
+}
+
+/// A service that calls another one.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceCall {
+    /// The service's principal, for example `s3.amazonaws.com`.
+    pub principal: String,
+    /// `kms:ViaService`, for example `s3.eu-central-1.amazonaws.com`.
+    pub via: String,
+    /// `aws:CalledVia`: the services that passed the caller's own rights on, first to last; empty if the service calls in
+    /// its own name.
+    pub chain: Vec<String>,
+    /// `aws:SourceArn`: the resource that causes the call.
+    pub source_arn: Option<String>,
+    /// `aws:SourceAccount`: the account of that resource.
+    pub source_account: Option<AccountId>,
+}
+
+/// What a service says of a call that it makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallingService<'a> {
+    /// Its name, for example `s3`.
+    pub name: &'a str,
+    /// The resource that causes the call, if it is one.
+    pub source_arn: Option<String>,
+    /// The account of that resource.
+    pub source_account: Option<AccountId>,
+}
+
+impl Call {
+    /// The call that a service makes on behalf of whoever made this one, with the caller's own rights and no more.
+    pub fn forwarded_by(&self, service: CallingService<'_>, request_id: RequestId) -> Self {
+        let before = self.service.as_ref().map(|before| before.chain.clone()).unwrap_or_default();
+        let service = ServiceCall::new(service, self.region, before, true);
+        Self { request_id, service: Some(Arc::new(service)), ..self.clone() }
+    }
+
+    /// The call that a service makes in its own name, because of this one, on resources of `account`.
+    pub fn of_service(&self, service: CallingService<'_>, account: AccountId, request_id: RequestId) -> Self {
+        let principal = Principal::Service { name: format!("{}.amazonaws.com", service.name) };
+        let caller = Caller { account, principal, access_key_id: String::new(), session: None };
+        let service = ServiceCall::new(service, self.region, Vec::new(), false);
+        Self { request_id, caller: Arc::new(caller), service: Some(Arc::new(service)), ..self.clone() }
+    }
+}
+
+impl ServiceCall {
+    fn new(service: CallingService<'_>, region: Region, mut chain: Vec<String>, forwards: bool) -> Self {
+        let CallingService { name, source_arn, source_account } = service;
+        let principal = format!("{name}.amazonaws.com");
+        if forwards {
+            chain.push(principal.clone());
+        }
+        let via = format!("{name}.{region}.amazonaws.com");
+        Self { principal, via, chain, source_arn, source_account }
+    }
 }

@@ -115,6 +115,7 @@ impl Kms {
         identifier: &str,
         facts: &Facts<'_>,
     ) -> Result<Authorized<A>, KmsError> {
+        self.bring_own_key_into_being(call, identifier).await?;
         let key = self.keys.find::<A>(call, identifier).await?;
         let facts = Facts { request_alias: alias_in(identifier), ..*facts };
         self.authorize(key, call, &facts).await

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use base::Call;
 use policy::{Context, KmsKey, ServiceKey, Value};
 use wire::kms::{KeySpec, KeyUsageType, OriginType};
 
@@ -16,6 +17,17 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) facts: &'a Facts<'a>,
     /// Absent for actions on an account or an alias.
     pub(crate) key: Option<&'a LoadedKey>,
+    /// `kms:GrantIsForAWSResource`, of the operations that have it; whether a service makes the call.
+    pub(crate) is_for_aws_resource: Option<bool>,
+}
+
+impl<'a> Circumstances<'a> {
+    /// What there is to know about taking an action in a call.
+    pub(crate) fn of(call: &Call, action: &str, facts: &'a Facts<'a>, key: Option<&'a LoadedKey>) -> Self {
+        let is_about_grants = matches!(action, "CreateGrant" | "ListGrants" | "RevokeGrant");
+        let is_for_aws_resource = is_about_grants.then_some(call.service.is_some());
+        Self { facts, key, is_for_aws_resource }
+    }
 }
 
 /// The properties of a key, be it there or asked for.
@@ -81,7 +93,7 @@ impl<'a> Circumstances<'a> {
             Key::MultiRegionKeyType => self.property(|key| Value::of_text(key.multi_region_type)),
             Key::GrantConstraintSourceArn => self.of_grant(|grant| grant.source_arn),
             Key::GrantConstraintType => self.of_grant(|grant| grant.constraint_type()),
-            Key::GrantIsForAwsResource => facts.grant.map_or(Value::Absent, |_| Value::Bool(false)),
+            Key::GrantIsForAwsResource => bool_or_absent(self.is_for_aws_resource),
             Key::GrantOperations => facts.grant.map_or(Value::Absent, |grant| Value::Many(&grant.operations)),
             Key::GranteePrincipal => self.of_grant(|grant| grant.grantee),
             Key::GranteeServicePrincipal => self.of_grant(|grant| grant.grantee_service),

@@ -54,7 +54,7 @@ impl Kms {
             resource: Resource::named(&arn, check.key.account),
             caller: &caller,
             origin: Origin::of(call),
-            context: &Circumstances { facts: check.facts, key: check.loaded },
+            context: &Circumstances::of(call, check.action, check.facts, check.loaded),
         };
         let mut resource = ResourceSide::guarded_by(policy);
         resource.grants = grants;
@@ -116,7 +116,7 @@ impl Kms {
             resource: Resource { arn, owner: call.caller.account },
             caller: &caller,
             origin: Origin::of(call),
-            context: &Circumstances { facts, key: None },
+            context: &Circumstances::of(call, action, facts, None),
         };
         let mut resource = ResourceSide::without_policy();
         resource.organization =

@@ -19,5 +19,6 @@ pub(crate) fn call(account: &str, region: &str) -> Call {
         source_address: [127, 0, 0, 1].into(),
         is_secure: false,
         user_agent: "test".into(),
+        service: None,
     }
 }

@@ -112,8 +112,8 @@ impl<'a> Facts<'a> {
         match key {
             ForwardedKey::CalledVia if service.chain.is_empty() => Value::Absent,
             ForwardedKey::CalledVia => Value::Many(&service.chain),
-            ForwardedKey::CalledViaFirst => Value::of_text(service.chain.first().copied()),
-            ForwardedKey::CalledViaLast => Value::of_text(service.chain.last().copied()),
+            ForwardedKey::CalledViaFirst => Value::of_text(service.chain.first().map(String::as_str)),
+            ForwardedKey::CalledViaLast => Value::of_text(service.chain.last().map(String::as_str)),
             ForwardedKey::SourceAccount => service.source_account.map_or(Value::Absent, Value::Account),
             ForwardedKey::SourceArn => Value::of_text(service.source_arn),
             ForwardedKey::SourceOrgId => id_of(service.source_organization),

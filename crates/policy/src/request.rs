@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use base::{AccountId, Call, Region, Timestamp, UnsignedCall};
+use base::{AccountId, Call, Region, ServiceCall, Timestamp, UnsignedCall};
 
 use crate::action::Action;
 use crate::caller::CallerFacts;
@@ -76,7 +76,7 @@ pub struct Forwarded<'a> {
     /// `kms:ViaService`, for example `s3.eu-central-1.amazonaws.com`.
     pub via: Option<&'a str>,
     /// `aws:CalledVia`: the services that passed the caller's own credentials on, first to last.
-    pub chain: &'a [&'a str],
+    pub chain: &'a [String],
     /// `aws:SourceArn`: the resource that caused the call.
     pub source_arn: Option<&'a str>,
     /// `aws:SourceAccount`: the account of that resource.
@@ -118,17 +118,18 @@ impl Context for NoContext {
 }
 
 impl<'a> Origin<'a> {
-    /// The origin of a call that came straight from a client.
+    /// The origin of a call. Where a service makes it, the client's address says nothing.
     pub fn of(call: &'a Call) -> Self {
+        let service = call.service.as_deref();
         Self {
             time: call.time,
             region: call.region,
-            source_address: Some(call.source_address),
+            source_address: service.is_none().then_some(call.source_address),
             is_secure: call.is_secure,
-            user_agent: &call.user_agent,
+            user_agent: service.map_or(&*call.user_agent, |service| &service.principal),
             referer: None,
             endpoint: None,
-            service: None,
+            service: service.map(Forwarded::of),
         }
     }
 
@@ -143,6 +144,19 @@ impl<'a> Origin<'a> {
             referer: None,
             endpoint: None,
             service: None,
+        }
+    }
+}
+
+impl<'a> Forwarded<'a> {
+    /// A service that makes a call; of which organisation the source is, it does not say.
+    fn of(service: &'a ServiceCall) -> Self {
+        Self {
+            via: Some(&service.via),
+            chain: &service.chain,
+            source_arn: service.source_arn.as_deref(),
+            source_account: service.source_account,
+            source_organization: None,
         }
     }
 }

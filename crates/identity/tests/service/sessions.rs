@@ -87,6 +87,7 @@ impl Bench {
             source_address: "192.0.2.7".parse().unwrap(),
             is_secure: false,
             user_agent: "test".into(),
+            service: None,
         }
     }
 

@@ -56,13 +56,14 @@ impl UncheckedGrant {
             retiring: retiring.as_ref(),
             grantee: grantee.as_ref(),
         };
+        let nothing = Facts::default();
         let (caller, arn) = (CallerFacts::of(Arc::clone(&call.caller)), key.to_string());
         let request = Request {
             action: Action::new("kms", "RetireGrant"),
             resource: Resource::named(&arn, key.account),
             caller: &caller,
             origin: Origin::of(call),
-            context: &Circumstances { facts: &Facts::default(), key: Some(&self.key) },
+            context: &Circumstances::of(call, "RetireGrant", &nothing, Some(&self.key)),
         };
         match decide_retirement(&request, &rights.side(), &retirement) {
             Decision::Allow(_) => Ok(()),

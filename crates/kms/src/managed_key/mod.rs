@@ -7,7 +7,7 @@
 mod policy;
 mod service;
 
-use base::{AccountId, KeyId, Region, Timestamp};
+use base::{AccountId, Call, KeyId, Region, Timestamp};
 use wire::kms::{KeySpec, KeyUsageType, OriginType};
 
 use crate::Kms;
@@ -50,6 +50,20 @@ impl Kms {
                 Committed::Conflict => attempts.again().await?,
             }
         }
+    }
+
+    /// Makes the AWS managed key that a service names by its alias when it needs it first. Nobody else's call does.
+    pub(crate) async fn bring_own_key_into_being(
+        &self,
+        call: &Call,
+        identifier: &str,
+    ) -> Result<(), KmsError> {
+        let Some(by) = &call.service else { return Ok(()) };
+        let name = identifier.strip_prefix("alias/aws/").and_then(|name| name.parse().ok());
+        let Some(service) = name.filter(|service: &ManagedService| service.calls_as(&by.principal)) else {
+            return Ok(());
+        };
+        self.aws_managed_key(call.caller.account, call.region, service, call.time).await.map(|_| ())
     }
 
     async fn new_managed_key(

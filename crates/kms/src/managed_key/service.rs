@@ -113,6 +113,24 @@ impl ManagedService {
         }
     }
 
+    /// Whether the service calls under this principal.
+    pub(super) fn calls_as(self, principal: &str) -> bool {
+        let name = principal.strip_suffix(".amazonaws.com").unwrap_or_default();
+        match self {
+            Self::Ebs => name == "ec2",
+            Self::Redshift => matches!(name, "redshift" | "redshift-serverless"),
+            Self::Dynamodb
+            | Self::Kinesis
+            | Self::Lambda
+            | Self::Rds
+            | Self::S3
+            | Self::Secretsmanager
+            | Self::Sns
+            | Self::Sqs
+            | Self::Ssm => name == self.facts().name,
+        }
+    }
+
     /// Whether the key policy lets the account revoke grants: the policies of services that make grants do.
     pub(super) fn makes_grants(self) -> bool {
         !matches!(self, Self::S3 | Self::Ssm | Self::Kinesis)

@@ -119,7 +119,7 @@ impl Bench {
         self.answer(Call { caller: Arc::new(caller), ..call }, operation, body).await
     }
 
-    async fn answer(&self, call: Call, operation: &str, body: Value) -> Answer {
+    pub(crate) async fn answer(&self, call: Call, operation: &str, body: Value) -> Answer {
         let operation = Kms::operation(operation).unwrap();
         let bytes = serde_json::to_vec(&body).unwrap();
         match self.kms.call(operation, &call, &bytes).await {
@@ -198,7 +198,7 @@ pub(crate) fn arn(key: &str) -> String {
     format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{key}")
 }
 
-fn facts(account: &str, user: &str, at: i64) -> Call {
+pub(crate) fn facts(account: &str, user: &str, at: i64) -> Call {
     Call {
         request_id: RequestId::new([7; 16]),
         caller: Arc::new(Caller {
@@ -212,5 +212,6 @@ fn facts(account: &str, user: &str, at: i64) -> Call {
         source_address: [127, 0, 0, 1].into(),
         is_secure: false,
         user_agent: "test".into(),
+        service: None,
     }
 }

@@ -4,6 +4,7 @@
 
 mod bench;
 mod decisions;
+mod forward_access;
 mod grants;
 mod lifecycle;
 mod limits;

@@ -227,14 +227,13 @@ impl Built<'_> {
         let (own, of_resource) =
             (organization(&case.organization), organization(&case.resource_organization));
         let of_source = organization(&case.origin.source_organization);
-        let chain: Vec<&str> = case.origin.chain.iter().map(String::as_str).collect();
         let tags: Vec<(String, String)> = case.tags.clone().into_iter().collect();
         let (service, name) = case.action.split_once(':').expect("service:Action");
         let request = Request {
             action: Action::new(service, name),
             resource: case.resource(),
             caller: &self.caller,
-            origin: case.origin.read(&chain, of_source.as_ref()),
+            origin: case.origin.read(of_source.as_ref()),
             context: &self.context,
         };
         let identity = IdentitySide {
@@ -263,12 +262,12 @@ impl Case {
 }
 
 impl OriginText {
-    fn read<'a>(&'a self, chain: &'a [&'a str], organization: Option<&'a Organization>) -> Origin<'a> {
-        let is_forwarded = self.via.is_some() || !chain.is_empty() || self.source_arn.is_some();
+    fn read<'a>(&'a self, organization: Option<&'a Organization>) -> Origin<'a> {
+        let is_forwarded = self.via.is_some() || !self.chain.is_empty() || self.source_arn.is_some();
         let is_forwarded = is_forwarded || self.source_account.is_some() || organization.is_some();
         let forwarded = Forwarded {
             via: self.via.as_deref(),
-            chain,
+            chain: &self.chain,
             source_arn: self.source_arn.as_deref(),
             source_account: self.source_account.as_ref().map(|account| account.parse().expect("an account")),
             source_organization: organization,
