@@ -5,6 +5,7 @@ guide; for what a document must be, the attestation process of AWS Nitro Enclave
 """
 
 import datetime
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from harness import clients
 from harness.attestation import ES384_HEADER, Enclave, cbor, certify, recipient, sign1
 from harness.dev_clock import advance
 from harness.expect import CONSTRAINT, refused
-from harness.seed import DEVELOPMENT, SEEDED_KEY
+from harness.seed import DEVELOPMENT, ONE, SEEDED_KEY
 from harness.server import Server
 
 MALFORMED = "Recipient is not accepted: the attestation document is malformed."
@@ -300,3 +301,44 @@ def test_certificates_expire_by_the_clock_of_the_service(tmp_path: Path, enclave
     with refused("ValidationException", NOT_VALID_NOW):
         kms.generate_random(NumberOfBytes=8, Recipient=enclave.recipient())
     server.stop()
+
+
+def test_conditions_name_the_images_that_may_decrypt(kms: Any, enclave: Enclave) -> None:
+    """KMS developer guide, "Condition keys for AWS Nitro Enclaves and NitroTPM"."""
+    image, other = "ab" * 48, "cd" * 48
+
+    def key_for(effect: str, operator: str, name: str, value: str) -> str:
+        condition = {operator: {f"kms:RecipientAttestation:{name}": value}}
+        own = {"Effect": "Allow", "Principal": {"AWS": ONE.user_arn}, "Resource": "*"}
+        statements = [own | {"Action": ["kms:PutKeyPolicy", "kms:Encrypt"]}]
+        if effect == "Allow":
+            statements.append(own | {"Action": "kms:Decrypt", "Condition": condition})
+        else:
+            statements.append(own | {"Action": "kms:Decrypt"})
+            deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition}
+            statements.append(deny)
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        return str(kms.create_key(Policy=policy)["KeyMetadata"]["Arn"])
+
+    def decrypts(key: str, **pcrs: Any) -> bool:
+        blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+        recipient = {"Recipient": enclave.recipient(**pcrs)} if pcrs else {}
+        try:
+            kms.decrypt(CiphertextBlob=blob, **recipient)
+        except kms.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDeniedException"
+            return False
+        return True
+
+    measured = {"pcrs": {0: bytes.fromhex(image), 8: bytes.fromhex(other)}}
+    for name, value in (("ImageSha384", image.upper()), ("PCR0", image), ("PCR8", other)):
+        key = key_for("Allow", "StringEqualsIgnoreCase", name, value)
+        assert decrypts(key, **measured), name
+        assert not decrypts(key, pcrs={0: bytes(48), 8: bytes(48)}), name
+        assert not decrypts(key), name
+    denied = key_for("Deny", "StringEqualsIgnoreCase", "PCR0", image)
+    assert not decrypts(denied, **measured)
+    assert decrypts(denied, pcrs={0: bytes(48)})
+    tpm = key_for("Allow", "StringEqualsIgnoreCase", "NitroTPMPCR4", other)
+    assert decrypts(tpm, pcrs=..., nitrotpm_pcrs={4: bytes.fromhex(other)})
+    assert not decrypts(tpm, **measured)

@@ -15,6 +15,8 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use base::Timestamp;
 
 pub use certificates::{AttestationRoots, InvalidAttestationRoot};
@@ -40,15 +42,50 @@ pub enum InvalidAttestation {
     PublicKey,
 }
 
+/// What a verified document says.
+pub struct Attested {
+    /// The key that the enclave or machine holds.
+    pub key: RecipientKey,
+    /// What runs there.
+    pub measurements: Measurements,
+}
+
+/// The platform configuration registers of a verified document: digests of what runs in an enclave or machine, in lower-case
+/// hexadecimal digits.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-attestation.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measurements(BTreeMap<String, String>);
+
+impl Measurements {
+    /// The value under what follows `kms:RecipientAttestation:` in a condition key, in lower case: `imagesha384`, `pcr8`,
+    /// `nitrotpmpcr4`.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn of(document: &Document<'_>) -> Self {
+        let prefix = if document.is_of_tpm { "nitrotpmpcr" } else { "pcr" };
+        let hexadecimal = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let named = |(number, digest): (&u8, &&[u8])| (format!("{prefix}{number}"), hexadecimal(digest));
+        let mut registers: BTreeMap<String, String> = document.registers.iter().map(named).collect();
+        // The image of an enclave is measured in its first register.
+        if let Some(image) = registers.get("pcr0").cloned() {
+            registers.insert("imagesha384".to_owned(), image);
+        }
+        Self(registers)
+    }
+}
+
 impl AttestationRoots {
-    /// Verifies an attestation document and gives the key that it attests.
+    /// Verifies an attestation document and gives the key that it attests, and what runs where the key is.
     ///
     /// `now` is when every certificate must be valid. The document's own timestamp only has to be there: AWS publishes
     /// no age that is too old, and the certificate of an enclave is valid for three hours.
     ///
     /// # Errors
     /// See [`InvalidAttestation`].
-    pub fn verify(&self, document: &[u8], now: Timestamp) -> Result<RecipientKey, InvalidAttestation> {
+    pub fn verify(&self, document: &[u8], now: Timestamp) -> Result<Attested, InvalidAttestation> {
         let signed = Signed::parse(document).ok_or(InvalidAttestation::Malformed)?;
         let document = Document::parse(signed.payload()).ok_or(InvalidAttestation::Malformed)?;
         let signer = self.verify_chain(document.certificate, &document.authorities, now)?;
@@ -56,6 +93,7 @@ impl AttestationRoots {
             return Err(InvalidAttestation::Untrusted);
         }
         let key = document.public_key.ok_or(InvalidAttestation::PublicKey)?;
-        RecipientKey::from_spki(key).map_err(|_| InvalidAttestation::PublicKey)
+        let key = RecipientKey::from_spki(key).map_err(|_| InvalidAttestation::PublicKey)?;
+        Ok(Attested { key, measurements: Measurements::of(&document) })
     }
 }

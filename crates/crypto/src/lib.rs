@@ -32,7 +32,7 @@ mod secrecy;
 mod vectors;
 pub mod web_identity;
 
-pub use attestation::{AttestationRoots, InvalidAttestation, InvalidAttestationRoot};
+pub use attestation::{AttestationRoots, Attested, InvalidAttestation, InvalidAttestationRoot, Measurements};
 pub use ciphertext::{Ciphertext, InvalidCiphertext, OVERHEAD as CIPHERTEXT_OVERHEAD, PLAINTEXT_MAX};
 pub use cms::{EnvelopeError, RecipientKey};
 pub use encryption_context::EncryptionContext;

@@ -46,7 +46,7 @@ fn documents_get_the_outcome_that_stands_beside_them() {
         assert_eq!(verified.as_ref().err(), expected.as_ref(), "{name}");
         let Ok(recipient) = verified else { continue };
         let secret = SecretBytes::new(vec![1; 32]);
-        let envelope = recipient.envelop(&secret, &SeededRandomness::new(1)).unwrap();
+        let envelope = recipient.key.envelop(&secret, &SeededRandomness::new(1)).unwrap();
         assert_eq!(key.decrypt(RsaEncryption::OaepSha256, encrypted_key(&envelope)).unwrap().len(), 32);
     }
 }

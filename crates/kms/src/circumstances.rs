@@ -43,7 +43,10 @@ impl Context for Circumstances<'_> {
         match key {
             ServiceKey::Kms(key) => self.kms(*key),
             ServiceKey::TagKeys => self.facts.tag_keys.map_or(Value::Absent, |keys| Value::Many(keys)),
-            ServiceKey::RecipientAttestation(_) | ServiceKey::Other(_) => Value::Absent,
+            ServiceKey::RecipientAttestation(name) => {
+                Value::of_text(self.facts.measurements.and_then(|measurements| measurements.get(name)))
+            }
+            ServiceKey::Other(_) => Value::Absent,
         }
     }
 
@@ -81,8 +84,7 @@ impl<'a> Circumstances<'a> {
             Key::RotationPeriodInDays => number_or_absent(facts.rotation_period_in_days),
             Key::ScheduleKeyDeletionPendingWindowInDays => number_or_absent(facts.pending_window_in_days),
             Key::SigningAlgorithm => Value::of_text(facts.signing_algorithm),
-            // Not looked up: no Allow that depends on it holds, and every Deny does.
-            Key::TrailingDaysWithoutKeyUsage => Value::Unclear,
+            Key::TrailingDaysWithoutKeyUsage => number_or_absent(facts.days_without_use),
             Key::ValidTo => facts.valid_to.map_or(Value::Absent, Value::Time),
             Key::WrappingAlgorithm => Value::of_text(facts.wrapping.map(|(algorithm, _)| algorithm)),
             Key::WrappingKeySpec => Value::of_text(facts.wrapping.map(|(_, spec)| spec)),

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use base::Timestamp;
+use crypto::Measurements;
 use wire::kms::{EncryptionAlgorithmSpec, KeySpec, KeyUsageType, OriginType};
 
 use crate::grant::ContextConstraint;
@@ -46,6 +47,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) expiration_model: Option<&'a str>,
     /// `kms:ValidTo`.
     pub(crate) valid_to: Option<Timestamp>,
+    /// `kms:TrailingDaysWithoutKeyUsage`.
+    pub(crate) days_without_use: Option<i32>,
+    /// `kms:RecipientAttestation:…`, of requests with a Recipient.
+    pub(crate) measurements: Option<&'a Measurements>,
     /// `aws:RequestTag/…` and `aws:TagKeys`.
     pub(crate) tags: Option<&'a BTreeMap<String, String>>,
     /// `aws:TagKeys` of a request that names keys only.

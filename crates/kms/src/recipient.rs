@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use base::{Call, SecretBytes};
-use crypto::{AttestationRoots, RecipientKey};
+use crypto::{AttestationRoots, Attested, Measurements};
 use wire::kms::RecipientInfo;
 
 use crate::Kms;
@@ -24,7 +24,7 @@ pub(crate) enum Addressee {
     /// No Recipient was given.
     Caller,
     /// The holder of a key that a verified document attests.
-    Attested(Box<RecipientKey>),
+    Attested(Box<Attested>),
 }
 
 /// A secret in the form in which it goes out: one of the two is there, never both.
@@ -46,6 +46,14 @@ impl Recipients {
 }
 
 impl Addressee {
+    /// What runs where the answer goes: the values of `kms:RecipientAttestation:…`.
+    pub(crate) fn measurements(&self) -> Option<&Measurements> {
+        match self {
+            Self::Caller => None,
+            Self::Attested(attested) => Some(&attested.measurements),
+        }
+    }
+
     /// `member`, unless the answer is for a recipient, whose answers are without it.
     pub(crate) fn unless_attested<T>(&self, member: Option<T>) -> Option<T> {
         match self {
@@ -73,17 +81,17 @@ impl Kms {
             return Err(InvalidRequest::NoAttestationRoots.into());
         }
         let (roots, now) = (Arc::clone(&self.recipients.roots), call.time);
-        let key = self.recipients.pool.run(move || roots.verify(&document, now)).await?;
-        Ok(Addressee::Attested(Box::new(key.map_err(InvalidRequest::Attestation)?)))
+        let attested = self.recipients.pool.run(move || roots.verify(&document, now)).await?;
+        Ok(Addressee::Attested(Box::new(attested.map_err(InvalidRequest::Attestation)?)))
     }
 
     /// Puts a secret into the form that its addressee can read.
     pub(crate) fn deliver(&self, secret: SecretBytes, to: &Addressee) -> Result<Delivery, KmsError> {
         Ok(match to {
             Addressee::Caller => Delivery { plaintext: Some(secret), ciphertext_for_recipient: None },
-            Addressee::Attested(key) => Delivery {
+            Addressee::Attested(attested) => Delivery {
                 plaintext: None,
-                ciphertext_for_recipient: Some(key.envelop(&secret, self.randomness.as_ref())?),
+                ciphertext_for_recipient: Some(attested.key.envelop(&secret, self.randomness.as_ref())?),
             },
         })
     }

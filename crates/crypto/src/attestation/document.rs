@@ -1,6 +1,6 @@
 //! The map inside an attestation document: fields and limits as AWS publishes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use minicbor::Decoder;
@@ -15,7 +15,7 @@ const USER_DATA: RangeInclusive<usize> = 0..=1_024;
 /// Certificates of authorities, the root included. AWS's chains have four; it publishes no limit.
 const AUTHORITIES: RangeInclusive<usize> = 1..=8;
 /// Platform configuration registers are numbered from 0 to 31.
-const REGISTER_NUMBERS: u64 = 32;
+const REGISTER_NUMBERS: u8 = 32;
 /// Bytes of a register: a digest.
 const REGISTER_LENGTHS: [usize; 3] = [32, 48, 64];
 
@@ -30,6 +30,10 @@ pub(super) struct Document<'a> {
     /// From the root to the issuer of the certificate.
     pub(super) authorities: Vec<&'a [u8]>,
     pub(super) public_key: Option<&'a [u8]>,
+    /// The registers by number.
+    pub(super) registers: BTreeMap<u8, &'a [u8]>,
+    /// Whether they are those of a NitroTPM.
+    pub(super) is_of_tpm: bool,
 }
 
 impl<'a> Document<'a> {
@@ -56,7 +60,11 @@ impl<'a> Document<'a> {
             "module_id" => !reader.str().ok()?.is_empty(),
             "digest" => reader.str().ok()? == "SHA384",
             "timestamp" => reader.u64().ok()? > 0,
-            "pcrs" | "nitrotpm_pcrs" => has_registers(reader)?,
+            "pcrs" | "nitrotpm_pcrs" => {
+                self.is_of_tpm = name == "nitrotpm_pcrs";
+                self.registers = registers(reader)?;
+                !self.registers.is_empty()
+            }
             "certificate" => {
                 self.certificate = bytes(reader, CERTIFICATE)?;
                 true
@@ -101,18 +109,18 @@ fn authorities<'a>(reader: &mut Decoder<'a>) -> Option<Vec<&'a [u8]>> {
     AUTHORITIES.contains(&authorities.len()).then_some(authorities)
 }
 
-/// Whether the next item is a map from register numbers, each named once, to digests.
-fn has_registers(reader: &mut Decoder<'_>) -> Option<bool> {
+/// A map from register numbers, each named once, to digests.
+fn registers<'a>(reader: &mut Decoder<'a>) -> Option<BTreeMap<u8, &'a [u8]>> {
     let mut entries = Entries(reader.map().ok()?);
-    let mut seen = BTreeSet::new();
+    let mut registers = BTreeMap::new();
     while entries.another(reader)? {
-        let number = reader.u64().ok().filter(|number| *number < REGISTER_NUMBERS)?;
-        let digest = reader.bytes().ok()?;
-        if !seen.insert(number) || !REGISTER_LENGTHS.contains(&digest.len()) {
+        let number = u8::try_from(reader.u64().ok()?).ok().filter(|number| *number < REGISTER_NUMBERS)?;
+        let digest = reader.bytes().ok().filter(|digest| REGISTER_LENGTHS.contains(&digest.len()))?;
+        if registers.insert(number, digest).is_some() {
             return None;
         }
     }
-    Some(!seen.is_empty())
+    Some(registers)
 }
 
 /// What is left of a map or array; nothing is known of one of indefinite length, in which newer enclaves write the

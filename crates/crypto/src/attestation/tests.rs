@@ -77,12 +77,31 @@ fn a_document_of_an_enclave_is_verified_with_and_without_its_tag() {
 
 #[test]
 fn the_key_that_is_attested_is_the_key_that_is_encrypted_to() {
-    let key = WORLD.roots.verify(&WORLD.document(&WORLD.fields()), now()).ok().unwrap();
+    let key = WORLD.roots.verify(&WORLD.document(&WORLD.fields()), now()).ok().unwrap().key;
     let same = RecipientKey::from_spki(WORLD.key.public_key().spki_der()).unwrap();
     let envelop =
         |key: &RecipientKey| key.envelop(&SecretBytes::new(vec![1; 8]), &SeededRandomness::new(1)).unwrap();
     // Up to the encrypted content key, which is never the same twice, there is only what names the recipient.
     assert_eq!(envelop(&key)[..100], envelop(&same)[..100]);
+}
+
+#[test]
+fn what_runs_there_is_told_by_the_names_of_condition_keys() {
+    let told =
+        |fields: &Fields| WORLD.roots.verify(&WORLD.document(fields), now()).ok().unwrap().measurements;
+    let enclave = told(&WORLD.fields().with("pcrs", registers(&[(0, 48), (8, 32)])));
+    for (name, length) in
+        [("imagesha384", Some(96)), ("pcr0", Some(96)), ("pcr8", Some(64)), ("pcr1", None), ("PCR0", None)]
+    {
+        assert_eq!(enclave.get(name).map(str::len), length, "{name}");
+    }
+    assert_eq!(enclave.get("imagesha384"), enclave.get("pcr0"));
+    let tpm = told(&WORLD.fields().without("pcrs").with("nitrotpm_pcrs", registers(&[(0, 48), (23, 48)])));
+    for (name, is_there) in
+        [("nitrotpmpcr0", true), ("nitrotpmpcr23", true), ("pcr0", false), ("imagesha384", false)]
+    {
+        assert_eq!(tpm.get(name).is_some(), is_there, "{name}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
 use crate::facts::Facts;
+use crate::recipient::Addressee;
 
 impl KeyAction for Decrypt {
     const NAME: &'static str = "Decrypt";
@@ -30,11 +31,11 @@ impl CryptographicOperation for Decrypt {
     async fn carry_out(kms: &Kms, call: &Call, mut request: DecryptRequest) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient.take()).await?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
-            return Err(authorization_only(kms, call, &request).await?);
+            return Err(authorization_only(kms, call, &request, &addressee).await?);
         }
         let blob = request.ciphertext_blob.as_deref().ok_or(InvalidRequest::Missing("ciphertextBlob"))?;
         let named = request.key_id.as_deref();
-        let facts = Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref());
+        let facts = facts(&request, &addressee);
         let Located { key, ciphertext } =
             kms.locate::<Self>(call, named, request.encryption_algorithm, &facts, blob).await?;
         let key = key.usable()?;
@@ -53,10 +54,22 @@ impl CryptographicOperation for Decrypt {
     }
 }
 
+fn facts<'a>(request: &'a DecryptRequest, addressee: &'a Addressee) -> Facts<'a> {
+    Facts {
+        measurements: addressee.measurements(),
+        ..Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref())
+    }
+}
+
 /// DryRun with IGNORE_CIPHERTEXT: tells whether the key may be used, without a ciphertext.
-async fn authorization_only(kms: &Kms, call: &Call, request: &DecryptRequest) -> Result<KmsError, KmsError> {
+async fn authorization_only(
+    kms: &Kms,
+    call: &Call,
+    request: &DecryptRequest,
+    addressee: &Addressee,
+) -> Result<KmsError, KmsError> {
     let key_id = request.key_id.as_deref().ok_or(InvalidRequest::Missing("keyId"))?;
-    let facts = Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref());
+    let facts = facts(request, addressee);
     let key = kms.usable::<Decrypt>(call, key_id, &facts).await?;
     kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
     key.kind()?;

@@ -33,6 +33,7 @@ impl CryptographicOperation for DeriveSharedSecret {
         let addressee = kms.addressee(call, request.recipient).await?;
         let facts = Facts {
             key_agreement_algorithm: Some(request.key_agreement_algorithm.as_str()),
+            measurements: addressee.measurements(),
             ..Facts::default()
         };
         let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;

@@ -35,7 +35,10 @@ impl CryptographicOperation for GenerateDataKey {
     ) -> Result<Used<Self>, KmsError> {
         let length = data_key_length(request.key_spec, request.number_of_bytes)?;
         let addressee = kms.addressee(call, request.recipient).await?;
-        let facts = Facts::of_encryption(None, request.encryption_context.as_ref());
+        let facts = Facts {
+            measurements: addressee.measurements(),
+            ..Facts::of_encryption(None, request.encryption_context.as_ref())
+        };
         let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
         kms.check_grant_tokens(request.grant_tokens.as_ref(), &[key.arn()]).await?;
         symmetric(&key)?;

@@ -39,6 +39,7 @@ impl CryptographicOperation for GenerateDataKeyPair {
         let addressee = kms.addressee(call, request.recipient).await?;
         let facts = Facts {
             data_key_pair_spec: Some(request.key_pair_spec.as_str()),
+            measurements: addressee.measurements(),
             ..Facts::of_encryption(None, request.encryption_context.as_ref())
         };
         let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;

@@ -23,9 +23,10 @@ impl Handle for GenerateRandom {
         call: &Call,
         request: GenerateRandomRequest,
     ) -> Result<GenerateRandomResponse, KmsError> {
-        kms.authorize_account::<Self>(call, &Facts::default()).await?;
-        let bytes = request.number_of_bytes.ok_or(InvalidRequest::NumberOfBytesRequired)?;
         let addressee = kms.addressee(call, request.recipient).await?;
+        let facts = Facts { measurements: addressee.measurements(), ..Facts::default() };
+        kms.authorize_account::<Self>(call, &facts).await?;
+        let bytes = request.number_of_bytes.ok_or(InvalidRequest::NumberOfBytesRequired)?;
         if let Some(id) = request.custom_key_store_id {
             return Err(KmsError::CustomKeyStoreNotFound(id));
         }
