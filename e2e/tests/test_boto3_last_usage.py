@@ -3,13 +3,14 @@
 Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html
 """
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from harness import clients, dev_clock
 from harness.expect import refused
-from harness.seed import SEEDED_KEY
+from harness.seed import DEVELOPMENT, SEEDED_KEY
 from harness.server import Server
 
 
@@ -77,3 +78,31 @@ def test_a_kill_forgets_only_what_was_used_in_the_last_minutes(tmp_path: Path) -
     kms = clients.kms(server.start())
     assert last_use(kms, SEEDED_KEY) == told
     server.stop()
+
+
+def test_a_key_policy_keeps_keys_that_were_used_lately(dev_server: Server, dev_kms: Any) -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html (kms:TrailingDaysWithoutKeyUsage)"""
+    root = {"AWS": f"arn:aws:iam::{DEVELOPMENT.id}:root"}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"},
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": ["kms:DisableKey", "kms:ScheduleKeyDeletion"],
+                "Resource": "*",
+                "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "90"}},
+            },
+        ],
+    }
+    key = dev_kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["KeyId"]
+    dev_kms.encrypt(KeyId=key, Plaintext=b"secret")
+    dev_clock.advance(dev_server, timedelta(days=89))
+    with refused("AccessDeniedException"):
+        dev_kms.disable_key(KeyId=key)
+    with refused("AccessDeniedException"):
+        dev_kms.schedule_key_deletion(KeyId=key)
+    dev_clock.advance(dev_server, timedelta(days=1))
+    dev_kms.disable_key(KeyId=key)
+    dev_kms.schedule_key_deletion(KeyId=key)

@@ -24,6 +24,8 @@ use crate::{Kms, paths};
 /// How long a use waits to be written at most, while the store can be written. AWS's lag is up to an hour.
 const WRITE_AFTER_MINUTES: i64 = 5;
 
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
 /// Keys that one transaction writes: it expects each of them to be there.
 const BATCH: usize = if TRANSACTION_WRITES_MAX < TRANSACTION_EXPECTATIONS_MAX {
     TRANSACTION_WRITES_MAX
@@ -275,6 +277,24 @@ impl Kms {
         }
         let entry = self.store.get(&paths::key_usage(arn)?).await?;
         Ok(entry.map(|entry| store::decode_record(&entry)).transpose()?)
+    }
+
+    /// Whole days since a key was last used, or, if it never was, since it could have been noticed:
+    /// `kms:TrailingDaysWithoutKeyUsage`. `None` if there is no such key.
+    pub(crate) async fn days_without_use(
+        &self,
+        arn: &KeyArn,
+        now: Timestamp,
+    ) -> Result<Option<i32>, KmsError> {
+        let Some(key) = self.keys.cached(arn).await? else { return Ok(None) };
+        let since = match self.last_use(arn).await? {
+            Some(last) => last.at,
+            None => {
+                let created = Timestamp::from_millis(key.record.created_at);
+                self.usage_tracked_since().await?.unwrap_or(created).max(created).millis()
+            }
+        };
+        Ok(i32::try_from(now.millis().saturating_sub(since).max(0) / MILLIS_PER_DAY).ok())
     }
 
     /// Since when uses are recorded, if that has begun.

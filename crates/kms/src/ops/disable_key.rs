@@ -26,7 +26,10 @@ impl Handle for DisableKey {
         call: &Call,
         request: DisableKeyRequest,
     ) -> Result<DisableKeyResponse, KmsError> {
-        kms.change::<Self, _>(call, &request.key_id, &Facts::default(), |edit, _| {
+        let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
+        let days_without_use = kms.days_without_use(&arn, call.time).await?;
+        let facts = Facts { days_without_use, ..Facts::default() };
+        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, _| {
             edit.record.state = KeyState::Disabled;
             Ok(())
         })

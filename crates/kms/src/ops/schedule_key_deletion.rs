@@ -28,7 +28,9 @@ impl Handle for ScheduleKeyDeletion {
     ) -> Result<ScheduleKeyDeletionResponse, KmsError> {
         let days = window_days(request.pending_window_in_days.unwrap_or(kms.settings.deletion_window_days))?;
         let at: Timestamp = call.time.plus_days(days.into());
-        let facts = Facts { pending_window_in_days: Some(days), ..Facts::default() };
+        let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
+        let days_without_use = kms.days_without_use(&arn, call.time).await?;
+        let facts = Facts { pending_window_in_days: Some(days), days_without_use, ..Facts::default() };
         kms.change::<Self, _>(call, &request.key_id, &facts, |edit, key| {
             let waits_for_replicas = key.record().has_replicas() && key.record().leads_in(key.arn().region);
             if waits_for_replicas {

@@ -3,7 +3,7 @@
 //! Sources: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html> and
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyLastUsageData.html>.
 
-use crate::bench::{Bench, DAY, code, moment};
+use crate::bench::{ACCOUNT, Bench, DAY, code, moment};
 use kms::{CacheSizes, Settings};
 use serde_json::{Value, json};
 use wire::kms::KeyLastUsageTrackingOperation;
@@ -274,4 +274,29 @@ async fn a_deleted_key_takes_its_use_along() {
     bench.run_due(8 * DAY).await;
     bench.kms.write_all_key_usage().await.unwrap();
     assert!(bench.paths("kms/last-usage/").await.is_empty());
+}
+
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html> (`kms:TrailingDaysWithoutKeyUsage`).
+#[tokio::test]
+async fn policies_can_ask_for_days_without_a_use_before_a_key_is_disabled_or_deleted() {
+    let root = json!({"AWS": format!("arn:aws:iam::{ACCOUNT}:root")});
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Deny", "Principal": "*", "Action": ["kms:DisableKey", "kms:ScheduleKeyDeletion"], "Resource": "*",
+         "Condition": {"NumericLessThan": {"kms:TrailingDaysWithoutKeyUsage": "90"}}},
+    ]});
+    let bench = Bench::new();
+    let created = bench.call(0, "CreateKey", json!({"Policy": policy.to_string()})).await.unwrap();
+    let key = created["KeyMetadata"]["KeyId"].as_str().unwrap();
+    let disable = json!({"KeyId": key});
+    let delete = json!({"KeyId": key, "PendingWindowInDays": 7});
+    let denied = "AccessDeniedException";
+
+    let unused = bench.call(90 * DAY - 1, "DisableKey", disable.clone()).await;
+    assert_eq!(code(unused), denied, "a key that was never used is as old as itself");
+    bench.encrypt(90 * DAY - 1, key).await;
+    assert_eq!(code(bench.call(180 * DAY - 2, "DisableKey", disable.clone()).await), denied);
+    assert_eq!(code(bench.call(180 * DAY - 2, "ScheduleKeyDeletion", delete.clone()).await), denied);
+    bench.call(180 * DAY - 1, "DisableKey", disable).await.unwrap();
+    bench.call(180 * DAY - 1, "ScheduleKeyDeletion", delete).await.unwrap();
 }
