@@ -12,6 +12,7 @@ mod aws_managed;
 mod boundary;
 mod entity;
 mod error;
+mod facts;
 mod inline;
 mod managed_policy;
 mod ops;

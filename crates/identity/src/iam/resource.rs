@@ -10,6 +10,7 @@ use base::AccountId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Group,
+    InstanceProfile,
     OpenIdConnectProvider,
     Policy,
     Role,
@@ -21,6 +22,7 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Self::Group => "group",
+            Self::InstanceProfile => "instance-profile",
             Self::OpenIdConnectProvider => "oidc-provider",
             Self::Policy => "policy",
             Self::Role => "role",
@@ -32,6 +34,7 @@ impl Kind {
     fn audited(self) -> &'static str {
         match self {
             Self::Group => "AWS::IAM::Group",
+            Self::InstanceProfile => "AWS::IAM::InstanceProfile",
             Self::OpenIdConnectProvider => "AWS::IAM::OIDCProvider",
             Self::Policy => "AWS::IAM::Policy",
             Self::Role => "AWS::IAM::Role",

@@ -4,10 +4,11 @@
 
 use base::Call;
 use policy::PolicyKind;
-use wire::iam::{CreateRole, CreateRoleRequest, CreateRoleResponse};
+use wire::iam::{CreateRole, CreateRoleRequest, CreateRoleResponse, TagRole};
 
 use crate::iam::entity::{folded, room_for_one_more};
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::policy_document::check;
 use crate::iam::resource::{Kind, Resource};
@@ -27,7 +28,8 @@ impl Handle for CreateRole {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Role, account, path, &request.role_name);
-        let permit = identity.authorize::<Self>(call, resource).await?;
+        let facts = Facts::of_new(request.tags.as_ref(), request.permissions_boundary.as_ref());
+        let permit = identity.authorize_new::<Self, TagRole>(call, resource, facts).await?;
         check(&request.assume_role_policy_document, PolicyKind::Trust)?;
         let location = paths::role(account, &folded(&request.role_name))?;
         if identity.at::<RoleRecord>(location.clone()).await?.is_some() {

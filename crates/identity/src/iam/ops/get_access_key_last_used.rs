@@ -15,7 +15,7 @@ use crate::iam::plan::Done;
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
 use crate::name::AccessKeyId;
-use crate::record::AccessKeyRecord;
+use crate::record::{AccessKeyRecord, UserRecord};
 use crate::{Identity, paths};
 
 impl Handle for GetAccessKeyLastUsed {
@@ -28,12 +28,14 @@ impl Handle for GetAccessKeyLastUsed {
     ) -> Result<Done<Self>, IamError> {
         let id: AccessKeyId = request.access_key_id.parse()?;
         let key = identity.at::<AccessKeyRecord>(paths::access_key(&id)?).await?;
-        let account = call.caller.account.to_string();
-        let key = key.filter(|key| key.record.account == account);
-        let name = key.as_ref().map_or("*", |key| key.record.user.as_str());
-        let resource = Resource::named(Kind::User, call.caller.account, "/", name);
-        let permit = identity.authorize::<Self>(call, resource).await?;
-        let key = key.ok_or_else(|| no_such_access_key(&request.access_key_id))?;
+        let account = call.caller.account;
+        let Some(key) = key.filter(|key| key.record.account == account.to_string()) else {
+            // Nobody's key: only who may ask about every user learns so.
+            let everybody = Resource::named(Kind::User, account, "/", "*");
+            identity.authorize::<Self>(call, everybody).await?;
+            return Err(no_such_access_key(&request.access_key_id));
+        };
+        let (_, permit) = identity.find::<Self, UserRecord>(call, &key.record.user).await?;
         let last_used = AccessKeyLastUsed {
             last_used_date: None,
             service_name: "N/A".to_owned(),
