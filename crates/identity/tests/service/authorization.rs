@@ -470,3 +470,35 @@ async fn what_is_made_with_tags_takes_leave_to_tag_it() {
         assert_eq!(office.call(operation, &without).await.unwrap_err().code, "EntityAlreadyExists");
     }
 }
+
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html>: leave for the old name and the new one.
+#[tokio::test]
+async fn who_renames_must_have_leave_for_both_names() {
+    let office = Office::new().await;
+    let update = |names: &[&str]| json!({"Effect": "Allow", "Action": "iam:Update*", "Resource": names});
+    for (operation, old, new, parameters, back) in [
+        (
+            "UpdateUser",
+            USER,
+            "arn:aws:iam::111111111111:user/ops/bob",
+            [("UserName", "alice"), ("NewUserName", "bob")],
+            [("UserName", "bob"), ("NewUserName", "alice")],
+        ),
+        (
+            "UpdateGroup",
+            GROUP,
+            "arn:aws:iam::111111111111:group/crew",
+            [("GroupName", "team"), ("NewGroupName", "crew")],
+            [("GroupName", "crew"), ("NewGroupName", "team")],
+        ),
+    ] {
+        office.let_eve(update(&[old])).await;
+        let text = office.denied(operation, &parameters).await;
+        assert!(text.contains(&format!("on resource: {new} because no")), "{text}");
+        office.let_eve(update(&[new])).await;
+        assert!(office.denied(operation, &parameters).await.contains(old));
+        office.let_eve(update(&[old, new])).await;
+        office.done(operation, &parameters).await;
+        office.done(operation, &back).await;
+    }
+}
