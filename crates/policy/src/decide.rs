@@ -102,7 +102,8 @@ impl<'a> Conclusion<'a> {
     }
 
     fn in_same_account(&self, offers: Offers<'a>) -> Outcome<'a, Allowance<'a>> {
-        if self.evidence.facts.resource.policy.is_none() {
+        let resource = self.evidence.facts.resource;
+        if resource.policy.is_none() {
             return self.identity_path(Allowance::default());
         }
         if let Some(direct) = offers.direct {
@@ -114,6 +115,7 @@ impl<'a> Conclusion<'a> {
         }
         match (offers.account, as_parent) {
             (Some(account), _) => self.identity_path(allowance(account)),
+            (None, _) if !resource.is_guarded => self.identity_path(Allowance::default()),
             (None, Some(bounded)) => bounded,
             (None, None) => Err(DenialReason::Implicit(Layer::Resource)),
         }
