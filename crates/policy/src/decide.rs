@@ -43,7 +43,7 @@ pub fn decide<'a>(
     identity: &'a IdentitySide<'a>,
     resource: &'a ResourceSide<'a>,
 ) -> Decision<'a> {
-    let facts = Facts { request, identity, resource };
+    let facts = Facts { request, identity, resource, entries: None };
     match Conclusion::of(Evidence { facts, by_index: true }) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),

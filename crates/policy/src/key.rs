@@ -6,7 +6,7 @@
 use std::fmt;
 
 /// A condition key. Names are compared without regard to case, suffixes too.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ContextKey {
     /// A key about the caller.
     Principal(PrincipalKey),
@@ -34,7 +34,7 @@ pub(crate) enum ContextKey {
     Nowhere,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum PrincipalKey {
     /// `kms:CallerAccount`.
     CallerAccount,
@@ -50,7 +50,7 @@ pub(crate) enum PrincipalKey {
     Username,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SessionKey {
     FederatedProvider,
     MultiFactorAuthAge,
@@ -59,7 +59,7 @@ pub(crate) enum SessionKey {
     TokenIssueTime,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum OriginKey {
     /// `aws:CurrentTime` and `aws:EpochTime`, which the operator tells apart.
     Time,
@@ -73,7 +73,7 @@ pub(crate) enum OriginKey {
     VpcSourceIp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ForwardedKey {
     CalledVia,
     CalledViaFirst,
@@ -87,7 +87,7 @@ pub(crate) enum ForwardedKey {
     ViaService,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum OwnerKey {
     Account,
     OrgId,
@@ -95,7 +95,7 @@ pub(crate) enum OwnerKey {
 }
 
 /// A condition key whose value only the service knows that the request is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceKey {
     /// A key of KMS.
     Kms(KmsKey),
@@ -125,7 +125,7 @@ impl fmt::Display for ServiceKey {
 macro_rules! kms_keys {
     ($($(#[$documentation:meta])* $variant:ident = $name:literal,)*) => {
         /// The condition keys of KMS that follow from a request's parameters or the key that it is about.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum KmsKey {
             $($(#[$documentation])* $variant,)*
         }

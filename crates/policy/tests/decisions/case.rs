@@ -220,6 +220,11 @@ impl GrantText {
 }
 
 impl Built<'_> {
+    /// The resource's own policy.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
     /// Calls `ask` with the request and both sides.
     pub(crate) fn request<T>(
         &self,
