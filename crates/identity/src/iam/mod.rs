@@ -22,6 +22,7 @@ mod policy_document;
 mod provider;
 mod quota;
 mod resource;
+mod simulation;
 mod table;
 mod tags;
 mod view;

@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The word in an ARN.
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Group => "group",
             Self::InstanceProfile => "instance-profile",

@@ -130,7 +130,7 @@ fn trail<O: Handle>(identity: &Identity, call: &Call, resource: &Resource) -> Re
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 93] = [
+static OPERATIONS: [Operation; 97] = [
     row::<iam::AddClientIDToOpenIDConnectProvider>(),
     row::<iam::AddUserToGroup>(),
     row::<iam::AttachGroupPolicy>(),
@@ -163,6 +163,8 @@ static OPERATIONS: [Operation; 93] = [
     row::<iam::GetAccessKeyLastUsed>(),
     row::<iam::GetAccountPasswordPolicy>(),
     row::<iam::GetAccountSummary>(),
+    row::<iam::GetContextKeysForCustomPolicy>(),
+    row::<iam::GetContextKeysForPrincipalPolicy>(),
     row::<iam::GetGroup>(),
     row::<iam::GetGroupPolicy>(),
     row::<iam::GetInstanceProfile>(),
@@ -209,6 +211,8 @@ static OPERATIONS: [Operation; 93] = [
     row::<iam::RemoveClientIDFromOpenIDConnectProvider>(),
     row::<iam::RemoveUserFromGroup>(),
     row::<iam::SetDefaultPolicyVersion>(),
+    row::<iam::SimulateCustomPolicy>(),
+    row::<iam::SimulatePrincipalPolicy>(),
     row::<iam::TagOpenIDConnectProvider>(),
     row::<iam::TagPolicy>(),
     row::<iam::TagRole>(),

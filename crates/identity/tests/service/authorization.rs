@@ -102,6 +102,8 @@ const OPERATIONS: &[(&str, &str, Parameters)] = &[
     ("GetAccessKeyLastUsed", USER, &[("AccessKeyId", "?")]),
     ("GetAccountPasswordPolicy", "*", &[]),
     ("GetAccountSummary", "*", &[]),
+    ("GetContextKeysForCustomPolicy", "*", &[("PolicyInputList.member.1", ALLOW)]),
+    ("GetContextKeysForPrincipalPolicy", USER, &[("PolicySourceArn", USER)]),
     ("GetGroup", GROUP, BY_GROUP),
     ("GetGroupPolicy", GROUP, GROUP_POLICY),
     ("GetInstanceProfile", PROFILE, &[("InstanceProfileName", "p")]),
@@ -148,6 +150,12 @@ const OPERATIONS: &[(&str, &str, Parameters)] = &[
     ("RemoveClientIDFromOpenIDConnectProvider", PROVIDER, CLIENT),
     ("RemoveUserFromGroup", GROUP, MEMBER),
     ("SetDefaultPolicyVersion", OWN, VERSION),
+    (
+        "SimulateCustomPolicy",
+        "*",
+        &[("PolicyInputList.member.1", ALLOW), ("ActionNames.member.1", "kms:Encrypt")],
+    ),
+    ("SimulatePrincipalPolicy", ROLE, &[("PolicySourceArn", ROLE), ("ActionNames.member.1", "kms:Encrypt")]),
     (
         "TagOpenIDConnectProvider",
         PROVIDER,

@@ -551,7 +551,7 @@ proptest! {
         operation in 0..wire::iam::OPERATION_NAMES.len(),
         parameters in proptest::collection::vec(
             (
-                "(UserName|GroupName|RoleName|PolicyName|PolicyArn|PolicyDocument|AssumeRolePolicyDocument|Path|Marker|Url|AccessKeyId|OpenIDConnectProviderArn|VersionId|NewUserName|AccountAlias)",
+                "(UserName|GroupName|RoleName|PolicyName|PolicyArn|PolicyDocument|AssumeRolePolicyDocument|Path|Marker|Url|AccessKeyId|OpenIDConnectProviderArn|VersionId|NewUserName|AccountAlias|PolicySourceArn|CallerArn|ResourcePolicy|(ActionNames|ResourceArns|PolicyInputList)[.]member[.]1)",
                 prop_oneof![
                     Just("admin".to_owned()),
                     Just(ALLOW.to_owned()),

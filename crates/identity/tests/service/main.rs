@@ -6,3 +6,4 @@ mod credentials;
 mod iam;
 mod identities;
 mod scene;
+mod simulation;
