@@ -107,6 +107,18 @@ def test_groups_managed_policies_and_boundaries_count(user: User, iam: Any, key:
         user.kms.describe_key(KeyId=key)
 
 
+def test_awss_policy_that_denies_everything_locks_a_user_out(user: User, iam: Any, kms: Any, key: str) -> None:
+    deny_all = "arn:aws:iam::aws:policy/AWSDenyAll"
+    user.put(document(allow("kms:*")))
+    kms.create_grant(KeyId=key, GranteePrincipal=user.arn, Operations=["Encrypt"])
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    iam.attach_user_policy(UserName=user.name, PolicyArn=deny_all)
+    with refused("AccessDeniedException", explicit):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    iam.detach_user_policy(UserName=user.name, PolicyArn=deny_all)
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
 def test_a_user_gives_itself_nothing(user: User) -> None:
     everything = "arn:aws:iam::aws:policy/AdministratorAccess"
     with refused("AccessDenied", no_identity_policy("iam:AttachUserPolicy"), status=403):
