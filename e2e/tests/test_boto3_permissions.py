@@ -25,6 +25,13 @@ def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource} | more
 
 
+def deny(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": list(actions), "Resource": resource} | more
+
+
+explicit = re.compile(".* with an explicit deny in an identity-based policy")
+
+
 class User:
     """A new user without any policy, and its clients."""
 
@@ -77,15 +84,10 @@ def test_a_policy_names_keys_by_their_arn(user: User, key: str, new_key: Any) ->
 
 
 def test_a_deny_counts_more_than_an_allow(user: User, key: str) -> None:
-    deny = {
-        "Effect": "Deny",
-        "Action": "kms:Encrypt",
-        "Resource": "*",
-        "Condition": {"StringEquals": {"kms:EncryptionContext:stage": "test"}},
-    }
-    user.put(document(allow("kms:*"), deny))
+    of_tests = deny("kms:Encrypt", Condition={"StringEquals": {"kms:EncryptionContext:stage": "test"}})
+    user.put(document(allow("kms:*"), of_tests))
     user.kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"stage": "production"})
-    with refused("AccessDeniedException", re.compile(".* with an explicit deny in an identity-based policy")):
+    with refused("AccessDeniedException", explicit):
         user.kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"stage": "test"})
 
 
@@ -103,6 +105,18 @@ def test_groups_managed_policies_and_boundaries_count(user: User, iam: Any, key:
     user.kms.encrypt(KeyId=key, Plaintext=b"x")
     with refused("AccessDeniedException", re.compile(".* because no permissions boundary allows the .*")):
         user.kms.describe_key(KeyId=key)
+
+
+def test_awss_policy_that_denies_everything_locks_a_user_out(user: User, iam: Any, kms: Any, key: str) -> None:
+    deny_all = "arn:aws:iam::aws:policy/AWSDenyAll"
+    user.put(document(allow("kms:*")))
+    kms.create_grant(KeyId=key, GranteePrincipal=user.arn, Operations=["Encrypt"])
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    iam.attach_user_policy(UserName=user.name, PolicyArn=deny_all)
+    with refused("AccessDeniedException", explicit):
+        user.kms.encrypt(KeyId=key, Plaintext=b"x")
+    iam.detach_user_policy(UserName=user.name, PolicyArn=deny_all)
+    user.kms.encrypt(KeyId=key, Plaintext=b"x")
 
 
 def test_a_user_gives_itself_nothing(user: User) -> None:
@@ -166,17 +180,70 @@ def test_aliases_of_a_key_are_a_condition(user: User, kms: Any, key: str) -> Non
         user.kms.encrypt(KeyId=key, Plaintext=b"x")
 
 
-def test_a_deny_that_cannot_be_told_holds(user: User) -> None:
-    deny = {
-        "Effect": "Deny",
-        "Action": "iam:AttachUserPolicy",
-        "Resource": "*",
-        "Condition": {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}},
-    }
-    user.put(document(allow("iam:*"), deny))
-    user.own_iam.get_user()
-    with refused("AccessDenied", re.compile(".* with an explicit deny in an identity-based policy"), status=403):
-        user.own_iam.attach_user_policy(UserName=user.name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+def test_a_deny_of_a_policy_is_about_that_policy_alone(user: User) -> None:
+    everything, little = (f"arn:aws:iam::aws:policy/{name}" for name in ("AdministratorAccess", "IAMReadOnlyAccess"))
+    condition = {"ArnEquals": {"iam:PolicyARN": everything}}
+    user.put(document(allow("iam:*"), deny("iam:AttachUserPolicy", Condition=condition)))
+    with refused("AccessDenied", explicit, status=403):
+        user.own_iam.attach_user_policy(UserName=user.name, PolicyArn=everything)
+    user.own_iam.attach_user_policy(UserName=user.name, PolicyArn=little)
+
+
+def test_a_delegated_administrator_cannot_give_more_than_the_boundary(user: User, iam: Any) -> None:
+    new, name = f"new-{uuid.uuid4()}", f"bound-{uuid.uuid4()}"
+    bound = iam.create_policy(PolicyName=name, PolicyDocument=document(allow("kms:*")))["Policy"]["Arn"]
+    unless = {"StringNotEquals": {"iam:PermissionsBoundary": bound}}
+    changes = ["iam:CreateUser", "iam:PutUserPolicy", "iam:PutUserPermissionsBoundary"]
+    user.put(
+        document(allow("iam:*"), deny(*changes, Condition=unless), deny("iam:DeleteUserPermissionsBoundary"))
+    )
+    own = user.own_iam
+    with refused("AccessDenied", explicit, status=403):
+        own.create_user(UserName=new)
+    own.create_user(UserName=new, PermissionsBoundary=bound)
+    own.put_user_policy(UserName=new, PolicyName="p", PolicyDocument=document(allow("*")))
+    with refused("AccessDenied", explicit, status=403):
+        own.put_user_policy(UserName=user.name, PolicyName="p", PolicyDocument=document(allow("*")))
+    with refused("AccessDenied", explicit, status=403):
+        own.put_user_permissions_boundary(
+            UserName=new, PermissionsBoundary="arn:aws:iam::aws:policy/AdministratorAccess"
+        )
+    own.put_user_permissions_boundary(UserName=new, PermissionsBoundary=bound)
+    with refused("AccessDenied", explicit, status=403):
+        own.delete_user_permissions_boundary(UserName=new)
+
+
+def test_tags_of_users_and_of_requests_are_conditions(user: User, iam: Any) -> None:
+    """ABAC: who leads a team administers whoever has its tag, and makes nobody else."""
+    other, new = f"other-{uuid.uuid4()}", f"new-{uuid.uuid4()}"
+    iam.create_user(UserName=other)
+    iam.tag_user(UserName=user.name, Tags=[{"Key": "team", "Value": "red"}])
+    red, blue = ([{"Key": "team", "Value": value}] for value in ("red", "blue"))
+    user.put(
+        document(
+            allow("iam:ListAccessKeys", Condition={"StringEquals": {"iam:ResourceTag/team": "${aws:PrincipalTag/team}"}}),
+            allow("iam:CreateUser", "iam:TagUser", Condition={"StringEquals": {"aws:RequestTag/team": "red"}}),
+        )
+    )
+    own = user.own_iam
+    own.list_access_keys(UserName=user.name)
+    with refused("AccessDenied", no_identity_policy("iam:ListAccessKeys"), status=403):
+        own.list_access_keys(UserName=other)
+    iam.tag_user(UserName=other, Tags=red)
+    own.list_access_keys(UserName=other)
+    for tags in ({}, {"Tags": blue}):
+        with refused("AccessDenied", no_identity_policy("iam:CreateUser"), status=403):
+            own.create_user(UserName=new, **tags)
+    own.create_user(UserName=new, Tags=red)
+    own.list_access_keys(UserName=new)
+
+
+def test_a_new_user_with_tags_takes_leave_to_tag(user: User) -> None:
+    new, tags = f"new-{uuid.uuid4()}", [{"Key": "a", "Value": "b"}]
+    user.put(document(allow("iam:CreateUser")))
+    with refused("AccessDenied", no_identity_policy("iam:TagUser"), status=403):
+        user.own_iam.create_user(UserName=new, Tags=tags)
+    user.own_iam.create_user(UserName=new)
 
 
 @pytest.mark.parametrize("secure", [True, False])

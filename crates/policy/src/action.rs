@@ -94,11 +94,25 @@ impl<'a> Action<'a> {
         Self { service, name, number }
     }
 
+    /// Reads `kms:Decrypt`, in any case; `None` if service or name are not there. Wildcards are no names.
+    pub fn read(text: &'a str) -> Option<Self> {
+        let (service, name) = text.split_once(':')?;
+        if service.is_empty() || name.is_empty() || name.contains([':', '*', '?']) {
+            return None;
+        }
+        if !service.eq_ignore_ascii_case("kms") {
+            return Some(Self::new(service, name));
+        }
+        let known = KMS_ACTIONS.iter().find(|known| known.eq_ignore_ascii_case(name));
+        Some(Self::new("kms", known.map_or(name, |known| known)))
+    }
+
     pub(crate) fn number(&self) -> Option<KmsAction> {
         self.number
     }
 
-    pub(crate) fn service(&self) -> &'a str {
+    /// The service, `kms`.
+    pub fn service(&self) -> &'a str {
         self.service
     }
 

@@ -43,7 +43,7 @@ pub fn decide<'a>(
     identity: &'a IdentitySide<'a>,
     resource: &'a ResourceSide<'a>,
 ) -> Decision<'a> {
-    let facts = Facts { request, identity, resource };
+    let facts = Facts { request, identity, resource, entries: None };
     match Conclusion::of(Evidence { facts, by_index: true }) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),
@@ -102,7 +102,8 @@ impl<'a> Conclusion<'a> {
     }
 
     fn in_same_account(&self, offers: Offers<'a>) -> Outcome<'a, Allowance<'a>> {
-        if self.evidence.facts.resource.policy.is_none() {
+        let resource = self.evidence.facts.resource;
+        if resource.policy.is_none() {
             return self.identity_path(Allowance::default());
         }
         if let Some(direct) = offers.direct {
@@ -114,6 +115,7 @@ impl<'a> Conclusion<'a> {
         }
         match (offers.account, as_parent) {
             (Some(account), _) => self.identity_path(allowance(account)),
+            (None, _) if !resource.is_guarded => self.identity_path(Allowance::default()),
             (None, Some(bounded)) => bounded,
             (None, None) => Err(DenialReason::Implicit(Layer::Resource)),
         }

@@ -163,6 +163,11 @@ impl<'a> Evidence<'a> {
         offers
     }
 
+    /// The places of a policy's statements that match and have this effect.
+    pub(crate) fn places(&self, policy: &'a Policy, effect: Effect) -> impl Iterator<Item = usize> {
+        self.matching(policy, effect).map(|(placed, _)| placed.index)
+    }
+
     fn first(
         &self,
         layer: Layer,

@@ -70,7 +70,7 @@ pub fn explain<'a>(
     identity: &'a IdentitySide<'a>,
     resource: &'a ResourceSide<'a>,
 ) -> Explanation<'a> {
-    let facts = Facts { request, identity, resource };
+    let facts = Facts { request, identity, resource, entries: None };
     let decision = match Conclusion::of(Evidence { facts, by_index: false }) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),

@@ -3,6 +3,7 @@
 use base::Principal;
 
 use crate::caller::CallerKind;
+use crate::entries::ContextEntries;
 use crate::key::{ContextKey, ForwardedKey, OriginKey, OwnerKey, PrincipalKey, ServiceKey, SessionKey};
 use crate::organization::Organization;
 use crate::request::Request;
@@ -15,11 +16,16 @@ pub(crate) struct Facts<'a> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) identity: &'a IdentitySide<'a>,
     pub(crate) resource: &'a ResourceSide<'a>,
+    /// What a simulated request has in the place of everything else.
+    pub(crate) entries: Option<&'a ContextEntries>,
 }
 
 impl<'a> Facts<'a> {
     /// The value of a condition key.
     pub(crate) fn value(&self, key: &ContextKey) -> Value<'a> {
+        if let Some(stated) = self.entries.and_then(|entries| entries.value(key)) {
+            return stated;
+        }
         let context = self.request.context;
         match key {
             ContextKey::Principal(key) => self.principal(*key),

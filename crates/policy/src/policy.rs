@@ -89,6 +89,12 @@ impl Policy {
         Self { index: Index::new(&statements), statements, version: self.version }
     }
 
+    /// Every condition key that the policy asks about, in conditions and in variables, as it writes them. One may come
+    /// several times.
+    pub fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().flat_map(Statement::key_names)
+    }
+
     /// The statements that may be about a caller and an action, in the order of the document.
     pub(crate) fn about(
         &self,

@@ -80,6 +80,18 @@ impl ResourceSet {
         self.is_negated
     }
 
+    /// The keys of the variables in its patterns, as the policy writes them.
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.patterns
+            .iter()
+            .flat_map(|pattern| match pattern {
+                // A pattern without variables can be there in two forms; one with them is not.
+                ResourcePattern::Arn { parts, .. } => Some(parts.key_names()),
+                ResourcePattern::Any => None,
+            })
+            .flatten()
+    }
+
     pub(crate) fn covers(&self, facts: &Facts<'_>) -> bool {
         let arn = facts.request.resource.arn;
         self.patterns.iter().any(|pattern| pattern.covers(arn, facts)) != self.is_negated

@@ -40,7 +40,8 @@ pub fn decide_retirement<'a>(
     retirement: &Retirement<'a>,
 ) -> Decision<'a> {
     let none = const { &ResourceSide::without_policy() };
-    let evidence = Evidence { facts: Facts { request, identity, resource: none }, by_index: true };
+    let evidence =
+        Evidence { facts: Facts { request, identity, resource: none, entries: None }, by_index: true };
     match conclude(evidence, retirement) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),

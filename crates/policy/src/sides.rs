@@ -80,6 +80,8 @@ pub struct IdentitySide<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceSide<'a> {
     pub(crate) policy: Option<&'a Policy>,
+    /// Whether nothing but that policy, and what it delegates to, opens the resource to its own account.
+    pub(crate) is_guarded: bool,
     /// Grants on the key that may apply: whichever there are for this caller, account or service.
     pub grants: &'a [Grant],
     /// Resource control policies: those of each level from the organisation's root to the account, with AWS's
@@ -93,12 +95,18 @@ pub struct ResourceSide<'a> {
 impl<'a> ResourceSide<'a> {
     /// A key, role or other resource that nothing opens but its own policy, and what that delegates to.
     pub fn guarded_by(policy: &'a Policy) -> Self {
-        Self { policy: Some(policy), grants: &[], resource_control: &[], organization: None }
+        Self { policy: Some(policy), is_guarded: true, ..Self::without_policy() }
+    }
+
+    /// A resource that its own policy opens and identity policies of its account as well, such as an S3 bucket. Never a
+    /// key or role.
+    pub fn opened_by(policy: &'a Policy) -> Self {
+        Self { policy: Some(policy), ..Self::without_policy() }
     }
 
     /// A resource that has no policy, such as an alias, or no resource in particular: identity policies of its account
     /// decide alone. Never for a key.
     pub const fn without_policy() -> Self {
-        Self { policy: None, grants: &[], resource_control: &[], organization: None }
+        Self { policy: None, is_guarded: false, grants: &[], resource_control: &[], organization: None }
     }
 }

@@ -27,6 +27,11 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
+    /// The condition keys that the statement asks about, in conditions and in variables, as it writes them.
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.resources.key_names().chain(self.conditions.iter().flat_map(Condition::key_names))
+    }
+
     /// How the statement matches a request, if it does: all of its elements must.
     pub(crate) fn matches(&self, facts: &Facts<'_>) -> Option<MatchKind> {
         if !self.actions.covers(&facts.request.action) {

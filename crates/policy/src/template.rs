@@ -14,6 +14,8 @@ use crate::value::Rendered;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Variable {
     key: ContextKey,
+    /// The key, as the policy writes it.
+    name: Box<str>,
     default: Option<Box<str>>,
 }
 
@@ -49,7 +51,10 @@ impl Variable {
         let part = match (key, &default) {
             ("", _) => return None,
             ("*" | "?" | "$", None) => Part::Text(key.into()),
-            _ => Part::Variable(Self { key: ContextKey::read(key.trim()), default }),
+            (name, _) => {
+                let name = name.trim();
+                Part::Variable(Self { key: ContextKey::read(name), name: name.into(), default })
+            }
         };
         Some((part, rest))
     }
@@ -94,6 +99,14 @@ impl Template {
     pub(crate) fn variables(&self) -> impl Iterator<Item = &ContextKey> {
         self.parts().iter().filter_map(|part| match part {
             Part::Variable(variable) => Some(&variable.key),
+            Part::Text(_) | Part::AnyRun | Part::AnyOne => None,
+        })
+    }
+
+    /// The keys of its variables, as the policy writes them.
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.0.parts().iter().filter_map(|part| match part {
+            Part::Variable(variable) => Some(&*variable.name),
             Part::Text(_) | Part::AnyRun | Part::AnyOne => None,
         })
     }
@@ -191,6 +204,11 @@ impl ArnTemplate {
 
     pub(crate) fn parts(&self) -> &[Template; 6] {
         &self.0
+    }
+
+    /// The keys of its variables, as the policy writes them.
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(Template::key_names)
     }
 
     /// Whether `text` is an ARN that matches part by part.

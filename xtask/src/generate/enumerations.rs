@@ -3,6 +3,11 @@
 use super::types::Types;
 use super::{File, GenerateError, gathering_module, names};
 
+/// Values that AWS answers with and that are in no model, each with its enumeration. Those of PolicySourceType are what
+/// Terraform's `aws_iam_principal_policy_simulation` and the clients of Soto are tested with.
+const UNPUBLISHED: [(&str, &[&str]); 1] =
+    [("PolicySourceType", &["IAM Policy", "Resource Policy", "Permissions Boundary Policy"])];
+
 pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
     let mut files = Vec::new();
     let mut items = Vec::new();
@@ -11,7 +16,10 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
             continue;
         }
         let module = names::snake_case(name);
-        let text = enumeration(types, name, &shape.values);
+        let further = UNPUBLISHED.iter().filter(|(of, _)| *of == name).flat_map(|(_, values)| values.iter());
+        let values: Vec<String> =
+            shape.values.iter().cloned().chain(further.map(|value| (*value).to_owned())).collect();
+        let text = enumeration(types, name, &values);
         files.push(File { path: format!("enumerations/{module}.rs"), text });
         items.push((module, vec![names::type_name(name)]));
     }

@@ -31,15 +31,15 @@ pub(crate) fn constant_case(name: &str) -> String {
     snake_case(name).to_ascii_uppercase()
 }
 
-/// `ECC_NIST_P256` to `EccNistP256`; what is in camel case already stays. `SELF` is `SelfValue`, for `Self` is taken.
+/// `ECC_NIST_P256` to `EccNistP256`, `aws-managed` to `AwsManaged`; what is in camel case already stays. `SELF` is `SelfValue`, for `Self` is taken.
 pub(crate) fn variant(value: &str) -> String {
-    let variant: String = value.split(['_', '-', '.']).map(variant_word).collect();
+    let variant: String = value.split(['_', '-', '.', ' ']).map(variant_word).collect();
     if variant == "Self" { "SelfValue".to_owned() } else { variant }
 }
 
 fn variant_word(word: &str) -> String {
     if word.chars().any(|character| character.is_ascii_lowercase()) {
-        return word.to_owned();
+        return type_name(word);
     }
     let mut characters = word.chars();
     let first: String = characters.next().into_iter().collect();

@@ -1,6 +1,6 @@
 //! One file per operation: its request, its response and its marker.
 
-use super::structures::Code;
+use super::structures::{Code, has_body};
 use super::types::Types;
 use super::{File, GenerateError, gathering_module, names};
 use crate::model::{Operation, Shape};
@@ -62,10 +62,7 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
         }
     }
     code.import(codec, &["Response"]);
-    code.push(&format!(
-        "impl Response for {response} {{\nconst HAS_BODY: bool = {};\n}}\n",
-        operation.output.is_some()
-    ));
+    code.push(&has_body(&response, operation.output.is_some()));
     Ok(code.finish(&format!("`{name}`.")))
 }
 
@@ -105,7 +102,7 @@ fn response_name(operation: &Operation) -> String {
     format!("{}Response", operation.name)
 }
 
-/// An output that is the output of another operation, as that of ListRetirableGrants is that of ListGrants.
+/// An output that several operations have, as ListRetirableGrants has that of ListGrants.
 fn alias(
     types: &Types<'_>,
     code: &mut Code,
@@ -114,13 +111,12 @@ fn alias(
     shape: &str,
 ) -> Result<(), GenerateError> {
     let is_that_of_another = types.model.operations.iter().any(|(_, other)| response_name(other) == shape);
-    if !is_that_of_another {
+    if !is_that_of_another && !types.is_shared_output(shape) {
         let what = format!("the output of {name}, which is not named after an operation");
         return Err(GenerateError::Unsupported { shape: shape.to_owned(), what });
     }
     code.import(types.surroundings.service, &[shape]);
-    code.push(&format!(
-        "/// The output of `{name}`: that of another operation.\npub type {response} = {shape};\n"
-    ));
+    let whose = if is_that_of_another { "another operation" } else { "several operations" };
+    code.push(&format!("/// The output of `{name}`: that of {whose}.\npub type {response} = {shape};\n"));
     Ok(())
 }

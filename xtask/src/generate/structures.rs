@@ -18,6 +18,10 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
         if types.is_written(name) {
             code.write(types, name, shape);
         }
+        if types.is_shared_output(name) {
+            code.import(types.surroundings.codec, &["Response"]);
+            code.push(&has_body(&names::type_name(name), true));
+        }
         let module = names::snake_case(name);
         files
             .push(File { path: format!("structures/{module}.rs"), text: code.finish(&format!("`{name}`.")) });
@@ -157,6 +161,11 @@ impl Code {
              Object::write(sink, |{argument}| {{\n{writes}}});\n}}\n}}\n"
         ));
     }
+}
+
+/// How a response says whether it has a body.
+pub(crate) fn has_body(response: &str, has_body: bool) -> String {
+    format!("impl Response for {response} {{\nconst HAS_BODY: bool = {has_body};\n}}\n")
 }
 
 /// The `use` lines of a file, one per module, in the groups of the standard library, other crates and this crate.

@@ -253,10 +253,50 @@ fn a_query_service_has_types_of_rusts_case_lists_with_bounds_and_errors_with_cod
 }
 
 #[test]
+fn a_union_in_a_request_is_read_like_a_structure() {
+    let from = r#""Thing": {"type": "structure","#;
+    let files = query(from, r#""Thing": {"type": "structure", "union": true,"#).unwrap();
+    assert_holds(
+        &dense(&files, "structures/thing.rs"),
+        &["pub name: Option<String>", "impl Shape for Thing {"],
+    );
+}
+
+#[test]
+fn an_output_of_several_operations_that_is_named_after_none_is_written_once() {
+    let shared = QUERY.replace("GetCountResponse", "CountsResponse");
+    let other = r#""GetCount": {"name": "GetCount","#;
+    assert!(shared.contains(other));
+    let second = r#""GetAll": {"name": "GetAll", "output": {"shape": "CountsResponse"}}, "GetCount": {"name": "GetCount","#;
+    let model: Model = serde_json::from_str(&shared.replace(other, second)).unwrap();
+    let surroundings = Surroundings { codec: "crate::query", service: "crate::iam" };
+    let files = render(&model, "models/query.json", surroundings).unwrap();
+    assert_holds(
+        &dense(&files, "structures/counts_response.rs"),
+        &["pub struct CountsResponse {", "impl Response for CountsResponse { const HAS_BODY: bool = true; }"],
+    );
+    for (path, alias) in [
+        ("operations/get_all.rs", "pub type GetAllResponse = CountsResponse;"),
+        ("operations/get_count.rs", "pub type GetCountResponse = CountsResponse;"),
+    ] {
+        assert_holds(&dense(&files, path), &[alias]);
+    }
+}
+
+#[test]
+fn an_enumeration_has_the_values_that_no_model_tells() {
+    let files = query(r#""countKeyType""#, r#""PolicySourceType""#);
+    assert_holds(
+        &dense(&files.unwrap(), "enumerations/policy_source_type.rs"),
+        &["Self::All => \"All\",", "Self::IamPolicy => \"IAM Policy\",", "4 values."],
+    );
+}
+
+#[test]
 fn a_query_service_of_another_form_is_refused() {
     for (from, to) in [
         (r#""resultWrapper": "PutThingResult""#, r#""resultWrapper": "Result""#),
-        (r#""Thing": {"type": "structure","#, r#""Thing": {"type": "structure", "union": true,"#),
+        (r#""GetCountResponse": {"#, r#""GetCountResponse": {"union": true, "#),
     ] {
         let refused = query(from, to).unwrap_err();
         assert!(matches!(refused, GenerateError::Unsupported { .. }), "{to}: {refused}");
@@ -276,6 +316,9 @@ fn names_are_those_of_rust() {
         assert_eq!(names::snake_case(name), snake);
     }
     for (value, variant) in [
+        ("aws-managed", "AwsManaged"),
+        ("stringList", "StringList"),
+        ("IAM Policy", "IamPolicy"),
         ("SYMMETRIC_DEFAULT", "SymmetricDefault"),
         ("RSA_2048", "Rsa2048"),
         ("ECC_NIST_P256", "EccNistP256"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{GenerateError, Surroundings, names};
-use crate::model::{Kind, Model, Reference, Shape};
+use crate::model::{Kind, Model, Operation, Reference, Shape};
 
 /// The shapes of a model: which are read from requests, which are written to responses, which hold a secret.
 pub(crate) struct Types<'m> {
@@ -30,7 +30,9 @@ impl<'m> Types<'m> {
                 types.read = types.reachable(types.read.clone(), &input.shape, false)?;
             }
             if let Some(output) = &operation.output {
-                types.inputs_and_outputs.insert(&output.shape);
+                if !types.is_shared_output(&output.shape) {
+                    types.inputs_and_outputs.insert(&output.shape);
+                }
                 types.written = types.reachable(types.written.clone(), &output.shape, true)?;
             }
         }
@@ -62,6 +64,16 @@ impl<'m> Types<'m> {
                 && !self.inputs_and_outputs.contains(name)
                 && (self.is_read(name) || self.is_written(name))
         })
+    }
+
+    /// Whether a structure is the output of operations and named after none of them, as SimulatePolicyResponse is.
+    pub(crate) fn is_shared_output(&self, name: &str) -> bool {
+        let is_output =
+            |operation: &Operation| operation.output.as_ref().is_some_and(|output| output.shape == name);
+        let mut operations = self.model.operations.iter();
+        let of_another = |operation: &Operation| format!("{}Response", operation.name) == name;
+        let is_named_after_one = self.model.operations.iter().any(|(_, operation)| of_another(operation));
+        name.ends_with("Response") && !is_named_after_one && operations.any(|(_, one)| is_output(one))
     }
 
     /// The Rust type of a shape's values. Generated types stand for themselves; see `imports`.
@@ -174,8 +186,9 @@ impl<'m> Types<'m> {
         through_maps: bool,
     ) -> Result<BTreeSet<&'m str>, GenerateError> {
         let shape = self.shape(name)?;
-        if shape.union {
-            let what = "a union".to_owned();
+        // A union that is read is a structure with one member; who reads it says what is wrong with several.
+        if shape.union && through_maps {
+            let what = "a union in an answer".to_owned();
             return Err(GenerateError::Unsupported { shape: name.to_owned(), what });
         }
         if seen.insert(name) && (through_maps || shape.kind != Kind::Map) {

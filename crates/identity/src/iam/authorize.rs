@@ -1,18 +1,16 @@
 //! The gate that every IAM call passes. Nothing but a [`Permit`] makes an answer, and nothing but this gate a permit.
 //!
-//! What decides are the identity policies of the caller ([`Identity::policies_of`]): IAM's resources have none. What a
-//! condition key of IAM itself would say (`iam:…`) they cannot tell; tags of its resources and of requests are absent.
+//! What decides are the identity policies of the caller ([`Identity::policies_of`]): IAM's resources have none.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base::{AccountId, Call};
-use policy::{
-    Action, CallerFacts, Context, Decision, Origin, Request, ResourceSide, ServiceKey, Value, decide,
-};
+use policy::{Action, CallerFacts, Decision, Origin, Request, ResourceSide, decide};
 use wire::iam::Operation;
 
 use super::error::IamError;
+use super::facts::{Circumstances, Facts, Properties};
 use super::plan::{Done, Plan};
 use super::resource::Resource;
 use crate::{CallerPolicies, Identity};
@@ -25,8 +23,8 @@ pub(crate) struct Permit<O> {
 }
 
 impl Identity {
-    /// Decides whether the caller may carry out `O` on this resource of its own account. The name of the operation comes
-    /// from its type, so no parameter can name another.
+    /// Decides whether the caller may carry out `O` on this resource of its own account, of which policies can ask
+    /// nothing. The name of the operation comes from its type, so no parameter can name another.
     ///
     /// # Errors
     /// AccessDenied, or the caller's policies could not be read.
@@ -35,31 +33,47 @@ impl Identity {
         call: &Call,
         resource: Resource,
     ) -> Result<Permit<O>, IamError> {
+        self.authorize_with(call, resource, Properties::default(), Facts::default()).await
+    }
+
+    /// The same for something that is about to be made. With tags it takes leave to tag it, too: operation `T`.
+    pub(crate) async fn authorize_new<O: Operation, T: Operation>(
+        &self,
+        call: &Call,
+        resource: Resource,
+        facts: Facts<'_>,
+    ) -> Result<Permit<O>, IamError> {
+        let nothing = Properties::default();
+        let permit = self.authorize_with::<O>(call, resource.clone(), nothing, facts).await?;
+        if !facts.tags.is_empty() {
+            self.authorize_with::<T>(call, resource, nothing, Facts::of_tags(facts.tags)).await?;
+        }
+        Ok(permit)
+    }
+
+    /// The same for a resource that policies can ask about, in a call that they can ask about.
+    pub(crate) async fn authorize_with<O: Operation>(
+        &self,
+        call: &Call,
+        resource: Resource,
+        properties: Properties<'_>,
+        facts: Facts<'_>,
+    ) -> Result<Permit<O>, IamError> {
         let held = self.policies_of(&call.caller).await?;
+        let circumstances = Circumstances::new(O::NAME, &resource, properties, facts);
         let permit = Permit { account: call.caller.account, resource, operation: PhantomData };
-        permit.decide(call, &held)?;
+        permit.decide(call, &held, &circumstances)?;
         Ok(permit)
     }
 }
 
-/// What this room tells policies of a call.
-struct Circumstances;
-
-impl Context for Circumstances {
-    /// A key of IAM is there, but what it says is not looked up: no Allow that compares it holds, and every Deny does.
-    fn value(&self, key: &ServiceKey) -> Value<'_> {
-        match key {
-            ServiceKey::Other(name) if name.starts_with("iam:") => Value::Unclear,
-            ServiceKey::Other(_)
-            | ServiceKey::Kms(_)
-            | ServiceKey::RecipientAttestation(_)
-            | ServiceKey::TagKeys => Value::Absent,
-        }
-    }
-}
-
 impl<O: Operation> Permit<O> {
-    fn decide(&self, call: &Call, held: &CallerPolicies) -> Result<(), IamError> {
+    fn decide(
+        &self,
+        call: &Call,
+        held: &CallerPolicies,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<(), IamError> {
         let arn = match &self.resource {
             Resource::Account => None,
             Resource::One { arn, .. } => Some(arn.as_str()),
@@ -69,7 +83,7 @@ impl<O: Operation> Permit<O> {
             resource: policy::Resource { arn, owner: self.account },
             caller: &CallerFacts::of(Arc::clone(&call.caller)),
             origin: Origin::of(call),
-            context: &Circumstances,
+            context: circumstances,
         };
         match decide(&request, &held.side(), &ResourceSide::without_policy()) {
             Decision::Allow(_) => Ok(()),

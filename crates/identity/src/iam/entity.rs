@@ -6,6 +6,7 @@ use wire::iam::Operation;
 
 use super::authorize::Permit;
 use super::error::IamError;
+use super::facts::{Facts, Properties};
 use super::plan::Plan;
 use super::quota;
 use super::resource::{Kind, Resource, last_segment};
@@ -28,6 +29,8 @@ pub(crate) trait Entity: Record + Clone + Send + Sync {
     fn unique_id(&self) -> &str;
     fn policies(&self) -> &HeldPolicies;
     fn policies_mut(&mut self) -> &mut HeldPolicies;
+    /// What policies can ask about it.
+    fn properties(&self) -> Properties<'_>;
 
     /// What a call about it is about.
     fn resource(&self, account: AccountId) -> Resource {
@@ -76,13 +79,23 @@ impl Identity {
         call: &Call,
         name: &str,
     ) -> Result<(Located<E>, Permit<O>), IamError> {
+        self.find_with(call, name, Facts::default()).await
+    }
+
+    /// The same for a call that policies can ask about.
+    pub(crate) async fn find_with<O: Operation, E: Entity>(
+        &self,
+        call: &Call,
+        name: &str,
+        facts: Facts<'_>,
+    ) -> Result<(Located<E>, Permit<O>), IamError> {
         let account = call.caller.account;
         let found = self.at::<E>(E::location(account, &folded(name))?).await?;
-        let resource = match &found {
-            Some(found) => found.record.resource(account),
-            None => Resource::named(E::WHAT, account, "/", name),
+        let (resource, properties) = match &found {
+            Some(found) => (found.record.resource(account), found.record.properties()),
+            None => (Resource::named(E::WHAT, account, "/", name), Properties::default()),
         };
-        let permit = self.authorize::<O>(call, resource).await?;
+        let permit = self.authorize_with::<O>(call, resource, properties, facts).await?;
         Ok((found.ok_or_else(|| IamError::no_such(E::WHAT, name))?, permit))
     }
 
@@ -185,6 +198,10 @@ impl Entity for UserRecord {
     fn policies_mut(&mut self) -> &mut HeldPolicies {
         &mut self.policies
     }
+
+    fn properties(&self) -> Properties<'_> {
+        Properties { tags: &self.tags, boundary: self.boundary.as_deref() }
+    }
 }
 
 impl Entity for GroupRecord {
@@ -215,6 +232,10 @@ impl Entity for GroupRecord {
     fn policies_mut(&mut self) -> &mut HeldPolicies {
         &mut self.policies
     }
+
+    fn properties(&self) -> Properties<'_> {
+        Properties::default()
+    }
 }
 
 impl Entity for RoleRecord {
@@ -244,6 +265,10 @@ impl Entity for RoleRecord {
 
     fn policies_mut(&mut self) -> &mut HeldPolicies {
         &mut self.policies
+    }
+
+    fn properties(&self) -> Properties<'_> {
+        Properties { tags: &self.tags, boundary: self.boundary.as_deref() }
     }
 }
 

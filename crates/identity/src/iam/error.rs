@@ -84,6 +84,7 @@ impl IamError {
             Kind::User => format!("The user with name {name} cannot be found."),
             Kind::Group => format!("The group with name {name} cannot be found."),
             Kind::Role => format!("The role with name {name} cannot be found."),
+            Kind::InstanceProfile => format!("Instance Profile {name} cannot be found."),
             Kind::Policy => format!("Policy {name} was not found."),
             Kind::OpenIdConnectProvider => format!("OpenIDConnect Provider not found for arn {name}"),
         })
@@ -95,6 +96,7 @@ impl IamError {
             Kind::User => format!("User with name {name} already exists."),
             Kind::Group => format!("Group with name {name} already exists."),
             Kind::Role => format!("Role with name {name} already exists."),
+            Kind::InstanceProfile => format!("Instance Profile {name} already exists."),
             Kind::Policy => {
                 format!("A policy called {name} already exists. Duplicate names are not allowed.")
             }

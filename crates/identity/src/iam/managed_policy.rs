@@ -8,6 +8,7 @@ use super::authorize::Permit;
 use super::aws_managed::AwsManagedPolicy;
 use super::entity::{Entity, Located, folded};
 use super::error::IamError;
+use super::facts::{Facts, Properties};
 use super::paging::{Listing, Paged};
 use super::plan::Plan;
 use super::resource::{Kind, Resource, arn as arn_of, last_segment};
@@ -49,6 +50,14 @@ impl ManagedPolicy {
             Self::Customer(policy) => {
                 Policy { tags: tags::shown(&policy.record.tags), ..of_account(account, &policy.record) }
             }
+        }
+    }
+
+    /// What policies can ask about it: AWS's have no tags.
+    fn properties(&self) -> Properties<'_> {
+        match self {
+            Self::Aws(..) => Properties::default(),
+            Self::Customer(policy) => Properties { tags: &policy.record.tags, boundary: None },
         }
     }
 
@@ -178,12 +187,27 @@ impl Identity {
         call: &Call,
         arn: &str,
     ) -> Result<(ManagedPolicy, Permit<O>), IamError> {
-        let permit =
-            self.authorize::<O>(call, Resource::One { kind: Kind::Policy, arn: arn.to_owned() }).await?;
-        if is_foreign(call, arn)? {
+        self.find_policy_with(call, arn, Facts::default()).await
+    }
+
+    /// The same for a call that policies can ask about.
+    pub(crate) async fn find_policy_with<O: Operation>(
+        &self,
+        call: &Call,
+        arn: &str,
+        facts: Facts<'_>,
+    ) -> Result<(ManagedPolicy, Permit<O>), IamError> {
+        let foreign = is_foreign(call, arn);
+        let found = match foreign {
+            Ok(false) => self.policy_of_arn(call.caller.account, arn).await?,
+            Ok(true) | Err(_) => None,
+        };
+        let properties = found.as_ref().map(ManagedPolicy::properties).unwrap_or_default();
+        let resource = Resource::One { kind: Kind::Policy, arn: arn.to_owned() };
+        let permit = self.authorize_with::<O>(call, resource, properties, facts).await?;
+        if foreign? {
             return Err(denied(call, O::NAME, arn));
         }
-        let found = self.policy_of_arn(call.caller.account, arn).await?;
         Ok((found.ok_or_else(|| IamError::no_such(Kind::Policy, arn))?, permit))
     }
 

@@ -64,6 +64,11 @@ impl Listing {
         Some(Self { scope: self.scope.clone(), items_max, after })
     }
 
+    /// How many items a page holds at most.
+    pub(crate) fn items_max(&self) -> usize {
+        self.items_max
+    }
+
     /// The item after which this page begins.
     pub(crate) fn after(&self) -> Option<&str> {
         self.after.as_deref()

@@ -2,12 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>
 
-use base::{Arn, Call};
+use base::{AccountId, Arn, Call};
 use wire::iam::Operation;
 
 use super::authorize::Permit;
 use super::entity::Located;
 use super::error::IamError;
+use super::facts::{Facts, Properties};
 use super::quota;
 use super::resource::{Kind, Resource, arn as arn_of};
 use crate::record::OpenIdConnectProviderRecord;
@@ -28,15 +29,38 @@ impl Identity {
         call: &Call,
         arn: &str,
     ) -> Result<(Located<OpenIdConnectProviderRecord>, Permit<O>), IamError> {
+        self.find_provider_with(call, arn, Facts::default()).await
+    }
+
+    /// The same for a call that policies can ask about.
+    pub(crate) async fn find_provider_with<O: Operation>(
+        &self,
+        call: &Call,
+        arn: &str,
+        facts: Facts<'_>,
+    ) -> Result<(Located<OpenIdConnectProviderRecord>, Permit<O>), IamError> {
+        let found = self.provider_of_arn(call.caller.account, arn).await;
+        let properties = match &found {
+            Ok(found) => Properties { tags: &found.record.tags, boundary: None },
+            Err(_) => Properties::default(),
+        };
+        let resource = Resource::One { kind: Kind::OpenIdConnectProvider, arn: arn.to_owned() };
+        let permit = self.authorize_with::<O>(call, resource, properties, facts).await?;
+        Ok((found?, permit))
+    }
+
+    async fn provider_of_arn(
+        &self,
+        account: AccountId,
+        arn: &str,
+    ) -> Result<Located<OpenIdConnectProviderRecord>, IamError> {
         let kind = Kind::OpenIdConnectProvider;
-        let permit = self.authorize::<O>(call, Resource::One { kind, arn: arn.to_owned() }).await?;
-        let account = call.caller.account;
         let parsed = Arn::parse(arn).map_err(|_| IamError::invalid_arn(arn))?;
         let url = parsed.resource.strip_prefix("oidc-provider/").filter(|url| is_host_and_path(url));
         let url = url.ok_or_else(|| IamError::invalid_arn(arn))?;
         let found = self.at(paths::oidc_provider(account, url)?).await?;
         let found = found.filter(|_| arn_of(kind, account, "/", url) == arn);
-        Ok((found.ok_or_else(|| IamError::no_such(kind, arn))?, permit))
+        found.ok_or_else(|| IamError::no_such(kind, arn))
     }
 }
 

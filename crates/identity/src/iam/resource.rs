@@ -10,6 +10,7 @@ use base::AccountId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Group,
+    InstanceProfile,
     OpenIdConnectProvider,
     Policy,
     Role,
@@ -18,9 +19,10 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The word in an ARN.
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Group => "group",
+            Self::InstanceProfile => "instance-profile",
             Self::OpenIdConnectProvider => "oidc-provider",
             Self::Policy => "policy",
             Self::Role => "role",
@@ -32,6 +34,7 @@ impl Kind {
     fn audited(self) -> &'static str {
         match self {
             Self::Group => "AWS::IAM::Group",
+            Self::InstanceProfile => "AWS::IAM::InstanceProfile",
             Self::OpenIdConnectProvider => "AWS::IAM::OIDCProvider",
             Self::Policy => "AWS::IAM::Policy",
             Self::Role => "AWS::IAM::Role",

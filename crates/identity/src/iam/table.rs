@@ -147,7 +147,7 @@ fn refuse_sessions_of_users(caller: &Caller) -> Result<(), IamError> {
 }
 
 /// Every operation that works, in alphabetical order.
-static OPERATIONS: [Operation; 93] = [
+static OPERATIONS: [Operation; 97] = [
     row::<iam::AddClientIDToOpenIDConnectProvider>(),
     row::<iam::AddUserToGroup>(),
     row::<iam::AttachGroupPolicy>(),
@@ -180,6 +180,8 @@ static OPERATIONS: [Operation; 93] = [
     row::<iam::GetAccessKeyLastUsed>(),
     row::<iam::GetAccountPasswordPolicy>(),
     row::<iam::GetAccountSummary>(),
+    row::<iam::GetContextKeysForCustomPolicy>(),
+    row::<iam::GetContextKeysForPrincipalPolicy>(),
     row::<iam::GetGroup>(),
     row::<iam::GetGroupPolicy>(),
     row::<iam::GetInstanceProfile>(),
@@ -226,6 +228,8 @@ static OPERATIONS: [Operation; 93] = [
     row::<iam::RemoveClientIDFromOpenIDConnectProvider>(),
     row::<iam::RemoveUserFromGroup>(),
     row::<iam::SetDefaultPolicyVersion>(),
+    row::<iam::SimulateCustomPolicy>(),
+    row::<iam::SimulatePrincipalPolicy>(),
     row::<iam::TagOpenIDConnectProvider>(),
     row::<iam::TagPolicy>(),
     row::<iam::TagRole>(),

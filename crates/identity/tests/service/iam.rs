@@ -14,21 +14,21 @@ use wire::query::Form;
 
 use crate::scene::{Scene, account, new_user};
 
-const ALLOW: &str = r#"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#;
+pub(crate) const ALLOW: &str = r#"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#;
 const DENY: &str = r#"{"Statement":{"Effect":"Deny","Action":"kms:*","Resource":"*"}}"#;
-const TRUST: &str =
+pub(crate) const TRUST: &str =
     r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}}"#;
-const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
-const OWN: &str = "arn:aws:iam::111111111111:policy/own";
+pub(crate) const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
+pub(crate) const OWN: &str = "arn:aws:iam::111111111111:policy/own";
 
 /// A service with account 111111111111 and its user admin; the root user calls.
-struct Bench {
-    scene: Scene,
-    identity: Identity,
+pub(crate) struct Bench {
+    pub(crate) scene: Scene,
+    pub(crate) identity: Identity,
 }
 
 impl Bench {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let scene = Scene::new();
         let identity = scene.identity();
         identity.create_account(account("111111111111")).await.unwrap();
@@ -38,7 +38,7 @@ impl Bench {
         bench
     }
 
-    fn call() -> Call {
+    pub(crate) fn call() -> Call {
         Call {
             request_id: RequestId::new([7; 16]),
             // The root user, whom no policy of its account limits.
@@ -59,7 +59,7 @@ impl Bench {
         answer.map(|answer| String::from_utf8(answer).unwrap()).map_err(|refused| refused.to_fault())
     }
 
-    async fn done(&self, action: &str, parameters: &[(&str, &str)]) -> String {
+    pub(crate) async fn done(&self, action: &str, parameters: &[(&str, &str)]) -> String {
         let answer = self.try_call(action, parameters).await;
         answer.map_err(|fault| format!("{action}: {fault:?}")).unwrap()
     }
@@ -87,7 +87,7 @@ impl Bench {
     }
 
     /// The caller of this user's name, by its unique id of now.
-    async fn caller(&self, name: &str) -> Caller {
+    pub(crate) async fn caller(&self, name: &str) -> Caller {
         let answer = self.done("GetUser", &[("UserName", name)]).await;
         let within = |tag: &str| answer.split(&format!("<{tag}>")).nth(1).unwrap().split('<').next().unwrap();
         let path = within("Arn").split(":user/").nth(1).unwrap();
@@ -100,7 +100,7 @@ impl Bench {
     }
 }
 
-fn caller(path_and_name: &str, unique_id: &str) -> Caller {
+pub(crate) fn caller(path_and_name: &str, unique_id: &str) -> Caller {
     Caller {
         account: account("111111111111"),
         principal: Principal::User {
@@ -122,7 +122,7 @@ fn compiled(document: &str) -> String {
     format!("{:?}", Policy::parse(document, PolicyKind::Identity).unwrap())
 }
 
-fn form(action: &str, parameters: &[(&str, &str)]) -> Form {
+pub(crate) fn form(action: &str, parameters: &[(&str, &str)]) -> Form {
     let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let mut body = format!("Action={action}&Version=2010-05-08");
     for (name, value) in parameters {
@@ -200,7 +200,7 @@ const MUTATIONS: &[(&str, &[(&str, &str)])] = &[
     ("DeletePolicy", &[("PolicyArn", OWN)]),
 ];
 
-const PROVIDER: &str = "arn:aws:iam::111111111111:oidc-provider/a.example";
+pub(crate) const PROVIDER: &str = "arn:aws:iam::111111111111:oidc-provider/a.example";
 
 #[tokio::test]
 async fn every_mutation_leaves_its_record_in_the_outbox_and_nothing_when_it_is_undone() {
@@ -552,7 +552,7 @@ proptest! {
         operation in 0..wire::iam::OPERATION_NAMES.len(),
         parameters in proptest::collection::vec(
             (
-                "(UserName|GroupName|RoleName|PolicyName|PolicyArn|PolicyDocument|AssumeRolePolicyDocument|Path|Marker|Url|AccessKeyId|OpenIDConnectProviderArn|VersionId|NewUserName|AccountAlias)",
+                "(UserName|GroupName|RoleName|PolicyName|PolicyArn|PolicyDocument|AssumeRolePolicyDocument|Path|Marker|Url|AccessKeyId|OpenIDConnectProviderArn|VersionId|NewUserName|AccountAlias|PolicySourceArn|CallerArn|ResourcePolicy|(ActionNames|ResourceArns|PolicyInputList)[.]member[.]1)",
                 prop_oneof![
                     Just("admin".to_owned()),
                     Just(ALLOW.to_owned()),

@@ -164,6 +164,21 @@ impl Condition {
         &self.written.key
     }
 
+    /// Its key and those of the variables among its values, as the policy writes them.
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        let (texts, arns): (&[Template], &[Option<ArnTemplate>]) = match &self.operands {
+            Operands::Texts(texts) => (texts, &[]),
+            Operands::Arns(arns) => (&[], arns),
+            Operands::Numbers(_)
+            | Operands::Moments(_)
+            | Operands::Bytes(_)
+            | Operands::Networks(_)
+            | Operands::Presence(_) => (&[], &[]),
+        };
+        let of_arns = arns.iter().flatten().flat_map(ArnTemplate::key_names);
+        std::iter::once(self.key_name()).chain(texts.iter().flat_map(Template::key_names)).chain(of_arns)
+    }
+
     /// The values as the policy writes them.
     pub(crate) fn wanted(&self) -> impl Iterator<Item = &str> {
         self.written.values.iter().map(|value| &**value)
@@ -282,7 +297,7 @@ fn moment_of(value: Value<'_>) -> Option<Timestamp> {
     }
 }
 
-fn truth(text: &str) -> Option<bool> {
+pub(crate) fn truth(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)
     } else if text.eq_ignore_ascii_case("false") {
@@ -292,7 +307,7 @@ fn truth(text: &str) -> Option<bool> {
     }
 }
 
-fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     base64_simd::STANDARD.decode_to_vec(text).ok()
 }
 

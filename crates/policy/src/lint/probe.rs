@@ -69,7 +69,7 @@ impl Probe {
         let resource = Resource { arn, owner };
         let request = Request { action, resource, caller: &self.caller, origin, context: &NoContext };
         let (identity, resource) = (IdentitySide::default(), ResourceSide::without_policy());
-        Some(ask(&Facts { request: &request, identity: &identity, resource: &resource }))
+        Some(ask(&Facts { request: &request, identity: &identity, resource: &resource, entries: None }))
     }
 }
 

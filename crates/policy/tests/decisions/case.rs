@@ -30,6 +30,8 @@ pub(crate) struct Case {
     /// Of a key or role; without one, the resource has none.
     key_policy: Option<Value>,
     trust: Option<Value>,
+    /// Of a resource that identity policies of its account open as well.
+    resource_policy: Option<Value>,
     #[serde(default)]
     identity: Vec<Value>,
     boundary: Option<Value>,
@@ -120,7 +122,8 @@ impl Case {
     /// The same with everything in the opposite order and without Sids, which must make no difference.
     pub(crate) fn turned_round(&self) -> Self {
         let mut turned = self.clone();
-        let all = [&mut turned.key_policy, &mut turned.trust, &mut turned.boundary].into_iter().flatten();
+        let own = [&mut turned.key_policy, &mut turned.trust, &mut turned.resource_policy];
+        let all = own.into_iter().chain([&mut turned.boundary]).flatten();
         let levels = turned.service_control.iter_mut().chain(&mut turned.resource_control).flatten();
         let listed = turned.identity.iter_mut().chain(&mut turned.session);
         all.chain(levels).chain(listed).for_each(turn_round);
@@ -147,10 +150,12 @@ impl Case {
         let levels = |levels: &[Vec<Value>], kind| -> Result<Vec<_>, String> {
             levels.iter().map(|level| attach(level, kind)).collect()
         };
-        let own = match (&self.key_policy, &self.trust) {
-            (Some(document), _) => Some(parse(theme, document, PolicyKind::Key)?),
-            (None, Some(document)) => Some(parse(theme, document, PolicyKind::Trust)?),
-            (None, None) => None,
+        let own = match (&self.key_policy, &self.trust, &self.resource_policy) {
+            (Some(document), ..) | (None, None, Some(document)) => {
+                Some(parse(theme, document, PolicyKind::Key)?)
+            }
+            (None, Some(document), _) => Some(parse(theme, document, PolicyKind::Trust)?),
+            (None, None, None) => None,
         };
         Ok(Built {
             case: self,
@@ -215,6 +220,11 @@ impl GrantText {
 }
 
 impl Built<'_> {
+    /// The resource's own policy.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
+    }
+
     /// Calls `ask` with the request and both sides.
     pub(crate) fn request<T>(
         &self,
@@ -244,8 +254,9 @@ impl Built<'_> {
             tags: &tags,
             organization: own.as_ref(),
         };
-        let mut resource =
-            self.policy.as_ref().map_or_else(ResourceSide::without_policy, ResourceSide::guarded_by);
+        let of_policy =
+            if case.resource_policy.is_some() { ResourceSide::opened_by } else { ResourceSide::guarded_by };
+        let mut resource = self.policy.as_ref().map_or_else(ResourceSide::without_policy, of_policy);
         resource.grants = &self.grants;
         resource.resource_control = &self.resource_control;
         resource.organization = of_resource.as_ref();

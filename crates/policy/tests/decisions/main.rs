@@ -16,6 +16,7 @@ mod corpus;
 mod cost;
 mod properties;
 mod robustness;
+mod simulation;
 
 use policy::{Policy, PolicyKind, decide, explain};
 use serde::Deserialize;

@@ -1,5 +1,5 @@
-//! AWS's own managed policies: those that matter for work with keys. Everybody may read and attach them, nobody can
-//! change them.
+//! AWS's own managed policies: those that matter for work with keys, and the one that denies everything, for whoever attaches
+//! it means it. Everybody may read and attach them, nobody can change them.
 //!
 //! Documents, versions and dates: <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
 
@@ -19,7 +19,16 @@ pub(crate) struct AwsManagedPolicy {
 }
 
 /// In the order of their names.
-pub(crate) static AWS_MANAGED_POLICIES: [AwsManagedPolicy; 5] = [
+pub(crate) static AWS_MANAGED_POLICIES: [AwsManagedPolicy; 6] = [
+    AwsManagedPolicy {
+        name: "AWSDenyAll",
+        unique_id: "ANPAZKAPJZG4P43IUQ5E5",
+        description: "Deny all access.",
+        version: 2,
+        created_at: 1_556_750_160,
+        updated_at: 1_702_917_720,
+        document: include_str!("AWSDenyAll.json"),
+    },
     AwsManagedPolicy {
         name: "AWSKeyManagementServicePowerUser",
         unique_id: "ANPAJNPP7PPPPMJRV2SA4",
@@ -105,6 +114,7 @@ mod tests {
             let policy = AWS_MANAGED_POLICIES.iter().find(|policy| policy.name == name).unwrap();
             [policy.created_at, policy.updated_at].map(|at| Timestamp::from_seconds(at).to_string())
         };
+        assert_eq!(dates("AWSDenyAll"), ["2019-05-01T22:36:00Z", "2023-12-18T16:42:00Z"]);
         assert_eq!(
             dates("AWSKeyManagementServicePowerUser"),
             ["2015-02-06T18:40:00Z", "2017-03-07T00:55:00Z"]

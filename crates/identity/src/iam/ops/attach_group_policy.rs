@@ -7,6 +7,7 @@ use wire::iam::{AttachGroupPolicy, AttachGroupPolicyRequest, AttachGroupPolicyRe
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
 use crate::record::GroupRecord;
@@ -19,7 +20,9 @@ impl Handle for AttachGroupPolicy {
         call: &Call,
         request: &AttachGroupPolicyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (group, permit) = identity.find::<Self, GroupRecord>(call, &request.group_name).await?;
+        let facts = Facts::of_policy(&request.policy_arn);
+        let (group, permit) =
+            identity.find_with::<Self, GroupRecord>(call, &request.group_name, facts).await?;
         let plan = identity.attach(call, group, &request.policy_arn).await?;
         Ok(permit.commit(plan, AttachGroupPolicyResponse))
     }

@@ -7,6 +7,7 @@ use wire::iam::{AttachRolePolicy, AttachRolePolicyRequest, AttachRolePolicyRespo
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
 use crate::record::RoleRecord;
@@ -19,7 +20,8 @@ impl Handle for AttachRolePolicy {
         call: &Call,
         request: &AttachRolePolicyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
+        let facts = Facts::of_policy(&request.policy_arn);
+        let (role, permit) = identity.find_with::<Self, RoleRecord>(call, &request.role_name, facts).await?;
         let plan = identity.attach(call, role, &request.policy_arn).await?;
         Ok(permit.commit(plan, AttachRolePolicyResponse))
     }

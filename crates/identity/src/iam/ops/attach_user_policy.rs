@@ -7,6 +7,7 @@ use wire::iam::{AttachUserPolicy, AttachUserPolicyRequest, AttachUserPolicyRespo
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
 use crate::record::UserRecord;
@@ -19,7 +20,8 @@ impl Handle for AttachUserPolicy {
         call: &Call,
         request: &AttachUserPolicyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (user, permit) = identity.find::<Self, UserRecord>(call, &request.user_name).await?;
+        let facts = Facts::of_policy(&request.policy_arn);
+        let (user, permit) = identity.find_with::<Self, UserRecord>(call, &request.user_name, facts).await?;
         let plan = identity.attach(call, user, &request.policy_arn).await?;
         Ok(permit.commit(plan, AttachUserPolicyResponse))
     }

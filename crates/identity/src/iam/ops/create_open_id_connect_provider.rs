@@ -5,10 +5,12 @@
 use base::Call;
 use wire::iam::{
     CreateOpenIDConnectProvider, CreateOpenIDConnectProviderRequest, CreateOpenIDConnectProviderResponse,
+    TagOpenIDConnectProvider,
 };
 
 use crate::iam::entity::room_for_one_more;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::provider::{client_ids, provider_url, thumbprints};
 use crate::iam::resource::{Kind, Resource};
@@ -28,7 +30,8 @@ impl Handle for CreateOpenIDConnectProvider {
         let account = call.caller.account;
         let url = provider_url(&request.url)?;
         let resource = Resource::named(Kind::OpenIdConnectProvider, account, "/", url);
-        let permit = identity.authorize::<Self>(call, resource).await?;
+        let facts = Facts::of_new(request.tags.as_ref(), None);
+        let permit = identity.authorize_new::<Self, TagOpenIDConnectProvider>(call, resource, facts).await?;
         let provider = OpenIdConnectProviderRecord {
             url: url.to_owned(),
             created_at: call.time.millis(),

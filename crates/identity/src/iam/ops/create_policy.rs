@@ -3,10 +3,11 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>
 
 use base::Call;
-use wire::iam::{CreatePolicy, CreatePolicyRequest, CreatePolicyResponse, Policy};
+use wire::iam::{CreatePolicy, CreatePolicyRequest, CreatePolicyResponse, Policy, TagPolicy};
 
 use crate::iam::entity::{folded, room_for_one_more};
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::managed_policy::of_account;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::policy_document::check_managed;
@@ -27,7 +28,8 @@ impl Handle for CreatePolicy {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Policy, account, path, &request.policy_name);
-        let permit = identity.authorize::<Self>(call, resource).await?;
+        let facts = Facts::of_new(request.tags.as_ref(), None);
+        let permit = identity.authorize_new::<Self, TagPolicy>(call, resource, facts).await?;
         check_managed(&request.policy_document)?;
         let location = paths::policy(account, &folded(&request.policy_name))?;
         if identity.at::<PolicyRecord>(location.clone()).await?.is_some() {

@@ -3,10 +3,11 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>
 
 use base::Call;
-use wire::iam::{CreateRole, CreateRoleRequest, CreateRoleResponse};
+use wire::iam::{CreateRole, CreateRoleRequest, CreateRoleResponse, TagRole};
 
 use crate::iam::entity::{folded, room_for_one_more};
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
@@ -26,7 +27,8 @@ impl Handle for CreateRole {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::Role, account, path, &request.role_name);
-        let permit = identity.authorize::<Self>(call, resource).await?;
+        let facts = Facts::of_new(request.tags.as_ref(), request.permissions_boundary.as_ref());
+        let permit = identity.authorize_new::<Self, TagRole>(call, resource, facts).await?;
         let trusted = identity.trusted(&request.assume_role_policy_document).await?;
         let location = paths::role(account, &folded(&request.role_name))?;
         if identity.at::<RoleRecord>(location.clone()).await?.is_some() {

@@ -3,10 +3,11 @@
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html>
 
 use base::Call;
-use wire::iam::{CreateUser, CreateUserRequest, CreateUserResponse};
+use wire::iam::{CreateUser, CreateUserRequest, CreateUserResponse, TagUser};
 
 use crate::iam::entity::room_for_one_more;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
@@ -27,7 +28,8 @@ impl Handle for CreateUser {
         let account = call.caller.account;
         let path = request.path.as_deref().unwrap_or("/");
         let resource = Resource::named(Kind::User, account, path, &request.user_name);
-        let permit = identity.authorize::<Self>(call, resource).await?;
+        let facts = Facts::of_new(request.tags.as_ref(), request.permissions_boundary.as_ref());
+        let permit = identity.authorize_new::<Self, TagUser>(call, resource, facts).await?;
         let new =
             NewUser { name: request.user_name.parse()?, path: path.parse()?, managed_policies: Vec::new() };
         let location = paths::user(account, &new.name)?;

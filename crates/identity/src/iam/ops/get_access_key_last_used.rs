@@ -15,7 +15,7 @@ use crate::iam::plan::Done;
 use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
 use crate::name::AccessKeyId;
-use crate::record::AccessKeyRecord;
+use crate::record::{AccessKeyRecord, UserRecord};
 use crate::{Identity, paths};
 
 impl Handle for GetAccessKeyLastUsed {
@@ -28,11 +28,14 @@ impl Handle for GetAccessKeyLastUsed {
     ) -> Result<Done<Self>, IamError> {
         let id: AccessKeyId = request.access_key_id.parse()?;
         let key = identity.at::<AccessKeyRecord>(paths::access_key(&id)?).await?;
-        let account = call.caller.account.to_string();
-        let key = key.filter(|key| key.record.account == account);
-        let name = key.as_ref().and_then(|key| key.record.user.as_deref());
-        let resource = Resource::named(Kind::User, call.caller.account, "/", name.unwrap_or("*"));
-        let permit = identity.authorize::<Self>(call, resource).await?;
+        let account = call.caller.account;
+        let key = key.filter(|key| key.record.account == account.to_string());
+        let user = key.as_ref().and_then(|key| key.record.user.as_deref());
+        let permit = match user {
+            Some(user) => identity.find::<Self, UserRecord>(call, user).await?.1,
+            // Nobody's key, or the root user's: only who may ask about every user learns so.
+            None => identity.authorize(call, Resource::named(Kind::User, account, "/", "*")).await?,
+        };
         let key = key.ok_or_else(|| no_such_access_key(&request.access_key_id))?;
         let last_used = AccessKeyLastUsed {
             last_used_date: None,

@@ -10,7 +10,7 @@ use wire::iam::{GetInstanceProfile, GetInstanceProfileRequest};
 use crate::Identity;
 use crate::iam::error::IamError;
 use crate::iam::plan::Done;
-use crate::iam::resource::Resource;
+use crate::iam::resource::{Kind, Resource};
 use crate::iam::table::Handle;
 
 impl Handle for GetInstanceProfile {
@@ -21,8 +21,9 @@ impl Handle for GetInstanceProfile {
         call: &Call,
         request: &GetInstanceProfileRequest,
     ) -> Result<Done<Self>, IamError> {
-        identity.authorize::<Self>(call, Resource::Account).await?;
-        let name = &request.instance_profile_name;
-        Err(IamError::NoSuchEntity(format!("Instance Profile {name} cannot be found.")))
+        let (kind, name) = (Kind::InstanceProfile, &request.instance_profile_name);
+        let resource = Resource::named(kind, call.caller.account, "/", name);
+        identity.authorize::<Self>(call, resource).await?;
+        Err(IamError::no_such(kind, name))
     }
 }

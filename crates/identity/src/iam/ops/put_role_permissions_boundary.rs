@@ -9,6 +9,7 @@ use wire::iam::{
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
 use crate::record::RoleRecord;
@@ -21,7 +22,8 @@ impl Handle for PutRolePermissionsBoundary {
         call: &Call,
         request: &PutRolePermissionsBoundaryRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
+        let facts = Facts::of_boundary(&request.permissions_boundary);
+        let (role, permit) = identity.find_with::<Self, RoleRecord>(call, &request.role_name, facts).await?;
         let plan = identity.bound(call, role, &request.permissions_boundary).await?;
         Ok(permit.commit(plan, PutRolePermissionsBoundaryResponse))
     }

@@ -9,6 +9,7 @@ use wire::iam::{
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::Done;
 use crate::iam::table::Handle;
 use crate::record::UserRecord;
@@ -21,7 +22,8 @@ impl Handle for PutUserPermissionsBoundary {
         call: &Call,
         request: &PutUserPermissionsBoundaryRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (user, permit) = identity.find::<Self, UserRecord>(call, &request.user_name).await?;
+        let facts = Facts::of_boundary(&request.permissions_boundary);
+        let (user, permit) = identity.find_with::<Self, UserRecord>(call, &request.user_name, facts).await?;
         let plan = identity.bound(call, user, &request.permissions_boundary).await?;
         Ok(permit.commit(plan, PutUserPermissionsBoundaryResponse))
     }

@@ -9,6 +9,7 @@ use wire::iam::{
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -21,8 +22,9 @@ impl Handle for TagOpenIDConnectProvider {
         call: &Call,
         request: &TagOpenIDConnectProviderRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (mut provider, permit) =
-            identity.find_provider::<Self>(call, &request.open_id_connect_provider_arn).await?;
+        let facts = Facts::of_tags(&request.tags);
+        let arn = &request.open_id_connect_provider_arn;
+        let (mut provider, permit) = identity.find_provider_with::<Self>(call, arn, facts).await?;
         tags::add(&mut provider.record.tags, &request.tags, "OpenIdConnectProvider")?;
         let plan = provider.replaced(Plan::new())?;
         Ok(permit.commit(plan, TagOpenIDConnectProviderResponse))

@@ -7,6 +7,7 @@ use wire::iam::{TagPolicy, TagPolicyRequest, TagPolicyResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -19,7 +20,8 @@ impl Handle for TagPolicy {
         call: &Call,
         request: &TagPolicyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (policy, permit) = identity.find_policy::<Self>(call, &request.policy_arn).await?;
+        let facts = Facts::of_tags(&request.tags);
+        let (policy, permit) = identity.find_policy_with::<Self>(call, &request.policy_arn, facts).await?;
         let mut policy = policy.changeable(call, "TagPolicy")?;
         tags::add(&mut policy.record.tags, &request.tags, "Policy")?;
         let plan = policy.replaced(Plan::new())?;

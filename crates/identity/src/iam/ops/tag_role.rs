@@ -7,6 +7,7 @@ use wire::iam::{TagRole, TagRoleRequest, TagRoleResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -20,7 +21,9 @@ impl Handle for TagRole {
         call: &Call,
         request: &TagRoleRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (mut role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
+        let facts = Facts::of_tags(&request.tags);
+        let (mut role, permit) =
+            identity.find_with::<Self, RoleRecord>(call, &request.role_name, facts).await?;
         tags::add(&mut role.record.tags, &request.tags, "Role")?;
         let plan = role.replaced(Plan::new())?;
         Ok(permit.commit(plan, TagRoleResponse))

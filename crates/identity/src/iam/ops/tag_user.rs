@@ -7,6 +7,7 @@ use wire::iam::{TagUser, TagUserRequest, TagUserResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -20,7 +21,9 @@ impl Handle for TagUser {
         call: &Call,
         request: &TagUserRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (mut user, permit) = identity.find::<Self, UserRecord>(call, &request.user_name).await?;
+        let facts = Facts::of_tags(&request.tags);
+        let (mut user, permit) =
+            identity.find_with::<Self, UserRecord>(call, &request.user_name, facts).await?;
         tags::add(&mut user.record.tags, &request.tags, "User")?;
         let plan = user.replaced(Plan::new())?;
         Ok(permit.commit(plan, TagUserResponse))

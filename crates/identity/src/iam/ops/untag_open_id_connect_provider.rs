@@ -9,6 +9,7 @@ use wire::iam::{
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -21,8 +22,9 @@ impl Handle for UntagOpenIDConnectProvider {
         call: &Call,
         request: &UntagOpenIDConnectProviderRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (mut provider, permit) =
-            identity.find_provider::<Self>(call, &request.open_id_connect_provider_arn).await?;
+        let facts = Facts::of_tag_keys(&request.tag_keys);
+        let arn = &request.open_id_connect_provider_arn;
+        let (mut provider, permit) = identity.find_provider_with::<Self>(call, arn, facts).await?;
         tags::remove(&mut provider.record.tags, &request.tag_keys);
         let plan = provider.replaced(Plan::new())?;
         Ok(permit.commit(plan, UntagOpenIDConnectProviderResponse))

@@ -7,6 +7,7 @@ use wire::iam::{UntagPolicy, UntagPolicyRequest, UntagPolicyResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -19,7 +20,8 @@ impl Handle for UntagPolicy {
         call: &Call,
         request: &UntagPolicyRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (policy, permit) = identity.find_policy::<Self>(call, &request.policy_arn).await?;
+        let facts = Facts::of_tag_keys(&request.tag_keys);
+        let (policy, permit) = identity.find_policy_with::<Self>(call, &request.policy_arn, facts).await?;
         let mut policy = policy.changeable(call, "UntagPolicy")?;
         tags::remove(&mut policy.record.tags, &request.tag_keys);
         let plan = policy.replaced(Plan::new())?;

@@ -7,6 +7,7 @@ use wire::iam::{UntagRole, UntagRoleRequest, UntagRoleResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -20,7 +21,9 @@ impl Handle for UntagRole {
         call: &Call,
         request: &UntagRoleRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (mut role, permit) = identity.find::<Self, RoleRecord>(call, &request.role_name).await?;
+        let facts = Facts::of_tag_keys(&request.tag_keys);
+        let (mut role, permit) =
+            identity.find_with::<Self, RoleRecord>(call, &request.role_name, facts).await?;
         tags::remove(&mut role.record.tags, &request.tag_keys);
         let plan = role.replaced(Plan::new())?;
         Ok(permit.commit(plan, UntagRoleResponse))

@@ -7,6 +7,7 @@ use wire::iam::{UntagUser, UntagUserRequest, UntagUserResponse};
 
 use crate::Identity;
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::table::Handle;
 use crate::iam::tags;
@@ -20,7 +21,9 @@ impl Handle for UntagUser {
         call: &Call,
         request: &UntagUserRequest,
     ) -> Result<Done<Self>, IamError> {
-        let (mut user, permit) = identity.find::<Self, UserRecord>(call, &request.user_name).await?;
+        let facts = Facts::of_tag_keys(&request.tag_keys);
+        let (mut user, permit) =
+            identity.find_with::<Self, UserRecord>(call, &request.user_name, facts).await?;
         tags::remove(&mut user.record.tags, &request.tag_keys);
         let plan = user.replaced(Plan::new())?;
         Ok(permit.commit(plan, UntagUserResponse))

@@ -5,8 +5,9 @@
 use base::Call;
 use wire::iam::{UpdateGroup, UpdateGroupRequest, UpdateGroupResponse};
 
-use crate::iam::entity::{Located, folded};
+use crate::iam::entity::{Entity, Located, folded};
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::resource::Kind;
 use crate::iam::table::Handle;
@@ -33,6 +34,9 @@ impl Handle for UpdateGroup {
         if renamed == group.record {
             return Ok(permit.answer(UpdateGroupResponse));
         }
+        // Who renames must have leave for the new name, too.
+        let target = (renamed.resource(account), renamed.properties());
+        identity.authorize_with::<Self>(call, target.0, target.1, Facts::default()).await?;
         let folded_name = folded(&renamed.name);
         let location = paths::group(account, &folded_name)?;
         if location == group.path {

@@ -5,8 +5,9 @@
 use base::Call;
 use wire::iam::{UpdateUser, UpdateUserRequest, UpdateUserResponse};
 
-use crate::iam::entity::{Located, folded};
+use crate::iam::entity::{Entity, Located, folded};
 use crate::iam::error::IamError;
+use crate::iam::facts::Facts;
 use crate::iam::plan::{Done, Plan};
 use crate::iam::resource::Kind;
 use crate::iam::table::Handle;
@@ -34,6 +35,9 @@ impl Handle for UpdateUser {
         if renamed == user.record {
             return Ok(permit.answer(UpdateUserResponse));
         }
+        // Who renames must have leave for the new name, too.
+        let target = (renamed.resource(account), renamed.properties());
+        identity.authorize_with::<Self>(call, target.0, target.1, Facts::default()).await?;
         let location = paths::user_folded(account, &folded(&renamed.name))?;
         if location == user.path {
             let plan = keys_of_renamed(identity, Plan::new(), &renamed).await?;

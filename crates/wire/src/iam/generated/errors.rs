@@ -23,6 +23,8 @@ pub enum ErrorCode {
     NoSuchEntityException,
     /// `OpenIdIdpCommunicationErrorException`, HTTP status 400.
     OpenIdIdpCommunicationErrorException,
+    /// `PolicyEvaluationException`, HTTP status 500.
+    PolicyEvaluationException,
     /// `PolicyNotAttachableException`, HTTP status 400.
     PolicyNotAttachableException,
     /// `ServiceFailureException`, HTTP status 500.
@@ -35,7 +37,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All of them, in the order of the model.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ConcurrentModificationException,
         Self::DeleteConflictException,
         Self::EntityAlreadyExistsException,
@@ -45,6 +47,7 @@ impl ErrorCode {
         Self::MalformedPolicyDocumentException,
         Self::NoSuchEntityException,
         Self::OpenIdIdpCommunicationErrorException,
+        Self::PolicyEvaluationException,
         Self::PolicyNotAttachableException,
         Self::ServiceFailureException,
         Self::ServiceNotSupportedException,
@@ -63,6 +66,7 @@ impl ErrorCode {
             Self::MalformedPolicyDocumentException => "MalformedPolicyDocument",
             Self::NoSuchEntityException => "NoSuchEntity",
             Self::OpenIdIdpCommunicationErrorException => "OpenIdIdpCommunicationError",
+            Self::PolicyEvaluationException => "PolicyEvaluation",
             Self::PolicyNotAttachableException => "PolicyNotAttachable",
             Self::ServiceFailureException => "ServiceFailure",
             Self::ServiceNotSupportedException => "NotSupportedService",
@@ -73,7 +77,7 @@ impl ErrorCode {
     /// The HTTP status.
     pub const fn status(self) -> u16 {
         match self {
-            Self::ServiceFailureException => 500,
+            Self::PolicyEvaluationException | Self::ServiceFailureException => 500,
             Self::ConcurrentModificationException
             | Self::DeleteConflictException
             | Self::EntityAlreadyExistsException

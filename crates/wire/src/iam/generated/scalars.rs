@@ -7,6 +7,127 @@ use std::borrow::Cow;
 use crate::iam;
 use crate::query::{Constraint, Pattern, Read, Shape, SimpleText, Source, text_satisfying};
 
+/// `ActionNameListType`.
+pub(crate) struct ActionNameListType;
+
+impl Shape for ActionNameListType {
+    type Value = Vec<String>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.text_list::<ActionNameType>(&[])
+    }
+}
+
+/// `ActionNameType`.
+pub(crate) struct ActionNameType;
+
+impl SimpleText for ActionNameType {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] =
+        &[Constraint::MaximumLength(128), Constraint::MinimumLength(3)];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for ActionNameType {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
+static ATTACHMENT_NAME: Pattern = Pattern::new(r"[\w+=,.@-]+", r"[0-9A-Za-z_+=,.@-]+");
+
+/// `AttachmentName`.
+pub(crate) struct AttachmentName;
+
+impl SimpleText for AttachmentName {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] = &[
+        Constraint::Pattern(&ATTACHMENT_NAME),
+        Constraint::MaximumLength(128),
+        Constraint::MinimumLength(1),
+    ];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for AttachmentName {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
+/// `ContextEntryListType`.
+pub(crate) struct ContextEntryListType;
+
+impl Shape for ContextEntryListType {
+    type Value = Vec<iam::ContextEntry>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.list::<iam::ContextEntry>(&[])
+    }
+}
+
+/// `ContextKeyNameType`.
+pub(crate) struct ContextKeyNameType;
+
+impl SimpleText for ContextKeyNameType {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] =
+        &[Constraint::MaximumLength(256), Constraint::MinimumLength(5)];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for ContextKeyNameType {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
+/// `ContextKeyValueListType`.
+pub(crate) struct ContextKeyValueListType;
+
+impl Shape for ContextKeyValueListType {
+    type Value = Vec<String>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.text_list::<ContextKeyValueType>(&[])
+    }
+}
+
+/// `ContextKeyValueType`.
+pub(crate) struct ContextKeyValueType;
+
+impl SimpleText for ContextKeyValueType {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] = &[];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for ContextKeyValueType {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
 /// `OpenIDConnectProviderUrlType`.
 pub(crate) struct OpenIDConnectProviderUrlType;
 
@@ -25,6 +146,91 @@ impl Shape for OpenIDConnectProviderUrlType {
 
     fn read(source: Source<'_, '_>) -> Read<String> {
         source.text(Self::CONSTRAINTS)
+    }
+}
+
+/// `OrganizationPolicyListType`.
+pub(crate) struct OrganizationPolicyListType;
+
+impl Shape for OrganizationPolicyListType {
+    type Value = Vec<iam::OrderedOrganizationPolicyType>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.list::<iam::OrderedOrganizationPolicyType>(&[Constraint::MaximumLength(7)])
+    }
+}
+
+/// `PolicyExclusionsListType`.
+pub(crate) struct PolicyExclusionsListType;
+
+impl Shape for PolicyExclusionsListType {
+    type Value = Vec<iam::PolicyIdentifier>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.list::<iam::PolicyIdentifier>(&[Constraint::MaximumLength(256)])
+    }
+}
+
+/// `ResourceHandlingOptionType`.
+pub(crate) struct ResourceHandlingOptionType;
+
+impl SimpleText for ResourceHandlingOptionType {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] = &[Constraint::MaximumLength(64), Constraint::MinimumLength(1)];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for ResourceHandlingOptionType {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
+/// `ResourceNameListType`.
+pub(crate) struct ResourceNameListType;
+
+impl Shape for ResourceNameListType {
+    type Value = Vec<String>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.text_list::<ResourceNameType>(&[])
+    }
+}
+
+/// `ResourceNameType`.
+pub(crate) struct ResourceNameType;
+
+impl SimpleText for ResourceNameType {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] =
+        &[Constraint::MaximumLength(2048), Constraint::MinimumLength(1)];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for ResourceNameType {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
+/// `SimulationPolicyListType`.
+pub(crate) struct SimulationPolicyListType;
+
+impl Shape for SimulationPolicyListType {
+    type Value = Vec<String>;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.text_list::<PolicyDocumentType>(&[])
     }
 }
 
@@ -648,7 +854,8 @@ impl Shape for UserNameType {
 
 /// Every pattern of the model.
 #[cfg(test)]
-pub(crate) static PATTERNS: [&Pattern; 17] = [
+pub(crate) static PATTERNS: [&Pattern; 18] = [
+    &ATTACHMENT_NAME,
     &ACCESS_KEY_ID_TYPE,
     &ACCOUNT_ALIAS_TYPE,
     &EXISTING_USER_NAME_TYPE,

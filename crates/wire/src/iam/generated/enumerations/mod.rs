@@ -3,17 +3,27 @@
 //! The enumerations of the service model.
 
 mod assignment_status_type;
+mod attachment_type;
+mod context_key_type_enum;
 mod entity_type;
 mod permissions_boundary_attachment_type;
+mod policy_evaluation_decision_type;
+mod policy_identifier_policy_type;
 mod policy_scope_type;
+mod policy_source_type;
 mod policy_usage_type;
 mod status_type;
 mod summary_key_type;
 
 pub use assignment_status_type::AssignmentStatusType;
+pub use attachment_type::AttachmentType;
+pub use context_key_type_enum::ContextKeyTypeEnum;
 pub use entity_type::EntityType;
 pub use permissions_boundary_attachment_type::PermissionsBoundaryAttachmentType;
+pub use policy_evaluation_decision_type::PolicyEvaluationDecisionType;
+pub use policy_identifier_policy_type::PolicyIdentifierPolicyType;
 pub use policy_scope_type::PolicyScopeType;
+pub use policy_source_type::PolicySourceType;
 pub use policy_usage_type::PolicyUsageType;
 pub use status_type::StatusType;
 pub use summary_key_type::SummaryKeyType;

@@ -34,6 +34,8 @@ mod detach_user_policy;
 mod get_access_key_last_used;
 mod get_account_password_policy;
 mod get_account_summary;
+mod get_context_keys_for_custom_policy;
+mod get_context_keys_for_principal_policy;
 mod get_group;
 mod get_group_policy;
 mod get_instance_profile;
@@ -80,6 +82,8 @@ mod put_user_policy;
 mod remove_client_id_from_open_id_connect_provider;
 mod remove_user_from_group;
 mod set_default_policy_version;
+mod simulate_custom_policy;
+mod simulate_principal_policy;
 mod tag_open_id_connect_provider;
 mod tag_policy;
 mod tag_role;
@@ -149,6 +153,14 @@ pub use get_account_password_policy::{
     GetAccountPasswordPolicy, GetAccountPasswordPolicyRequest, GetAccountPasswordPolicyResponse,
 };
 pub use get_account_summary::{GetAccountSummary, GetAccountSummaryRequest, GetAccountSummaryResponse};
+pub use get_context_keys_for_custom_policy::{
+    GetContextKeysForCustomPolicy, GetContextKeysForCustomPolicyRequest,
+    GetContextKeysForCustomPolicyResponse,
+};
+pub use get_context_keys_for_principal_policy::{
+    GetContextKeysForPrincipalPolicy, GetContextKeysForPrincipalPolicyRequest,
+    GetContextKeysForPrincipalPolicyResponse,
+};
 pub use get_group::{GetGroup, GetGroupRequest, GetGroupResponse};
 pub use get_group_policy::{GetGroupPolicy, GetGroupPolicyRequest, GetGroupPolicyResponse};
 pub use get_instance_profile::{GetInstanceProfile, GetInstanceProfileRequest, GetInstanceProfileResponse};
@@ -232,6 +244,12 @@ pub use remove_user_from_group::{
 pub use set_default_policy_version::{
     SetDefaultPolicyVersion, SetDefaultPolicyVersionRequest, SetDefaultPolicyVersionResponse,
 };
+pub use simulate_custom_policy::{
+    SimulateCustomPolicy, SimulateCustomPolicyRequest, SimulateCustomPolicyResponse,
+};
+pub use simulate_principal_policy::{
+    SimulatePrincipalPolicy, SimulatePrincipalPolicyRequest, SimulatePrincipalPolicyResponse,
+};
 pub use tag_open_id_connect_provider::{
     TagOpenIDConnectProvider, TagOpenIDConnectProviderRequest, TagOpenIDConnectProviderResponse,
 };
@@ -260,7 +278,7 @@ pub use update_role_description::{
 pub use update_user::{UpdateUser, UpdateUserRequest, UpdateUserResponse};
 
 /// The names of all operations, in the order of the model.
-pub const OPERATION_NAMES: [&str; 93] = [
+pub const OPERATION_NAMES: [&str; 97] = [
     "AddClientIDToOpenIDConnectProvider",
     "AddUserToGroup",
     "AttachGroupPolicy",
@@ -293,6 +311,8 @@ pub const OPERATION_NAMES: [&str; 93] = [
     "GetAccessKeyLastUsed",
     "GetAccountPasswordPolicy",
     "GetAccountSummary",
+    "GetContextKeysForCustomPolicy",
+    "GetContextKeysForPrincipalPolicy",
     "GetGroup",
     "GetGroupPolicy",
     "GetInstanceProfile",
@@ -339,6 +359,8 @@ pub const OPERATION_NAMES: [&str; 93] = [
     "RemoveClientIDFromOpenIDConnectProvider",
     "RemoveUserFromGroup",
     "SetDefaultPolicyVersion",
+    "SimulateCustomPolicy",
+    "SimulatePrincipalPolicy",
     "TagOpenIDConnectProvider",
     "TagPolicy",
     "TagRole",
