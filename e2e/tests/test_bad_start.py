@@ -93,7 +93,8 @@ def test_a_damaged_file(stopped: tuple[Server, bytes], name: str, damage: str) -
     else:
         file.write_bytes({
             "emptied": b"",
-            "cut in half": good[: len(good) // 2],
+            # The store's file ends in room that nothing uses yet.
+            "cut in half": good[: len(good.rstrip(b"\0")) // 2],
             "zeroes in front": bytes(min(len(good), 4096)) + good[4096:],
             "other bytes": b"this is something else entirely, " * 40,
         }[damage])  # fmt: skip
