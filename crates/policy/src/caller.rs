@@ -6,6 +6,7 @@ use base::{AccountId, Caller, Principal, Session};
 use smallvec::SmallVec;
 
 use crate::fingerprint::{self, Fingerprint};
+use crate::key::PrincipalKey;
 
 /// What policies can ask about a caller. It may be made once for a credential and kept with it.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct CallerFacts {
 enum Who {
     Signed(Arc<Caller>),
     Anonymous,
+    /// Whoever it may be.
+    Anybody,
     /// The holder of a token of the identity provider with this ARN or host.
     TokenHolder(Box<str>),
 }
@@ -36,6 +39,7 @@ pub(crate) enum CallerKind {
     Service,
     TokenHolder,
     Anonymous,
+    Anybody,
 }
 
 impl CallerFacts {
@@ -65,6 +69,12 @@ impl CallerFacts {
         }
     }
 
+    /// Whoever it may be, in whatever account: for questions about policies that name everybody. Nobody like that can
+    /// make a request.
+    pub fn anybody() -> Self {
+        Self { who: Who::Anybody, arn: "*".into(), ..Self::anonymous() }
+    }
+
     /// The holder of a token of an identity provider, who asks for a session of a role. `provider` is what trust
     /// policies call `Federated`: the provider's ARN or, for those that AWS knows itself, its host.
     pub fn token_holder(provider: &str, claims: base::Federation) -> Self {
@@ -89,13 +99,30 @@ impl CallerFacts {
             CallerKind::Root | CallerKind::User | CallerKind::RoleSession | CallerKind::FederatedUser => {
                 self.signed().map(|caller| caller.account)
             }
-            CallerKind::Service | CallerKind::TokenHolder | CallerKind::Anonymous => None,
+            CallerKind::Service | CallerKind::TokenHolder | CallerKind::Anonymous | CallerKind::Anybody => {
+                None
+            }
+        }
+    }
+
+    /// Whether all requests of the caller have the same value for a key.
+    pub(crate) fn is_one(&self, key: PrincipalKey) -> bool {
+        match self.kind() {
+            CallerKind::Anybody => false,
+            // Names of sessions differ.
+            CallerKind::RoleSession | CallerKind::FederatedUser => key != PrincipalKey::UserId,
+            CallerKind::Root
+            | CallerKind::User
+            | CallerKind::Service
+            | CallerKind::TokenHolder
+            | CallerKind::Anonymous => true,
         }
     }
 
     pub(crate) fn kind(&self) -> CallerKind {
         match &self.who {
             Who::Anonymous => CallerKind::Anonymous,
+            Who::Anybody => CallerKind::Anybody,
             Who::TokenHolder(_) => CallerKind::TokenHolder,
             Who::Signed(caller) => match &caller.principal {
                 Principal::Root => CallerKind::Root,
@@ -149,14 +176,14 @@ impl CallerFacts {
     pub(crate) fn token_provider(&self) -> Option<&str> {
         match &self.who {
             Who::TokenHolder(provider) => Some(provider),
-            Who::Signed(_) | Who::Anonymous => None,
+            Who::Signed(_) | Who::Anonymous | Who::Anybody => None,
         }
     }
 
     fn signed(&self) -> Option<&Caller> {
         match &self.who {
             Who::Signed(caller) => Some(caller),
-            Who::TokenHolder(_) | Who::Anonymous => None,
+            Who::TokenHolder(_) | Who::Anonymous | Who::Anybody => None,
         }
     }
 }

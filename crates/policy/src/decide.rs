@@ -5,7 +5,7 @@
 use crate::caller::CallerKind;
 use crate::denial::{Denial, DenialReason};
 use crate::evidence::{Evidence, Layer, Offers, StatementRef, Support};
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
 
@@ -43,7 +43,7 @@ pub fn decide<'a>(
     identity: &'a IdentitySide<'a>,
     resource: &'a ResourceSide<'a>,
 ) -> Decision<'a> {
-    let facts = Facts { request, identity, resource, entries: None };
+    let facts = Facts { request, identity, resource, view: View::Request };
     match Conclusion::of(Evidence { facts, by_index: true }) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),
@@ -126,7 +126,9 @@ impl<'a> Conclusion<'a> {
         let Some(best) = best else { return Err(DenialReason::OutOfReach) };
         match self.evidence.facts.request.caller.kind() {
             // Neither has an identity side.
-            CallerKind::Service | CallerKind::TokenHolder => return Ok(allowance(best)),
+            CallerKind::Service | CallerKind::TokenHolder | CallerKind::Anybody => {
+                return Ok(allowance(best));
+            }
             CallerKind::Anonymous => return Err(DenialReason::OutOfReach),
             CallerKind::Root | CallerKind::User | CallerKind::RoleSession | CallerKind::FederatedUser => {}
         }

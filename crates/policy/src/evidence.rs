@@ -5,6 +5,7 @@ use std::fmt;
 use crate::facts::Facts;
 use crate::policy::Policy;
 use crate::principal::MatchKind;
+use crate::reasons::StatementName;
 use crate::sides::{AttachedPolicy, PolicySource};
 use crate::statement::{Effect, Statement};
 
@@ -42,14 +43,7 @@ pub struct StatementRef<'a> {
 
 impl fmt::Display for StatementRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement {}", self.index)?;
-        if let Some(sid) = self.sid {
-            write!(f, " ({sid})")?;
-        }
-        match self.source {
-            Some(source) => write!(f, " of {source}"),
-            None => f.write_str(" of the resource's policy"),
-        }
+        StatementName::of(*self).fmt(f)
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::decide::{Conclusion, Decision};
 use crate::denial::Denial;
 use crate::evidence::{Evidence, Layer, StatementRef};
-use crate::facts::Facts;
-use crate::policy::Policy;
+use crate::facts::{Facts, View};
+use crate::grant::Grant;
 use crate::principal::MatchKind;
 use crate::request::Request;
-use crate::sides::{AttachedPolicy, IdentitySide, PolicySource, ResourceSide};
+use crate::sides::{AttachedPolicy, IdentitySide, ResourceSide};
 use crate::statement::{Effect, Statement};
 
 /// A decision with everything that was looked at.
@@ -17,8 +17,17 @@ pub struct Explanation<'a> {
     pub decision: Decision<'a>,
     /// Every statement of every policy that applies.
     pub statements: Vec<ExplainedStatement<'a>>,
-    /// Every grant that was handed over: its id, and how it matches if it does.
-    pub grants: Vec<(&'a str, Option<MatchKind>)>,
+    /// Every grant that was handed over.
+    pub grants: Vec<ExplainedGrant<'a>>,
+}
+
+/// A grant, and how it matches if it does.
+#[derive(Debug)]
+pub struct ExplainedGrant<'a> {
+    /// Which one it is.
+    pub grant: &'a Grant,
+    /// How it matches the whole request, if it does.
+    pub matches: Option<MatchKind>,
 }
 
 /// A statement, element by element.
@@ -70,36 +79,55 @@ pub fn explain<'a>(
     identity: &'a IdentitySide<'a>,
     resource: &'a ResourceSide<'a>,
 ) -> Explanation<'a> {
-    let facts = Facts { request, identity, resource, entries: None };
+    let facts = Facts { request, identity, resource, view: View::Request };
     let decision = match Conclusion::of(Evidence { facts, by_index: false }) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),
     };
-    let grants = resource.grants.iter().map(|grant| (grant.id.as_str(), grant.matches(&facts)));
-    Explanation { decision, statements: statements(&facts), grants: grants.collect() }
+    Explanation::of(decision, request, identity, resource)
 }
 
-fn statements<'a>(facts: &Facts<'a>) -> Vec<ExplainedStatement<'a>> {
-    let Facts { identity, resource, .. } = *facts;
-    let mut explained = Vec::new();
-    let mut add = |layer, source: Option<&'a PolicySource>, policy: &'a Policy| {
-        for (index, statement) in policy.statements().iter().enumerate() {
-            let sid = statement.sid.as_deref();
-            explained.push(explain_statement(facts, StatementRef { layer, source, index, sid }, statement));
-        }
-    };
-    let mut add_all = |layer, policies: &mut dyn Iterator<Item = &'a AttachedPolicy>| {
-        policies.for_each(|attached| add(layer, Some(&attached.source), &attached.policy));
-    };
-    add_all(Layer::ServiceControl, &mut identity.service_control.iter().flatten());
-    add_all(Layer::ResourceControl, &mut resource.resource_control.iter().flatten());
-    add_all(Layer::Identity, &mut identity.policies.iter());
-    add_all(Layer::Boundary, &mut identity.boundary.into_iter());
-    add_all(Layer::Session, &mut identity.session.iter());
-    if let Some(policy) = resource.policy {
-        add(Layer::Resource, None, policy);
+impl<'a> Explanation<'a> {
+    /// What led to a decision about a request that was taken before.
+    pub fn of(
+        decision: Decision<'a>,
+        request: &'a Request<'a>,
+        identity: &'a IdentitySide<'a>,
+        resource: &'a ResourceSide<'a>,
+    ) -> Self {
+        let facts = Facts { request, identity, resource, view: View::Request };
+        let grants =
+            resource.grants.iter().map(|grant| ExplainedGrant { grant, matches: grant.matches(&facts) });
+        let statements = placed_statements(identity, resource);
+        let statements = statements.map(|(told, statement)| explain_statement(&facts, told, statement));
+        Self { decision, statements: statements.collect(), grants: grants.collect() }
     }
-    explained
+}
+
+/// Every statement of every policy on either side.
+pub(crate) fn placed_statements<'a>(
+    identity: &'a IdentitySide<'a>,
+    resource: &'a ResourceSide<'a>,
+) -> impl Iterator<Item = (StatementRef<'a>, &'a Statement)> {
+    let levels = |layer, levels: &'a [Vec<AttachedPolicy>]| {
+        levels.iter().flatten().map(move |attached| (layer, Some(&attached.source), &*attached.policy))
+    };
+    let attached = |layer, attached: &'a [AttachedPolicy]| {
+        attached.iter().map(move |attached| (layer, Some(&attached.source), &*attached.policy))
+    };
+    let boundary = identity.boundary.map_or(&[][..], std::slice::from_ref);
+    let own = resource.policy.map(|policy| (Layer::Resource, None, policy));
+    levels(Layer::ServiceControl, identity.service_control)
+        .chain(levels(Layer::ResourceControl, resource.resource_control))
+        .chain(attached(Layer::Identity, identity.policies))
+        .chain(attached(Layer::Boundary, boundary))
+        .chain(attached(Layer::Session, identity.session))
+        .chain(own)
+        .flat_map(|(layer, source, policy)| {
+            policy.statements().iter().enumerate().map(move |(index, statement)| {
+                (StatementRef { layer, source, index, sid: statement.sid.as_deref() }, statement)
+            })
+        })
 }
 
 fn explain_statement<'a>(
@@ -119,7 +147,7 @@ fn explain_statement<'a>(
         effect: statement.effect,
         action: statement.actions.covers(&facts.request.action),
         principal: statement.principals.matches(facts.request.caller),
-        resource: statement.resources.covers(facts),
+        resource: statement.resources.covers(facts, statement.effect),
         conditions: conditions.collect(),
     }
 }

@@ -6,8 +6,10 @@ use crate::caller::CallerKind;
 use crate::entries::ContextEntries;
 use crate::key::{ContextKey, ForwardedKey, OriginKey, OwnerKey, PrincipalKey, ServiceKey, SessionKey};
 use crate::organization::Organization;
+use crate::permissions::{Presence, presence};
 use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
+use crate::statement::Effect;
 use crate::value::{Texts, Value};
 
 /// All that policies can ask about.
@@ -16,15 +18,54 @@ pub(crate) struct Facts<'a> {
     pub(crate) request: &'a Request<'a>,
     pub(crate) identity: &'a IdentitySide<'a>,
     pub(crate) resource: &'a ResourceSide<'a>,
-    /// What a simulated request has in the place of everything else.
-    pub(crate) entries: Option<&'a ContextEntries>,
+    pub(crate) view: View<'a>,
+}
+
+/// Where the values of condition keys come from.
+#[derive(Clone, Copy)]
+pub(crate) enum View<'a> {
+    /// The request, its origin, and what the service knows.
+    Request,
+    /// What somebody states; a simulated request has nothing else.
+    Stated(&'a ContextEntries),
+    /// What holds of every request that the caller could make for the action. All else is unknown.
+    Any(Doubt),
+}
+
+/// What becomes of conditions whose values are unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// They are as somebody would wish who wants the request allowed.
+    Allows,
+    /// They are as somebody would wish who wants it denied.
+    Denies,
+}
+
+impl Doubt {
+    /// Whether a condition in a statement of this effect holds.
+    pub(crate) fn holds(self, effect: Effect) -> bool {
+        match self {
+            Self::Allows => effect == Effect::Allow,
+            Self::Denies => effect == Effect::Deny,
+        }
+    }
 }
 
 impl<'a> Facts<'a> {
     /// The value of a condition key.
     pub(crate) fn value(&self, key: &ContextKey) -> Value<'a> {
-        if let Some(stated) = self.entries.and_then(|entries| entries.value(key)) {
-            return stated;
+        match self.view {
+            View::Request => {}
+            View::Stated(entries) => {
+                if let Some(stated) = entries.value(key) {
+                    return stated;
+                }
+            }
+            View::Any(_) => {
+                if let Some(value) = self.of_any_request(key) {
+                    return value;
+                }
+            }
         }
         let context = self.request.context;
         match key {
@@ -43,6 +84,34 @@ impl<'a> Facts<'a> {
             ContextKey::Service(key) => self.service(key),
             ContextKey::Nowhere => Value::Absent,
         }
+    }
+
+    /// What is to be said of a key about every request at once; `None` if it follows from caller and resource.
+    fn of_any_request(&self, key: &ContextKey) -> Option<Value<'a>> {
+        let caller = self.request.caller;
+        let is_never_there =
+            self.request.action.number().is_some_and(|action| presence(key, action) == Presence::Never);
+        if is_never_there {
+            return Some(Value::Absent);
+        }
+        let is_known = match key {
+            ContextKey::Principal(key) => caller.is_one(*key),
+            // Tags of a session come before those of the role.
+            ContextKey::PrincipalTag(_) => matches!(caller.kind(), CallerKind::User | CallerKind::Root),
+            ContextKey::Owner(_)
+            | ContextKey::ResourceTag(_)
+            | ContextKey::Origin(OriginKey::RequestedRegion)
+            | ContextKey::Nowhere => true,
+            ContextKey::Service(ServiceKey::Kms(key)) => key.is_of_resource(),
+            ContextKey::Service(_)
+            | ContextKey::Session(_)
+            | ContextKey::Origin(_)
+            | ContextKey::Forwarded(_)
+            | ContextKey::EncryptionContextKeys
+            | ContextKey::EncryptionContext(_)
+            | ContextKey::RequestTag(_) => false,
+        };
+        (!is_known).then_some(Value::Unknown)
     }
 
     fn service(&self, key: &ServiceKey) -> Value<'a> {
@@ -176,6 +245,6 @@ fn principal_type(kind: CallerKind) -> Option<&'static str> {
         CallerKind::RoleSession => Some("AssumedRole"),
         CallerKind::FederatedUser => Some("FederatedUser"),
         CallerKind::Anonymous => Some("Anonymous"),
-        CallerKind::Service | CallerKind::TokenHolder => None,
+        CallerKind::Service | CallerKind::TokenHolder | CallerKind::Anybody => None,
     }
 }

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::action::KmsActions;
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::principal::{MatchKind, PrincipalEntry};
+use crate::statement::Effect;
 
 /// A grant, as far as it decides. It can be made once and kept.
 ///
@@ -48,7 +49,11 @@ impl Grant {
         }
         let is_bound = !WITHOUT_CONTEXT.contains(&action.name());
         let context = || facts.request.context.encryption_context();
-        let holds = self.context.as_ref().is_none_or(|constraint| !is_bound || constraint.holds(context()));
+        let satisfies = |constraint: &ContextConstraint| match facts.view {
+            View::Any(doubt) => doubt.holds(Effect::Allow),
+            View::Request | View::Stated(_) => constraint.holds(context()),
+        };
+        let holds = self.context.as_ref().is_none_or(|constraint| !is_bound || satisfies(constraint));
         if holds { self.grantee.matches(facts.request.caller) } else { None }
     }
 
@@ -56,6 +61,9 @@ impl Grant {
         let Some(wanted) = self.source_arn.as_deref() else { return true };
         if facts.request.action.name() == "RetireGrant" {
             return true;
+        }
+        if let View::Any(doubt) = facts.view {
+            return doubt.holds(Effect::Allow);
         }
         match &facts.request.origin.service {
             Some(service) => service.source_arn == Some(wanted),

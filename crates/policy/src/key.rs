@@ -133,6 +133,19 @@ macro_rules! kms_keys {
         impl KmsKey {
             /// Names in lower case.
             const NAMES: &'static [(&'static str, Self)] = &[$(($name, Self::$variant),)*];
+
+            /// Whether the key tells about the resource, whatever is to be done to it.
+            pub(crate) fn is_of_resource(self) -> bool {
+                let of_resource = [
+                    Self::KeyOrigin,
+                    Self::KeySpec,
+                    Self::KeyUsage,
+                    Self::MultiRegion,
+                    Self::MultiRegionKeyType,
+                    Self::ResourceAliases,
+                ];
+                of_resource.contains(&self)
+            }
         }
     };
 }

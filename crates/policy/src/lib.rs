@@ -9,6 +9,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>,
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>
 
+mod access;
 mod action;
 mod caller;
 mod condition;
@@ -27,9 +28,11 @@ mod key;
 pub mod lint;
 mod organization;
 mod parse;
+mod permissions;
 mod policy;
 mod position;
 mod principal;
+mod reasons;
 mod request;
 mod resource;
 mod retirement;
@@ -39,7 +42,9 @@ mod statement;
 mod template;
 mod translation;
 mod value;
+mod witness;
 
+pub use access::{Access, UncertainCondition, UncertainStatement, assess};
 pub use action::{Action, KmsActions};
 pub use caller::CallerFacts;
 pub use decide::{Allowance, Decision, decide};
@@ -47,13 +52,16 @@ pub use denial::{Denial, DenialReason};
 pub use entries::{ContextEntries, ContextFault, ContextType};
 pub use error::MalformedPolicy;
 pub use evidence::{Layer, StatementRef};
-pub use explain::{ExplainedCondition, ExplainedStatement, Explanation, explain};
+pub use explain::{ExplainedCondition, ExplainedGrant, ExplainedStatement, Explanation, explain};
 pub use grant::{ContextConstraint, Grant};
 pub use key::{KmsKey, ServiceKey};
 pub use organization::{AccountGuardrails, Guardrails, Organization, full_aws_access};
 pub use policy::{Policy, PolicyKind, Version};
 pub use position::{Position, StatementPosition, statement_positions};
 pub use principal::{MatchKind, PrincipalEntry};
+pub use reasons::{
+    Cause, ConditionReasons, GrantReasons, Outcome, Reasons, Side, StatementName, StatementReasons,
+};
 pub use request::{Context, Endpoint, Forwarded, NoContext, Origin, Request, Resource};
 pub use retirement::{Retirement, decide_retirement};
 pub use sides::{AttachedPolicy, IdentitySide, PolicySource, ResourceSide};
@@ -61,3 +69,4 @@ pub use simulation::{MatchedStatement, Simulation, Verdict, simulate};
 pub use statement::Effect;
 pub use translation::with_principals;
 pub use value::{Texts, Value};
+pub use witness::{Unwitnessed, Witness};

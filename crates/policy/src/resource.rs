@@ -2,8 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::policy::Version;
+use crate::statement::Effect;
 use crate::template::{ArnTemplate, Template, Wildcards};
 
 /// The resources that a statement is about.
@@ -42,6 +43,13 @@ impl ResourcePattern {
         let whole = (reaches_on && !text.contains("${"))
             .then(|| Template::read(text, Version::V2008, Wildcards::Yes));
         Some(Self::Arn { parts, whole })
+    }
+
+    fn asks_for_unknown(&self, facts: &Facts<'_>) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Arn { parts, .. } => parts.asks_for_unknown(facts),
+        }
     }
 
     fn covers(&self, arn: Option<&str>, facts: &Facts<'_>) -> bool {
@@ -92,7 +100,13 @@ impl ResourceSet {
             .flatten()
     }
 
-    pub(crate) fn covers(&self, facts: &Facts<'_>) -> bool {
+    /// Whether the element covers the resource of a request, for a statement of this effect.
+    pub(crate) fn covers(&self, facts: &Facts<'_>, effect: Effect) -> bool {
+        if let View::Any(doubt) = facts.view
+            && self.patterns.iter().any(|pattern| pattern.asks_for_unknown(facts))
+        {
+            return doubt.holds(effect);
+        }
         let arn = facts.request.resource.arn;
         self.patterns.iter().any(|pattern| pattern.covers(arn, facts)) != self.is_negated
     }

@@ -8,7 +8,7 @@ use crate::caller::CallerKind;
 use crate::decide::{Allowance, Conclusion, Decision};
 use crate::denial::{Denial, DenialReason};
 use crate::evidence::{Evidence, Layer};
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::principal::{MatchKind, PrincipalEntry};
 use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
@@ -41,7 +41,7 @@ pub fn decide_retirement<'a>(
 ) -> Decision<'a> {
     let none = const { &ResourceSide::without_policy() };
     let evidence =
-        Evidence { facts: Facts { request, identity, resource: none, entries: None }, by_index: true };
+        Evidence { facts: Facts { request, identity, resource: none, view: View::Request }, by_index: true };
     match conclude(evidence, retirement) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),

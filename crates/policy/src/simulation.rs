@@ -7,7 +7,7 @@ use crate::decide::Conclusion;
 use crate::denial::DenialReason;
 use crate::entries::ContextEntries;
 use crate::evidence::{Evidence, Layer};
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::sides::{AttachedPolicy, IdentitySide, ResourceSide};
@@ -61,7 +61,7 @@ pub fn simulate(
     identity: &IdentitySide<'_>,
     resource: &ResourceSide<'_>,
 ) -> Simulation {
-    let facts = Facts { request, identity, resource, entries: Some(entries) };
+    let facts = Facts { request, identity, resource, view: View::Stated(entries) };
     let evidence = Evidence { facts, by_index: true };
     let organization = (!identity.service_control.is_empty()).then(|| of_organization(&evidence));
     let verdict = match organization {

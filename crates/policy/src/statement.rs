@@ -39,6 +39,6 @@ impl Statement {
         }
         let kind = self.principals.matches(facts.request.caller)?;
         let holds = |condition: &Condition| condition.holds(facts, self.effect);
-        (self.resources.covers(facts) && self.conditions.iter().all(holds)).then_some(kind)
+        (self.resources.covers(facts, self.effect) && self.conditions.iter().all(holds)).then_some(kind)
     }
 }

@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::glob::{Glob, Part};
 use crate::key::ContextKey;
 use crate::policy::Version;
-use crate::value::Rendered;
+use crate::value::{Rendered, Value};
 
 /// A variable: a condition key, and what stands for it in requests without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,11 @@ impl Template {
             Part::Variable(variable) => Some(&variable.key),
             Part::Text(_) | Part::AnyRun | Part::AnyOne => None,
         })
+    }
+
+    /// Whether it depends on a variable whose value is unknown.
+    pub(crate) fn asks_for_unknown(&self, facts: &Facts<'_>) -> bool {
+        self.variables().any(|key| matches!(facts.value(key), Value::Unknown))
     }
 
     /// The keys of its variables, as the policy writes them.
@@ -204,6 +209,11 @@ impl ArnTemplate {
 
     pub(crate) fn parts(&self) -> &[Template; 6] {
         &self.0
+    }
+
+    /// Whether it depends on a variable whose value is unknown.
+    pub(crate) fn asks_for_unknown(&self, facts: &Facts<'_>) -> bool {
+        self.0.iter().any(|template| template.asks_for_unknown(facts))
     }
 
     /// The keys of its variables, as the policy writes them.

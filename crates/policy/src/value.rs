@@ -28,6 +28,8 @@ pub enum Value<'a> {
     /// The request has the key but its value cannot be told, as when two tags differ in case only. A condition on it
     /// holds in a Deny statement and fails in an Allow statement.
     Unclear,
+    /// Nothing is known: it is not about one request.
+    Unknown,
 }
 
 /// Several texts: the values of one condition key.
@@ -111,7 +113,8 @@ impl<'a> Value<'a> {
             | Self::Time(_)
             | Self::Address(_)
             | Self::Account(_)
-            | Self::Unclear => true,
+            | Self::Unclear
+            | Self::Unknown => true,
         }
     }
 
@@ -120,7 +123,7 @@ impl<'a> Value<'a> {
         let mut short = ShortText::default();
         let written = match self {
             Self::Text(text) => return Some(Rendered::Borrowed(text)),
-            Self::Absent | Self::Many(_) | Self::Unclear => return None,
+            Self::Absent | Self::Many(_) | Self::Unclear | Self::Unknown => return None,
             Self::Bool(value) => write!(short, "{value}"),
             Self::Number(value) => write!(short, "{value}"),
             Self::Time(time) => write!(short, "{}", Iso8601(time)),
@@ -137,6 +140,7 @@ impl fmt::Display for Value<'_> {
         match self {
             Self::Absent => f.write_str("(absent)"),
             Self::Unclear => f.write_str("(ambiguous)"),
+            Self::Unknown => f.write_str("(unknown)"),
             Self::Many(texts) => {
                 let mut result = f.write_char('[');
                 let mut first = true;

@@ -12,7 +12,7 @@ pub(crate) use number::{Decimal, read_moment};
 pub(crate) use operator::Operator;
 use operator::{Base, Order, SetQualifier};
 
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::key::ContextKey;
 use crate::policy::Version;
 use crate::statement::Effect;
@@ -68,7 +68,13 @@ impl Condition {
     /// Whether the condition holds for a request. A value that is there but cannot be told makes it hold in a statement
     /// that denies and fail in one that allows.
     pub(crate) fn holds(&self, facts: &Facts<'_>, effect: Effect) -> bool {
-        self.holds_for(facts.value(&self.key), facts, effect)
+        let value = facts.value(&self.key);
+        if let View::Any(doubt) = facts.view
+            && (matches!(value, Value::Unknown) || self.templates().any(|text| text.asks_for_unknown(facts)))
+        {
+            return doubt.holds(effect);
+        }
+        self.holds_for(value, facts, effect)
     }
 
     /// Whether it holds for this value of its key.
@@ -79,7 +85,7 @@ impl Condition {
         }
         let compare = |value: Value<'_>| self.compare(value, facts);
         match (self.operator.set, value) {
-            (_, Value::Unclear) => effect == Effect::Deny,
+            (_, Value::Unclear | Value::Unknown) => effect == Effect::Deny,
             (Some(SetQualifier::All), Value::Absent) => true,
             (Some(SetQualifier::All), Value::Many(texts)) => {
                 !texts.any(&mut |text| !compare(Value::Text(text)))
@@ -166,17 +172,7 @@ impl Condition {
 
     /// Its key and those of the variables among its values, as the policy writes them.
     pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
-        let (texts, arns): (&[Template], &[Option<ArnTemplate>]) = match &self.operands {
-            Operands::Texts(texts) => (texts, &[]),
-            Operands::Arns(arns) => (&[], arns),
-            Operands::Numbers(_)
-            | Operands::Moments(_)
-            | Operands::Bytes(_)
-            | Operands::Networks(_)
-            | Operands::Presence(_) => (&[], &[]),
-        };
-        let of_arns = arns.iter().flatten().flat_map(ArnTemplate::key_names);
-        std::iter::once(self.key_name()).chain(texts.iter().flat_map(Template::key_names)).chain(of_arns)
+        std::iter::once(self.key_name()).chain(self.templates().flat_map(Template::key_names))
     }
 
     /// The values as the policy writes them.
@@ -279,7 +275,8 @@ fn number_of(value: Value<'_>) -> Option<Decimal> {
         | Value::Address(_)
         | Value::Account(_)
         | Value::Many(_)
-        | Value::Unclear => None,
+        | Value::Unclear
+        | Value::Unknown => None,
     }
 }
 
@@ -293,7 +290,8 @@ fn moment_of(value: Value<'_>) -> Option<Timestamp> {
         | Value::Address(_)
         | Value::Account(_)
         | Value::Many(_)
-        | Value::Unclear => None,
+        | Value::Unclear
+        | Value::Unknown => None,
     }
 }
 

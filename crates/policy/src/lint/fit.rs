@@ -2,9 +2,9 @@
 
 use base::{AccountId, KeyId};
 
-use super::permissions::Target;
 use super::probe::Probe;
 use crate::glob::Part;
+use crate::permissions::Target;
 use crate::resource::ResourcePattern;
 use crate::template::{ArnTemplate, Template};
 

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::permissions::{Presence, presence};
 use super::probe::Probe;
 use crate::action::KmsAction;
 use crate::condition::Condition;
 use crate::key::{ContextKey, ForwardedKey, KmsKey, OwnerKey, PrincipalKey, ServiceKey};
+use crate::permissions::{Presence, presence};
 use crate::value::Value;
 
 /// The conditions of a statement over one key.

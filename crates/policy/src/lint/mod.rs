@@ -9,7 +9,6 @@ mod document;
 mod fit;
 mod group;
 mod outline;
-mod permissions;
 mod probe;
 mod rule;
 mod rules;

@@ -5,7 +5,7 @@ use base::{AccountId, Region, Timestamp};
 use crate::action::Action;
 use crate::caller::CallerFacts;
 use crate::condition::Condition;
-use crate::facts::Facts;
+use crate::facts::{Facts, View};
 use crate::request::{NoContext, Origin, Request, Resource};
 use crate::resource::{ResourcePattern, ResourceSet};
 use crate::sides::{IdentitySide, ResourceSide};
@@ -44,7 +44,7 @@ impl Probe {
             ResourcePattern::Any => false,
             ResourcePattern::Arn { parts, .. } => parts.parts().iter().any(has_variables),
         });
-        if hangs { None } else { self.ask(Some(arn), |facts| resources.covers(facts)) }
+        if hangs { None } else { self.ask(Some(arn), |facts| resources.covers(facts, Effect::Allow)) }
     }
 
     /// Whether a template without variables matches a text.
@@ -69,7 +69,7 @@ impl Probe {
         let resource = Resource { arn, owner };
         let request = Request { action, resource, caller: &self.caller, origin, context: &NoContext };
         let (identity, resource) = (IdentitySide::default(), ResourceSide::without_policy());
-        Some(ask(&Facts { request: &request, identity: &identity, resource: &resource, entries: None }))
+        Some(ask(&Facts { request: &request, identity: &identity, resource: &resource, view: View::Request }))
     }
 }
 

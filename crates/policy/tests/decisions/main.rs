@@ -9,12 +9,14 @@
     reason = "tests"
 )]
 
+mod access;
 mod caller;
 mod case;
 mod context;
 mod corpus;
 mod cost;
 mod properties;
+mod reasons;
 mod robustness;
 mod simulation;
 
@@ -65,6 +67,7 @@ fn check(theme: &Theme, case: &Case) {
         let decision = decide(request, identity, resource);
         let explanation = explain(request, identity, resource);
         assert_eq!(Outcome::of(&decision), Outcome::of(&explanation.decision), "{name}: explained otherwise");
+        reasons::check(&name, request, &explanation);
         let outcome = Outcome::of(&decision);
         assert_eq!(outcome.text, case.expect, "{name}\n{explanation:#?}");
         if let Some(by) = &case.by {

@@ -100,7 +100,7 @@ fn ceiling() -> impl Strategy<Value = Value> {
     })
 }
 
-fn case() -> impl Strategy<Value = Value> {
+pub(crate) fn case() -> impl Strategy<Value = Value> {
     let documents = |most| prop::collection::vec(document(false), 0..most);
     let levels = prop::collection::vec(documents(3), 0..3);
     let ceilings = prop::collection::vec(prop::collection::vec(ceiling(), 1..2), 0..2);
@@ -218,7 +218,7 @@ proptest! {
             };
             let is_explicit = matches!(denial, Some(DenialReason::Explicit(_)));
             prop_assert_eq!(matching(Effect::Deny), is_explicit);
-            let granted = explanation.grants.iter().any(|(_, kind)| *kind >= Some(MatchKind::Account));
+            let granted = explanation.grants.iter().any(|one| one.matches >= Some(MatchKind::Account));
             prop_assert!(denial.is_some() || matching(Effect::Allow) || granted || request.caller.arn().ends_with(":root"));
             Ok(())
         })?;

@@ -1,10 +1,10 @@
 //! Actions that are none, or that a policy of this kind does not decide about.
 
 use super::super::document::{Document, Entry, Findings, covered, list_actions};
-use super::super::permissions::{Target, is_for_key_policies, target};
 use super::super::rule::{KEY, ON_KMS, Rule, Severity};
 use super::Family;
 use crate::action::{ActionPattern, KmsAction};
+use crate::permissions::{Target, is_for_key_policies, target};
 use crate::policy::PolicyKind;
 use crate::statement::Effect;
 

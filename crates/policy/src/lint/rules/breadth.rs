@@ -1,10 +1,10 @@
 //! Statements that allow more than anybody needs.
 
 use super::super::document::{Document, Entry, Findings, list};
-use super::super::permissions::is_for_key_policies;
 use super::super::rule::{IDENTITY, KEY, Rule, Severity};
 use super::Family;
 use crate::action::{Action, KmsAction};
+use crate::permissions::is_for_key_policies;
 use crate::policy::PolicyKind;
 use crate::principal::PrincipalEntry;
 use crate::resource::ResourcePattern;

@@ -2,11 +2,11 @@
 
 use super::super::document::{Document, Entry, Findings, covered, list_actions};
 use super::super::group::Group;
-use super::super::permissions::{Presence, presence};
 use super::super::rule::{ALL, ON_KMS, Rule, Severity};
 use super::Family;
 use crate::action::KmsAction;
 use crate::key::{ContextKey, ServiceKey};
+use crate::permissions::{Presence, presence};
 
 const NEVER_HOLDS: Rule = Rule {
     name: "condition-never-holds",

@@ -5,12 +5,12 @@
 use base::AccountId;
 
 use super::super::document::{Document, Entry, Findings};
-use super::super::permissions::{Presence, presence};
 use super::super::rule::{KEY, Rule, Severity};
 use super::Family;
 use crate::action::{Action, KmsAction};
 use crate::condition::Condition;
 use crate::key::{ContextKey, ForwardedKey, KmsKey, OriginKey, PrincipalKey, ServiceKey};
+use crate::permissions::{Presence, presence};
 use crate::policy::PolicyKind;
 use crate::principal::PrincipalEntry;
 use crate::statement::Effect;

@@ -2,10 +2,10 @@
 
 use super::super::document::{Document, Entry, Findings, covered, list, list_actions};
 use super::super::fit::{can_be, names_service};
-use super::super::permissions::{Target, target};
 use super::super::rule::{KEY, ON_ANY_RESOURCE, Rule, Severity};
 use super::Family;
 use crate::action::{ActionPattern, KmsAction};
+use crate::permissions::{Target, target};
 use crate::policy::PolicyKind;
 use crate::resource::ResourcePattern;
 

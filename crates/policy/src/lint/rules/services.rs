@@ -3,12 +3,12 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>
 
 use super::super::document::{Document, Entry, Findings, list};
-use super::super::permissions::only_tells;
 use super::super::rule::{KEY, Rule, Severity};
 use super::Family;
 use crate::action::{Action, KmsAction};
 use crate::condition::Condition;
 use crate::key::{ContextKey, ForwardedKey, KmsKey, PrincipalKey, ServiceKey};
+use crate::permissions::only_tells;
 use crate::policy::PolicyKind;
 use crate::principal::PrincipalEntry;
 use crate::statement::Effect;

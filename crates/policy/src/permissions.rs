@@ -9,7 +9,7 @@ use crate::key::{ContextKey, ForwardedKey, KmsKey, OriginKey, PrincipalKey, Serv
 
 /// What an action is taken on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Key,
     /// An alias, and in a check of its own the key.
     Alias,
@@ -19,7 +19,7 @@ pub(super) enum Target {
 
 /// Whether requests have a condition key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     Never,
     Perhaps,
     Always,
@@ -75,7 +75,7 @@ const SYMMETRIC: [&str; 8] = [
 const FOR_RECIPIENTS: [&str; 5] =
     ["Decrypt", "DeriveSharedSecret", "GenerateDataKey", "GenerateDataKeyPair", "GenerateRandom"];
 
-pub(super) fn target(action: KmsAction) -> Target {
+pub(crate) fn target(action: KmsAction) -> Target {
     if ON_NOTHING.contains(&action.name()) {
         Target::Nothing
     } else if ON_ALIASES.contains(&action.name()) {
@@ -86,17 +86,17 @@ pub(super) fn target(action: KmsAction) -> Target {
 }
 
 /// Whether the action does nothing but tell.
-pub(super) fn only_tells(action: KmsAction) -> bool {
+pub(crate) fn only_tells(action: KmsAction) -> bool {
     ["Describe", "Get", "List"].iter().any(|verb| action.name().starts_with(verb))
 }
 
 /// Whether a policy of a key decides about the action. RetireGrant is left to the grant itself.
-pub(super) fn is_for_key_policies(action: KmsAction) -> bool {
+pub(crate) fn is_for_key_policies(action: KmsAction) -> bool {
     target(action) != Target::Nothing && action.name() != "RetireGrant"
 }
 
 /// Whether requests for the action have the key.
-pub(super) fn presence(key: &ContextKey, action: KmsAction) -> Presence {
+pub(crate) fn presence(key: &ContextKey, action: KmsAction) -> Presence {
     let checked = Action::new("kms", action.name());
     let if_possible = |possible: bool| if possible { Presence::Perhaps } else { Presence::Never };
     match key {
