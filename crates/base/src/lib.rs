@@ -14,7 +14,7 @@ mod secret;
 
 pub use account::{AccountId, AccountIdError};
 pub use arn::{Arn, ArnError};
-pub use call::{Call, CallingService, RequestId, ServiceCall, UnsignedCall};
+pub use call::{Call, CallingService, InvalidRequestId, RequestId, ServiceCall, UnsignedCall};
 pub use caller::{Caller, Federation, Principal, Session, SessionPolicies};
 pub use clock::{Clock, SettableClock, SystemClock, Timestamp, TimestampError};
 pub use key_id::{KeyArn, KeyId, KeyIdError};

@@ -2,82 +2,90 @@
 //! are known.
 
 use crate::decide::{Allowance, Conclusion};
-use crate::denial::DenialReason;
 use crate::evidence::{Evidence, StatementRef};
 use crate::explain::placed_statements;
 use crate::facts::{Doubt, Facts, View};
 use crate::grant::Grant;
+use crate::reasons::{Cause, StatementName};
 use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
 use crate::statement::{Effect, Statement};
 
 /// What a caller can do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Access<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
     /// Every request is allowed.
-    Always(Allowance<'a>),
+    Always(Permission),
     /// Some requests are allowed.
     Sometimes {
         /// What allows them.
-        by: Allowance<'a>,
+        by: Permission,
         /// Statements that match some requests only, and why.
-        statements: Vec<UncertainStatement<'a>>,
+        statements: Vec<UncertainStatement>,
         /// The ids of grants that allow some requests only.
-        grants: Vec<&'a str>,
+        grants: Vec<String>,
     },
     /// No request is allowed.
-    Never(DenialReason<'a>),
+    Never(Cause),
+}
+
+/// What allows something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permission {
+    /// The statements that do: of the resource's policy, of an identity policy.
+    pub by: Vec<StatementName>,
+    /// The id of the grant that does.
+    pub grant: Option<String>,
 }
 
 /// A statement that matches some requests and others not.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UncertainStatement<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UncertainStatement {
     /// Which one.
-    pub statement: StatementRef<'a>,
+    pub statement: StatementName,
     /// What it does to those that it matches.
     pub effect: Effect,
     /// The conditions that it depends on. None if it is a variable in Resource.
-    pub conditions: Vec<UncertainCondition<'a>>,
+    pub conditions: Vec<UncertainCondition>,
 }
 
 /// A condition that holds for some requests and for others not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UncertainCondition<'a> {
+pub struct UncertainCondition {
     /// The operator, as the policy writes it.
-    pub operator: &'a str,
+    pub operator: String,
     /// The key, as the policy writes it.
-    pub key: &'a str,
+    pub key: String,
     /// The values, as the policy writes them.
-    pub wanted: Vec<&'a str>,
+    pub wanted: Vec<String>,
 }
 
 /// Tells whether the caller of a request can take its action on its resource. Of the request's origin only the Region
 /// counts, of its context only what is about the resource: everything else differs from request to request. That the
 /// sessions of a role can have policies of their own is left out of account.
-pub fn assess<'a>(
-    request: &'a Request<'a>,
-    identity: &'a IdentitySide<'a>,
-    resource: &'a ResourceSide<'a>,
-) -> Access<'a> {
+pub fn assess(request: &Request<'_>, identity: &IdentitySide<'_>, resource: &ResourceSide<'_>) -> Access {
     let facts = |doubt| Facts { request, identity, resource, view: View::Any(doubt) };
     let conclude = |doubt| Conclusion::of(Evidence { facts: facts(doubt), by_index: true });
     match (conclude(Doubt::Allows), conclude(Doubt::Denies)) {
-        (Err(reason), _) => Access::Never(reason),
-        (Ok(_), Ok(allowance)) => Access::Always(allowance),
+        (Err(reason), _) => Access::Never(Cause::of(reason)),
+        (Ok(_), Ok(allowance)) => Access::Always(Permission::of(allowance)),
         (Ok(by), Err(_)) => {
             let both = Both { allows: facts(Doubt::Allows), denies: facts(Doubt::Denies) };
             let statements = placed_statements(identity, resource);
+            let grants = resource.grants.iter().filter(|one| both.is_uncertain(one));
             Access::Sometimes {
-                by,
+                by: Permission::of(by),
                 statements: statements.filter_map(|(told, one)| both.uncertain(told, one)).collect(),
-                grants: resource
-                    .grants
-                    .iter()
-                    .filter(|one| both.is_uncertain(one))
-                    .map(|one| one.id.as_str())
-                    .collect(),
+                grants: grants.map(|one| one.id.clone()).collect(),
             }
         }
+    }
+}
+
+impl Permission {
+    pub(crate) fn of(allowance: Allowance<'_>) -> Self {
+        let by = [allowance.resource, allowance.identity].into_iter().flatten();
+        Self { by: by.map(StatementName::of).collect(), grant: allowance.grant.map(str::to_owned) }
     }
 }
 
@@ -87,8 +95,8 @@ struct Both<'a> {
     denies: Facts<'a>,
 }
 
-impl<'a> Both<'a> {
-    fn uncertain(&self, told: StatementRef<'a>, statement: &'a Statement) -> Option<UncertainStatement<'a>> {
+impl Both<'_> {
+    fn uncertain(&self, told: StatementRef<'_>, statement: &Statement) -> Option<UncertainStatement> {
         if statement.matches(&self.allows) == statement.matches(&self.denies) {
             return None;
         }
@@ -97,11 +105,15 @@ impl<'a> Both<'a> {
         let uncertain =
             conditions.filter(|one| one.holds(&self.allows, effect) != one.holds(&self.denies, effect));
         let conditions = uncertain.map(|one| UncertainCondition {
-            operator: one.operator_name(),
-            key: one.key_name(),
-            wanted: one.wanted().collect(),
+            operator: one.operator_name().to_owned(),
+            key: one.key_name().to_owned(),
+            wanted: one.wanted().map(str::to_owned).collect(),
         });
-        Some(UncertainStatement { statement: told, effect, conditions: conditions.collect() })
+        Some(UncertainStatement {
+            statement: StatementName::of(told),
+            effect,
+            conditions: conditions.collect(),
+        })
     }
 
     fn is_uncertain(&self, grant: &Grant) -> bool {

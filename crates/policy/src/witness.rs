@@ -31,7 +31,6 @@ impl Witness for Unwitnessed {
 
 impl<'a> Decision<'a> {
     /// Tells a witness, if it wants to know, what was decided in request `id` about these sides, and why.
-    #[must_use]
     pub fn witnessed(
         self,
         (witness, id): (&dyn Witness, RequestId),

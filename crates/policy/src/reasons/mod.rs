@@ -6,6 +6,7 @@ use std::fmt;
 
 use base::{AccountId, Caller};
 
+use crate::access::Permission;
 use crate::decide::Decision;
 use crate::denial::DenialReason;
 use crate::evidence::{Layer, StatementRef};
@@ -45,12 +46,7 @@ pub struct Reasons {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The caller may.
-    Allowed {
-        /// The statements that allow: of the resource's policy, of an identity policy.
-        by: Vec<StatementName>,
-        /// The grant that does.
-        grant: Option<String>,
-    },
+    Allowed(Permission),
     /// The caller may not.
     Denied {
         /// Why.
@@ -61,7 +57,7 @@ pub enum Outcome {
 }
 
 /// Why a request is denied.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// This statement denies it.
     Explicit(StatementName),
@@ -226,30 +222,18 @@ impl Reasons {
 impl Outcome {
     fn of(decision: &Decision<'_>) -> Self {
         match decision {
-            Decision::Allow(allowance) => Self::Allowed {
-                by: [allowance.resource, allowance.identity]
-                    .into_iter()
-                    .flatten()
-                    .map(StatementName::of)
-                    .collect(),
-                grant: allowance.grant.map(str::to_owned),
-            },
+            Decision::Allow(allowance) => Self::Allowed(Permission::of(*allowance)),
             Decision::Deny(denial) => {
-                let cause = match denial.reason() {
-                    DenialReason::Explicit(statement) => Cause::Explicit(StatementName::of(statement)),
-                    DenialReason::Implicit(layer) => Cause::Implicit(layer),
-                    DenialReason::OutOfReach => Cause::OutOfReach,
-                };
-                Self::Denied { cause, message: denial.message() }
+                Self::Denied { cause: Cause::of(denial.reason()), message: denial.message() }
             }
         }
     }
 
     fn without(self, hidden: Side) -> Self {
         match self {
-            Self::Allowed { mut by, grant } => {
+            Self::Allowed(Permission { mut by, grant }) => {
                 by.retain(|statement| statement.layer.side() != hidden);
-                Self::Allowed { by, grant: grant.filter(|_| hidden != Side::Resource) }
+                Self::Allowed(Permission { by, grant: grant.filter(|_| hidden != Side::Resource) })
             }
             Self::Denied { cause, message } => Self::Denied { cause: cause.without(hidden), message },
         }
@@ -257,6 +241,14 @@ impl Outcome {
 }
 
 impl Cause {
+    pub(crate) fn of(reason: DenialReason<'_>) -> Self {
+        match reason {
+            DenialReason::Explicit(statement) => Self::Explicit(StatementName::of(statement)),
+            DenialReason::Implicit(layer) => Self::Implicit(layer),
+            DenialReason::OutOfReach => Self::OutOfReach,
+        }
+    }
+
     fn without(self, hidden: Side) -> Self {
         let side = match &self {
             Self::Explicit(statement) => statement.layer.side(),

@@ -13,7 +13,7 @@ use crate::corpus::Theme;
 pub(crate) fn check(name: &str, request: &Request<'_>, explanation: &Explanation<'_>) {
     let reasons = Reasons::of(request, explanation);
     let is_allowed = explanation.decision.is_allowed();
-    assert_eq!(matches!(reasons.outcome, Outcome::Allowed { .. }), is_allowed, "{name}");
+    assert_eq!(matches!(reasons.outcome, Outcome::Allowed(_)), is_allowed, "{name}");
     assert_eq!(reasons.remedies().is_empty(), is_allowed, "{name}: {:?}", reasons.remedies());
     for (one, whole) in reasons.statements.iter().zip(explanation.statements.iter().filter(|one| one.action))
     {
@@ -42,7 +42,7 @@ fn check_secrecy(name: &str, reasons: &Reasons) {
         assert_eq!(told.hidden, Some(hidden), "{name}");
         assert!(told.statements.iter().all(|one| one.statement.layer.side() != hidden), "{name}");
         let named = match &told.outcome {
-            Outcome::Allowed { by, .. } => by.iter().map(|one| one.layer.side()).collect(),
+            Outcome::Allowed(allowed) => allowed.by.iter().map(|one| one.layer.side()).collect(),
             Outcome::Denied { cause: Cause::Explicit(one), .. } => vec![one.layer.side()],
             Outcome::Denied { cause: Cause::Implicit(layer), .. } => vec![layer.side()],
             Outcome::Denied { cause: Cause::OutOfReach | Cause::Refused(_), .. } => vec![Side::Resource],
@@ -151,7 +151,7 @@ fn another_account_learns_whom_to_ask() {
         match eve.outcome.clone() {
             Outcome::Denied { message, .. } =>
                 Outcome::Denied { cause: Cause::Hidden(Side::Resource), message },
-            allowed @ Outcome::Allowed { .. } => allowed,
+            allowed @ Outcome::Allowed(_) => allowed,
         }
     );
     let ask = "Account 111122223333 must allow kms:Decrypt to arn:aws:iam::444455556666:user/eve; only that account can see \
