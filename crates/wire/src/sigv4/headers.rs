@@ -43,6 +43,13 @@ impl<'a> SortedHeaders<'a> {
         Ok(Self(sorted))
     }
 
+    /// All names, as `SignedHeaders` lists them.
+    pub(super) fn names(&self) -> String {
+        let mut names: Vec<_> = self.0.iter().map(|header| header.0).collect();
+        names.dedup();
+        names.join(";")
+    }
+
     /// The raw value of the first header of this name.
     pub(super) fn get(&self, name: &str) -> Option<&'a [u8]> {
         // Few names are asked for; comparing lengths along the list is cheaper than a binary search.

@@ -1,4 +1,5 @@
-//! Signature Version 4, the server's half: who signed a request, when, for what, and whether the signature is right.
+//! Signature Version 4: who signed a request, when, for what, and whether the signature is right; and a small client's half,
+//! which makes signatures by the same steps.
 //!
 //! Both forms are read: the `Authorization` header, and the query string of a presigned URL. The steps, in the order in
 //! which AWS checks: [`parse`], [`SignedRequest::check_time`], [`SignedRequest::check_scope`], the look-up of the access
@@ -13,6 +14,7 @@ mod headers;
 mod moment;
 mod query_form;
 mod refusal;
+mod signer;
 mod signing_key;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use crypto::digest;
 use headers::{Header, SortedHeaders};
 use moment::Moment;
 pub use refusal::{IncompleteSignature, InvalidSignature, Protocol, Refusal};
+pub use signer::authorization;
 pub use signing_key::SigningKey;
 
 /// The one algorithm: the first word of the `Authorization` header, or `X-Amz-Algorithm`.
@@ -194,13 +197,18 @@ impl<'a> SignedRequest<'a> {
         if self.declared_payload_hash.is_some_and(|declared| declared != payload_hash) {
             return Err(InvalidSignature::PayloadHash.into());
         }
-        let request = canonical::request(head, self, &payload_hash);
-        let expected = key.sign(&canonical::string_to_sign(self, &digest::sha256(&request)));
+        let expected = self.signature_of(head, &payload_hash, key);
         if digest::constant_time_equal(&expected, &self.signature) {
             Ok(())
         } else {
             Err(InvalidSignature::Mismatch.into())
         }
+    }
+
+    /// The right signature.
+    fn signature_of(&self, head: &RequestHead<'_>, payload_hash: &[u8; 64], key: &SigningKey) -> [u8; 32] {
+        let request = canonical::request(head, self, payload_hash);
+        key.sign(&canonical::string_to_sign(self, &digest::sha256(&request)))
     }
 
     fn from_claim(claim: Claim<'a>, headers: &SortedHeaders<'a>) -> Result<Self, Refusal> {
