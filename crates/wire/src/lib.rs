@@ -6,6 +6,7 @@ mod constraints;
 mod fault;
 pub mod iam;
 pub mod json;
+pub mod keywright;
 pub mod kms;
 pub mod query;
 pub mod sigv4;

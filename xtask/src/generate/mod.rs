@@ -34,11 +34,16 @@ pub(crate) struct Surroundings {
     service: &'static str,
 }
 
-const SERVICES: [Service; 3] = [
+const SERVICES: [Service; 4] = [
     Service {
         model: "models/iam-2010-05-08.json",
         code: "crates/wire/src/iam/generated",
         surroundings: Surroundings { codec: "crate::query", service: "crate::iam" },
+    },
+    Service {
+        model: "models/keywright-2026-11-27.json",
+        code: "crates/wire/src/keywright/generated",
+        surroundings: Surroundings { codec: "crate::json", service: "crate::keywright" },
     },
     Service {
         model: "models/kms-2014-11-01.json",
