@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{AccountId, Clock, Randomness};
 use keyring::DomainKeys;
-use policy::Guardrails;
+use policy::{Guardrails, Unwitnessed, Witness};
 use store::{CommitError, Key, Range, Record, Store, Transaction, decode_record, encode_record};
 
 use crate::caller_policies::Policies;
@@ -31,6 +31,7 @@ pub struct Identity {
     pub(crate) turns: Turns,
     pub(crate) key_sets: KeySets,
     pub(crate) guardrails: Arc<Guardrails>,
+    pub(crate) witness: Arc<dyn Witness>,
 }
 
 impl Identity {
@@ -47,15 +48,30 @@ impl Identity {
         store.observe(Arc::<KnownCredentials>::clone(&credentials));
         let policies = Arc::new(Policies::new());
         store.observe(Arc::<Policies>::clone(&policies));
-        let (turns, key_sets) = (Turns::new(), KeySets::new(key_sets));
-        let guardrails = Arc::default();
-        Self { store, domain_keys, clock, randomness, credentials, policies, turns, key_sets, guardrails }
+        Self {
+            store,
+            domain_keys,
+            clock,
+            randomness,
+            credentials,
+            policies,
+            turns: Turns::new(),
+            key_sets: KeySets::new(key_sets),
+            guardrails: Arc::default(),
+            witness: Arc::new(Unwitnessed),
+        }
     }
 
     /// The same identities, in an organisation.
     #[must_use]
     pub fn in_organization(self, guardrails: Arc<Guardrails>) -> Self {
         Self { guardrails, ..self }
+    }
+
+    /// The same identities; a witness is told of decisions.
+    #[must_use]
+    pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness, ..self }
     }
 
     /// Makes an empty account.

@@ -150,7 +150,8 @@ impl Kms {
         facts: &Facts<'_>,
     ) -> Result<Authorized<A>, KmsError> {
         if key.arn.account != call.caller.account && !A::ACROSS_ACCOUNTS {
-            return Err(KmsError::foreign_key(&call.caller, A::NAME));
+            let why = "the operation is for callers of the key's own account";
+            return Err(KmsError::foreign_key(&call.caller, A::NAME, key.arn, why));
         }
         let grant = self.decide(call, A::NAME, &key, facts).await?;
         if let Some(quotas) = &self.request_quotas {

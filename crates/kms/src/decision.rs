@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use base::{Call, KeyArn};
 use policy::{
-    Action, CallerFacts, Decision, Denial, DenialReason, Grant, Origin, Policy, Request, Resource,
-    ResourceSide, decide,
+    Action, CallerFacts, Decision, Denial, DenialReason, Grant, IdentitySide, Origin, Policy, Request,
+    Resource, ResourceSide, decide,
 };
 
 use crate::Kms;
@@ -39,36 +39,18 @@ pub(crate) enum Verdict {
     NotAllowed(KmsError),
 }
 
+/// What decides about a key: what its caller's account says, its policy, and grants on it.
+type Sides<'a> = (&'a dyn CallerRights, &'a Policy, &'a [Grant]);
+
 impl Kms {
     /// Decides a check under a key policy and some grants.
-    pub(crate) fn judge(
-        &self,
-        call: &Call,
-        check: Check<'_>,
-        (rights, policy, grants): (&dyn CallerRights, &Policy, &[Grant]),
-    ) -> Verdict {
-        let caller = CallerFacts::of(Arc::clone(&call.caller));
-        let arn = check.key.to_string();
-        let request = Request {
-            action: Action::new("kms", check.action),
-            resource: Resource::named(&arn, check.key.account),
-            caller: &caller,
-            origin: Origin::of(call),
-            context: &Circumstances::of(call, check.action, check.facts, check.loaded),
-        };
-        let mut resource = ResourceSide::guarded_by(policy);
-        resource.grants = grants;
-        if let Some(guardrails) = self.guardrails.of(check.key.account) {
-            resource.organization = Some(&guardrails.organization);
-            // They are for customer managed keys only.
-            if check.loaded.is_none_or(|key| key.record.managed_by.is_none()) {
-                resource.resource_control = &guardrails.resource_control;
+    pub(crate) fn judge(&self, call: &Call, check: Check<'_>, sides: Sides<'_>) -> Verdict {
+        self.pose(call, check, sides, |request, identity, resource| {
+            match decide(request, identity, resource) {
+                Decision::Allow(allowance) => Verdict::Allowed(allowance.grant.map(str::to_owned)),
+                Decision::Deny(denial) => Verdict::of_denial(&denial),
             }
-        }
-        match decide(&request, &rights.side(), &resource) {
-            Decision::Allow(allowance) => Verdict::Allowed(allowance.grant.map(str::to_owned)),
-            Decision::Deny(denial) => Verdict::of_denial(&denial),
-        }
+        })
     }
 
     /// Decides whether a caller may act on a key that is there. Grants are looked up only where the key policy does not
@@ -80,24 +62,91 @@ impl Kms {
         key: &LoadedKey,
         facts: &Facts<'_>,
     ) -> Result<Option<String>, KmsError> {
-        // Of a policy that cannot be read, nothing allows anything.
-        let refused = || KmsError::not_in_key_policy(&call.caller, action, key.arn);
-        let policy = key.policy.as_deref().ok_or_else(refused)?;
+        let unreadable = || KmsError::unreadable_key_policy(&call.caller, action, key.arn);
+        let policy = key.policy.as_deref().ok_or_else(unreadable)?;
         let check = Check { action, key: key.arn, loaded: Some(key), facts };
         let rights = self.principals.rights_of(&call.caller).await?;
-        let refusal = match self.judge(call, check, (&*rights, policy, &[])) {
-            Verdict::Allowed(grant) => return Ok(grant),
-            Verdict::Denied(refusal) => return Err(refusal),
-            Verdict::NotAllowed(refusal) => refusal,
-        };
-        let grants = self.grants_for(call, check).await?;
-        if grants.is_empty() {
-            return Err(refusal);
+        let mut grants = Vec::new();
+        let mut verdict = self.judge(call, check, (&*rights, policy, &grants));
+        if matches!(verdict, Verdict::NotAllowed(_)) {
+            grants = self.grants_for(call, check).await?;
+            if !grants.is_empty() {
+                verdict = self.judge(call, check, (&*rights, policy, &grants));
+            }
         }
-        match self.judge(call, check, (&*rights, policy, &grants)) {
+        if self.witness.wants(matches!(verdict, Verdict::Allowed(_))) {
+            self.note_decision(call, check, (&*rights, policy, &grants)).await?;
+        }
+        match verdict {
             Verdict::Allowed(grant) => Ok(grant),
             Verdict::Denied(refusal) | Verdict::NotAllowed(refusal) => Err(refusal),
         }
+    }
+
+    /// Tells the witness of a decision, with grants of the caller that do not apply.
+    async fn note_decision(
+        &self,
+        call: &Call,
+        check: Check<'_>,
+        (rights, policy, grants): Sides<'_>,
+    ) -> Result<(), KmsError> {
+        let mut all = grants.to_vec();
+        // What a grant must cover for CreateGrant, it does not say itself.
+        if check.action != "CreateGrant" {
+            all.extend(self.grants_apart(&call.caller, check, grants).await?);
+        }
+        self.pose(call, check, (rights, policy, &all), |request, identity, resource| {
+            let decision = decide(request, identity, resource);
+            decision.witnessed((&*self.witness, call.request_id), request, identity, resource);
+        });
+        Ok(())
+    }
+
+    /// Tells the witness of a refusal for which no policy was asked.
+    pub(crate) fn note_refusal(&self, call: &Call, error: &KmsError) {
+        let KmsError::AccessDenied(denied) = error else { return };
+        if let Some(reasons) = denied.reasons(&call.caller).filter(|_| self.witness.wants(false)) {
+            self.witness.note(call.request_id, reasons);
+        }
+    }
+
+    /// Asks about a check.
+    fn pose<T>(
+        &self,
+        call: &Call,
+        check: Check<'_>,
+        (rights, policy, grants): Sides<'_>,
+        ask: impl FnOnce(&Request<'_>, &IdentitySide<'_>, &ResourceSide<'_>) -> T,
+    ) -> T {
+        let caller = CallerFacts::of(Arc::clone(&call.caller));
+        let arn = check.key.to_string();
+        let request = Request {
+            action: Action::new("kms", check.action),
+            resource: Resource::named(&arn, check.key.account),
+            caller: &caller,
+            origin: Origin::of(call),
+            context: &Circumstances::of(call, check.action, check.facts, check.loaded),
+        };
+        ask(&request, &rights.side(), &self.side_of(check, policy, grants))
+    }
+
+    /// The side of a key.
+    pub(crate) fn side_of<'a>(
+        &'a self,
+        check: Check<'_>,
+        policy: &'a Policy,
+        grants: &'a [Grant],
+    ) -> ResourceSide<'a> {
+        let mut resource = ResourceSide::guarded_by(policy);
+        resource.grants = grants;
+        if let Some(guardrails) = self.guardrails.of(check.key.account) {
+            resource.organization = Some(&guardrails.organization);
+            // They are for customer managed keys only.
+            if check.loaded.is_none_or(|key| key.record.managed_by.is_none()) {
+                resource.resource_control = &guardrails.resource_control;
+            }
+        }
+        resource
     }
 
     /// Decides whether a caller may take an action that is on no key, but on an alias of its own account or on nothing in
@@ -121,16 +170,12 @@ impl Kms {
         let mut resource = ResourceSide::without_policy();
         resource.organization =
             self.guardrails.of(call.caller.account).map(|guardrails| &guardrails.organization);
-        match decide(&request, &rights.side(), &resource) {
+        let side = rights.side();
+        let decision = decide(&request, &side, &resource);
+        match decision.witnessed((&*self.witness, call.request_id), &request, &side, &resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(KmsError::of_denial(&denial)),
         }
-    }
-}
-
-impl KmsError {
-    pub(crate) fn of_denial(denial: &Denial<'_>) -> Self {
-        Self::AccessDenied { text: denial.message(), is_out_of_reach: denial.is_out_of_reach() }
     }
 }
 

@@ -185,7 +185,7 @@ impl Keys {
             KeyReference::Alias(place, name) => match self.alias_target(place, name).await? {
                 Some(id) => Ok(place.key_arn(id)),
                 None if place.account != call.caller.account => {
-                    Err(KmsError::foreign_key(&call.caller, A::NAME))
+                    Err(KmsError::foreign_alias(&call.caller, A::NAME, place.alias_arn(name), place.account))
                 }
                 None => Err(NotFound::Alias(place.alias_arn(name)).into()),
             },
@@ -241,6 +241,6 @@ fn missing<A: KeyAction>(call: &Call, arn: KeyArn) -> KmsError {
     if arn.account == call.caller.account {
         NotFound::Key(arn).into()
     } else {
-        KmsError::foreign_key(&call.caller, A::NAME)
+        KmsError::foreign_key(&call.caller, A::NAME, arn, "there is no such key")
     }
 }

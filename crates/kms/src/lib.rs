@@ -13,6 +13,7 @@ mod facts;
 mod grant;
 mod import;
 mod import_token;
+mod key_access;
 mod key_policy;
 mod keys;
 mod kind;
@@ -48,12 +49,13 @@ use std::sync::Arc;
 use base::{Randomness, Region};
 use crypto::AttestationRoots;
 use keyring::DomainKeys;
-use policy::Guardrails;
+use policy::{Guardrails, Unwitnessed, Witness};
 use store::Store;
 use wire::json::Limits;
 
 pub use due::DueTurn;
-pub use error::KmsError;
+pub use error::{AccessDenied, KmsError};
+pub use key_access::{ActionAccess, Grantees, KeyOutline, Whom};
 pub use keys::CacheSizes;
 pub use managed_key::ManagedService;
 pub use principal::{CallerRights, KnownPrincipal, Principals, PrincipalsUnavailable};
@@ -84,6 +86,7 @@ pub struct Kms {
     usage: Arc<Usage>,
     request_quotas: Option<Arc<RequestQuotas>>,
     guardrails: Arc<Guardrails>,
+    witness: Arc<dyn Witness>,
     settings: Settings,
 }
 
@@ -192,6 +195,7 @@ impl Kms {
             usage,
             request_quotas,
             guardrails: Arc::default(),
+            witness: Arc::new(Unwitnessed),
             principals,
             store,
             domain_keys,
@@ -204,6 +208,12 @@ impl Kms {
     #[must_use]
     pub fn in_organization(self, guardrails: Arc<Guardrails>) -> Self {
         Self { guardrails, ..self }
+    }
+
+    /// The same service, which tells a witness of its decisions.
+    #[must_use]
+    pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness, ..self }
     }
 
     /// The same service, which believes attestation documents under these roots. Without any it believes none, and

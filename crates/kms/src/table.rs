@@ -86,7 +86,8 @@ where
         }
         let request =
             json::decode_within::<O::Request>(kms.settings.limits(), body).map_err(Refused::Request)?;
-        let response = O::handle(kms, call, request).await.map_err(refused)?;
+        let response = O::handle(kms, call, request).await;
+        let response = response.inspect_err(|error| kms.note_refusal(call, error)).map_err(refused)?;
         Ok(json::encode(&response))
     })
 }

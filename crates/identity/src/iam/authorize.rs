@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base::{AccountId, Call};
-use policy::{Action, CallerFacts, Decision, Origin, Request, ResourceSide, decide};
+use policy::{Action, CallerFacts, Decision, Origin, Request, ResourceSide, Witness, decide};
 use wire::iam::Operation;
 
 use super::error::IamError;
@@ -62,7 +62,7 @@ impl Identity {
         let held = self.policies_of(&call.caller).await?;
         let circumstances = Circumstances::new(O::NAME, &resource, properties, facts);
         let permit = Permit { account: call.caller.account, resource, operation: PhantomData };
-        permit.decide(call, &held, &circumstances)?;
+        permit.decide(call, &held, &circumstances, &*self.witness)?;
         Ok(permit)
     }
 }
@@ -73,6 +73,7 @@ impl<O: Operation> Permit<O> {
         call: &Call,
         held: &CallerPolicies,
         circumstances: &Circumstances<'_>,
+        witness: &dyn Witness,
     ) -> Result<(), IamError> {
         let arn = match &self.resource {
             Resource::Account => None,
@@ -85,7 +86,9 @@ impl<O: Operation> Permit<O> {
             origin: Origin::of(call),
             context: circumstances,
         };
-        match decide(&request, &held.side(), &ResourceSide::without_policy()) {
+        let (side, resource) = (held.side(), ResourceSide::without_policy());
+        let decision = decide(&request, &side, &resource);
+        match decision.witnessed((witness, call.request_id), &request, &side, &resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(IamError::AccessDenied(denial.message())),
         }

@@ -100,8 +100,9 @@ impl Identity {
             origin: Origin::of_unsigned(call),
             context: facts,
         };
-        let side = IdentitySide::default();
-        match decide(&request, &side, &self.resource_side(target)) {
+        let (side, resource) = (IdentitySide::default(), self.resource_side(target));
+        let decision = decide(&request, &side, &resource);
+        match decision.witnessed((&*self.witness, call.request_id), &request, &side, &resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(_) => Err(not_authorized(action)),
         }
@@ -138,7 +139,9 @@ impl Identity {
             origin: Origin::of(call),
             context: facts,
         };
-        match decide(&request, &held.side(), &self.resource_side(target)) {
+        let (side, resource) = (held.side(), self.resource_side(target));
+        let decision = decide(&request, &side, &resource);
+        match decision.witnessed((&*self.witness, call.request_id), &request, &side, &resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(StsError::AccessDenied(denial.message())),
         }

@@ -2,7 +2,8 @@
 //!
 //! Texts are AWS's where they are known from its own answers or from clients that quote them.
 
-use base::RandomnessUnavailable;
+use base::{AccountId, Caller, RandomnessUnavailable};
+use policy::Reasons;
 use store::{KeyError, StoreError};
 use wire::Fault;
 use wire::sts::ErrorCode;
@@ -13,9 +14,19 @@ use crate::web_identity::TokenRefused;
 /// An STS call was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum StsError {
-    /// The caller's: it may not do this.
+    /// The caller's: policies do not let it do this.
     #[error("{0}")]
     AccessDenied(String),
+    /// The caller's: it may not do this, whatever policies say.
+    #[error("{text}")]
+    NeverAllowed {
+        /// For the client.
+        text: String,
+        /// What stands against it.
+        why: &'static str,
+        /// The ARN of what it would be done to and who owns that, if it is something in particular.
+        on: Option<(String, AccountId)>,
+    },
     /// The caller's: a constraint that the model does not state.
     #[error("{0}")]
     Validation(String),
@@ -57,10 +68,23 @@ const OUR_FAILURE: &str = "The request could not be carried out because of a fai
                            finds the cause in the log under the request id.";
 
 impl StsError {
+    /// A refusal of an operation that is on nothing in particular.
+    pub(super) fn never(text: impl Into<String>, why: &'static str) -> Self {
+        Self::NeverAllowed { text: text.into(), why, on: None }
+    }
+
+    /// The reasons, if no policy was asked. Those of decisions are known where they are taken.
+    pub(super) fn reasons(&self, caller: &Caller, operation: &str) -> Option<Reasons> {
+        let Self::NeverAllowed { text, why, on } = self else { return None };
+        let owner = on.as_ref().map_or(caller.account, |(_, owner)| *owner);
+        let resource = on.as_ref().map(|(arn, _)| arn.clone());
+        Some(Reasons::refused(caller, (format!("sts:{operation}"), resource, owner), why, text.clone()))
+    }
+
     /// The answer for the client.
     pub fn to_fault(&self) -> Fault {
         let code = match self {
-            Self::AccessDenied(text) => {
+            Self::AccessDenied(text) | Self::NeverAllowed { text, .. } => {
                 return Fault::bad_request("AccessDenied", text.clone()).with_status(403);
             }
             Self::Validation(text) => return Fault::bad_request("ValidationError", text.clone()),

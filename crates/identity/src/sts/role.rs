@@ -75,7 +75,9 @@ impl Identity {
             let caller = call.caller.arn();
             let text =
                 format!("User: {caller} is not authorized to perform: sts:{action} on resource: {arn}");
-            StsError::AccessDenied(text)
+            let on = Arn::parse(arn).ok().and_then(|parts| parts.account.parse().ok());
+            let on = on.map(|owner| (arn.to_owned(), owner));
+            StsError::NeverAllowed { text, why: "there is no such role", on }
         };
         self.role_by_arn(arn).await?.ok_or_else(denied)
     }

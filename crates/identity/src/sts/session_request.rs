@@ -182,11 +182,34 @@ pub(super) fn refuse_multi_factor(serial: Option<&String>, code: Option<&String>
     if serial.is_none() && code.is_none() {
         return Ok(());
     }
-    Err(StsError::AccessDenied(
+    Err(StsError::never(
         "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is \
-         valid and associated with this user."
-            .to_owned(),
+         valid and associated with this user.",
+        "nobody has a device for multi-factor authentication",
     ))
+}
+
+/// Refuses sessions that are none of a role: of STS they may call AssumeRole and GetCallerIdentity only.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html>
+pub(super) fn refuse_sessions_of_users(caller: &Caller, operation: &str) -> Result<(), StsError> {
+    match &caller.principal {
+        Principal::User { .. } | Principal::FederatedUser { .. } | Principal::Root
+            if caller.session.is_some() =>
+        {
+            Err(refused_to_sessions(operation))
+        }
+        Principal::Root
+        | Principal::User { .. }
+        | Principal::RoleSession { .. }
+        | Principal::FederatedUser { .. }
+        | Principal::Service { .. } => Ok(()),
+    }
+}
+
+fn refused_to_sessions(operation: &str) -> StsError {
+    let text = format!("Cannot call {operation} with session credentials");
+    StsError::never(text, "it is not for sessions of users")
 }
 
 /// The unique id of the user who calls with an access key of its own.
@@ -195,7 +218,7 @@ pub(super) fn refuse_multi_factor(serial: Option<&String>, code: Option<&String>
 /// AccessDenied for sessions, which cannot call `operation`.
 pub(super) fn long_term_user<'a>(caller: &'a Caller, operation: &str) -> Result<Option<&'a str>, StsError> {
     if caller.session.is_some() {
-        return Err(StsError::AccessDenied(format!("Cannot call {operation} with session credentials")));
+        return Err(refused_to_sessions(operation));
     }
     Ok(match &caller.principal {
         Principal::User { unique_id, .. } => Some(unique_id),

@@ -72,7 +72,9 @@ where
 {
     Box::pin(async move {
         let request = query::decode::<O::Request>(form).map_err(Refused::Request)?;
-        let response = O::handle(identity, call, request).await.map_err(Refused::Operation)?;
+        let response = O::handle(identity, call, request).await;
+        let response = response.inspect_err(|error| identity.note_refusal(call, O::NAME, error));
+        let response = response.map_err(Refused::Operation)?;
         Ok(query::encode(NAMESPACE, O::NAME, &response, &call.request_id.to_string()))
     })
 }
@@ -98,6 +100,13 @@ pub(crate) trait HandleUnsigned: sts::Operation + Sized {
 }
 
 impl Identity {
+    /// Tells the witness of a refusal for which no policy was asked.
+    fn note_refusal(&self, call: &Call, operation: &str, error: &StsError) {
+        if let Some(reasons) = error.reasons(&call.caller, operation).filter(|_| self.witness.wants(false)) {
+            self.witness.note(call.request_id, reasons);
+        }
+    }
+
     /// Whether a form names an operation that needs no signature.
     pub fn is_unsigned(form: &Form) -> bool {
         form.action() == Some(sts::AssumeRoleWithWebIdentity::NAME) && form.version() == Some(VERSION)

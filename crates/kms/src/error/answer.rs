@@ -30,7 +30,7 @@ impl KmsError {
 
     fn code(&self) -> Code {
         Code::Modelled(match self {
-            Self::AccessDenied { .. } => return Code::Framework("AccessDeniedException"),
+            Self::AccessDenied(_) => return Code::Framework("AccessDeniedException"),
             Self::Invalid(_) | Self::InvalidGrant(_) => return Code::Framework("ValidationException"),
             Self::Throttled => return Code::Framework("ThrottlingException"),
             Self::NotFound(_) => ErrorCode::NotFoundException,
@@ -83,10 +83,10 @@ impl KmsError {
             | Self::InvalidMac
             | Self::RotationOfOneMaterial
             | Self::Invalid(InvalidRequest::PeerKey) => return None,
-            Self::AccessDenied { text, .. }
-            | Self::InvalidKeyUsage(text)
-            | Self::MalformedPolicy(text)
-            | Self::Unsupported(text) => text.clone(),
+            Self::AccessDenied(denied) => denied.text().to_owned(),
+            Self::InvalidKeyUsage(text) | Self::MalformedPolicy(text) | Self::Unsupported(text) => {
+                text.clone()
+            }
             Self::Invalid(rule) => rule.to_string(),
             Self::InvalidGrant(rule) => rule.to_string(),
             Self::NotFound(what) => what.to_string(),

@@ -1,26 +1,23 @@
 //! Everything a KMS operation can refuse or fail with.
 
+mod access_denied;
 mod answer;
 mod refusal;
 
-use base::{Caller, KeyArn, RandomnessUnavailable};
+use base::{KeyArn, RandomnessUnavailable};
 use crypto::KeyMaterialId;
 use keyring::KeyringError;
 
 use crate::keys::LoadedKey;
+pub use access_denied::AccessDenied;
 pub(crate) use refusal::{InvalidRequest, LimitExceeded, NotFound, StateRefusal, TagRefusal};
 
 /// A refused or failed call.
 #[derive(Debug, thiserror::Error)]
 pub enum KmsError {
-    /// The caller may not do this. Deliberately silent about whether the key exists.
-    #[error("access denied: {text}")]
-    AccessDenied {
-        /// For the client.
-        text: String,
-        /// Whether the client may not even learn that there is such a key.
-        is_out_of_reach: bool,
-    },
+    /// The caller may not do this.
+    #[error(transparent)]
+    AccessDenied(Box<AccessDenied>),
     /// The request contradicts itself or a rule that the model cannot express.
     #[error("invalid request: {0}")]
     Invalid(#[from] InvalidRequest),
@@ -162,49 +159,6 @@ impl KmsError {
     /// An operation that only a primary key takes, or a key that is no multi-Region key at all.
     pub(crate) fn not_primary(key: KeyArn) -> Self {
         Self::Unsupported(format!("{key} is not a multi-region primary key."))
-    }
-
-    /// A key that is not in the caller's reach: in another account, or not there at all.
-    pub(crate) fn foreign_key(caller: &Caller, action: &str) -> Self {
-        Self::out_of_reach(caller, action, "this resource")
-    }
-
-    /// A key whose key policy does not allow it.
-    pub(crate) fn not_in_key_policy(caller: &Caller, action: &str, key: KeyArn) -> Self {
-        Self::denied(format!(
-            "User: {} is not authorized to perform: kms:{action} on resource: {key} because no resource-based \
-             policy allows the kms:{action} action",
-            caller.arn()
-        ))
-    }
-
-    /// Decrypt without KeyId: the ciphertext's key is gone, elsewhere or of another account that lets nobody in.
-    pub(crate) fn ciphertext_key_out_of_reach(caller: &Caller, action: &str) -> Self {
-        Self::out_of_reach(caller, action, "the resource associated with this ciphertext")
-    }
-
-    /// The same, if that is why the key was refused.
-    pub(crate) fn of_ciphertext_key(self, caller: &Caller, action: &str) -> Self {
-        if matches!(self, Self::AccessDenied { is_out_of_reach: true, .. }) {
-            Self::ciphertext_key_out_of_reach(caller, action)
-        } else {
-            self
-        }
-    }
-
-    /// Access is denied for a reason that the client may know.
-    pub(crate) fn denied(text: String) -> Self {
-        Self::AccessDenied { text, is_out_of_reach: false }
-    }
-
-    fn out_of_reach(caller: &Caller, action: &str, what: &str) -> Self {
-        let text = format!(
-            "User: {} is not authorized to perform: kms:{action} on {what} because the resource does not exist in \
-             this Region, no resource-based policies allow access, or a resource-based policy explicitly denies \
-             access",
-            caller.arn()
-        );
-        Self::AccessDenied { text, is_out_of_reach: true }
     }
 
     /// A material that a record names is missing: the store has lost something.

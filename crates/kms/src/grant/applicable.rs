@@ -26,6 +26,9 @@ use crate::{Kms, paths};
 /// Entries that a search reads at a time.
 const PAGE: usize = 50;
 
+/// Grants that do not apply that are told, of each name of the caller.
+const APART: usize = 20;
+
 /// Pairs of an encryption context that are looked up one by one. With more, all grants of the grantee are looked through:
 /// no request can make a search longer than they are.
 const PAIRS_MAX: usize = 64;
@@ -75,6 +78,29 @@ impl Kms {
             }
         }
         Ok(found.grants)
+    }
+
+    /// A caller's grants of a check's operation beside those `found`, whatever they demand. A few of them, for there may be
+    /// many; those that demand nothing come first.
+    pub(crate) async fn grants_apart(
+        &self,
+        caller: &Caller,
+        check: Check<'_>,
+        found: &[Grant],
+    ) -> Result<Vec<Grant>, KmsError> {
+        let Ok(operation) = check.action.parse::<GrantOperation>() else { return Ok(Vec::new()) };
+        let mut apart = Vec::new();
+        for grantee in grantees(caller) {
+            let all = paths::granted_for(&check.key, operation.as_str(), &digest_of(&grantee));
+            for entry in self.store.range(Range::prefix(&all).limit(APART)).await?.entries {
+                let grant = store::decode_record::<GrantScope>(&entry)?;
+                let grant = grant.grant(&id_of(&entry.key)?, grantee.clone(), operation);
+                if found.iter().all(|known| known.id != grant.id) {
+                    apart.push(grant);
+                }
+            }
+        }
+        Ok(apart)
     }
 
     /// Adds grants that lie below `prefix`; answers whether there is one that needs no other beside it.

@@ -117,7 +117,7 @@ impl GrantRecord {
     }
 
     /// The grantee as policies match it; `None` for a text that no version of this service stores.
-    pub(super) fn grantee(&self) -> Option<PrincipalEntry> {
+    pub(crate) fn grantee(&self) -> Option<PrincipalEntry> {
         entry(&self.terms.grantee, self.holders.grantee.as_deref())
     }
 

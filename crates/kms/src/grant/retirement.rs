@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use base::Call;
-use policy::{Action, CallerFacts, Decision, Origin, Request, Resource, Retirement, decide_retirement};
+use policy::{
+    Action, CallerFacts, Decision, Origin, Request, Resource, ResourceSide, Retirement, Witness,
+    decide_retirement,
+};
 use store::StoreError;
 use wire::kms::GrantOperation;
 
@@ -37,13 +40,13 @@ impl Kms {
         grant: UncheckedGrant,
     ) -> Result<RetirableGrant, KmsError> {
         let rights = self.principals.rights_of(&call.caller).await?;
-        grant.decide(call, &*rights)?;
+        grant.decide(call, &*rights, &*self.witness)?;
         Ok(RetirableGrant(grant))
     }
 }
 
 impl UncheckedGrant {
-    fn decide(&self, call: &Call, rights: &dyn CallerRights) -> Result<(), KmsError> {
+    fn decide(&self, call: &Call, rights: &dyn CallerRights, witness: &dyn Witness) -> Result<(), KmsError> {
         let (record, key) = (&self.grant.record, self.key.arn);
         let damaged = |_| StoreError::damaged(key.to_string(), "a grant of it names no account".to_owned());
         let terms = &record.terms;
@@ -65,7 +68,10 @@ impl UncheckedGrant {
             origin: Origin::of(call),
             context: &Circumstances::of(call, "RetireGrant", &nothing, Some(&self.key)),
         };
-        match decide_retirement(&request, &rights.side(), &retirement) {
+        // Key policies have no say.
+        let (side, nobodys) = (rights.side(), ResourceSide::without_policy());
+        let decision = decide_retirement(&request, &side, &retirement);
+        match decision.witnessed((witness, call.request_id), &request, &side, &nobodys) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(KmsError::of_denial(&denial)),
         }

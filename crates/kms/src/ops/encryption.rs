@@ -70,7 +70,7 @@ impl Kms {
             Some(_) => return Err(KmsError::IncorrectKey),
             // A key out of reach is not told apart from one that never was.
             None => {
-                let missing = || KmsError::ciphertext_key_out_of_reach(&call.caller, A::NAME);
+                let missing = || KmsError::ciphertext_key_gone(&call.caller, A::NAME, arn);
                 let key = self.keys.cached(&arn).await?.ok_or_else(missing)?;
                 let key = self.authorize(self.keys.unchecked(key), call, facts).await;
                 key.map_err(|refusal| refusal.of_ciphertext_key(&call.caller, A::NAME))?

@@ -47,9 +47,6 @@ fn check_reach(call: &Call, retiring: &GrantPrincipal) -> Result<(), KmsError> {
     if account == Some(call.caller.account) {
         return Ok(());
     }
-    Err(KmsError::denied(format!(
-        "User: {} is not authorized to perform: kms:{} on resource: {name}",
-        call.caller.arn(),
-        <ListRetirableGrants as AccountAction>::NAME
-    )))
+    let action = <ListRetirableGrants as AccountAction>::NAME;
+    Err(KmsError::foreign_principal(&call.caller, action, name))
 }

@@ -61,3 +61,4 @@ mod verify;
 mod verify_mac;
 
 pub(crate) use create_key::NewKey;
+pub(crate) use re_encrypt::{ReEncryptFrom, ReEncryptTo};

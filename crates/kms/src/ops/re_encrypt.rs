@@ -15,7 +15,7 @@ use crate::error::{InvalidRequest, KmsError};
 use crate::facts::Facts;
 
 /// What is asked of the key that decrypts.
-struct ReEncryptFrom;
+pub(crate) struct ReEncryptFrom;
 
 impl KeyAction for ReEncryptFrom {
     const NAME: &'static str = "ReEncryptFrom";
@@ -25,7 +25,7 @@ impl KeyAction for ReEncryptFrom {
 }
 
 /// What is asked of the key that encrypts.
-struct ReEncryptTo;
+pub(crate) struct ReEncryptTo;
 
 impl KeyAction for ReEncryptTo {
     const NAME: &'static str = "ReEncryptTo";

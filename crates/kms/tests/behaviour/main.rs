@@ -6,6 +6,7 @@ mod bench;
 mod decisions;
 mod forward_access;
 mod grants;
+mod key_access;
 mod lifecycle;
 mod limits;
 mod multi_region;

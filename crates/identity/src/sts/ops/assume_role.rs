@@ -97,15 +97,16 @@ fn refuse_who_never_may(call: &Call) -> Result<(), StsError> {
         Principal::FederatedUser { .. } => "Cannot call AssumeRole with credentials of a federated user",
         Principal::User { .. } | Principal::RoleSession { .. } | Principal::Service { .. } => return Ok(()),
     };
-    Err(StsError::AccessDenied(text.to_owned()))
+    Err(StsError::never(text, "such callers assume no roles"))
 }
 
 /// Once set, the source identity stays for the whole chain of sessions.
 fn source_identity(call: &Call, request: &AssumeRoleRequest) -> Result<Option<String>, StsError> {
     let inherited = call.caller.session.as_ref().and_then(|session| session.source_identity.as_ref());
     match (inherited, &request.source_identity) {
-        (Some(inherited), Some(asked)) if inherited != asked => Err(StsError::AccessDenied(
-            "The source identity of the calling session cannot be changed.".to_owned(),
+        (Some(inherited), Some(asked)) if inherited != asked => Err(StsError::never(
+            "The source identity of the calling session cannot be changed.",
+            "a source identity stays for the whole chain of sessions",
         )),
         (_, Some(asked)) if asked.to_lowercase().starts_with("aws:") => {
             Err(StsError::Validation("A source identity cannot begin with aws:".to_owned()))

@@ -10,6 +10,7 @@ use wire::sts::{
 use crate::Identity;
 use crate::sts::authorize::{Facts, Target};
 use crate::sts::error::StsError;
+use crate::sts::session_request::refuse_sessions_of_users;
 use crate::sts::table::Handle;
 
 impl Handle for DecodeAuthorizationMessage {
@@ -18,6 +19,7 @@ impl Handle for DecodeAuthorizationMessage {
         call: &Call,
         request: DecodeAuthorizationMessageRequest,
     ) -> Result<DecodeAuthorizationMessageResponse, StsError> {
+        refuse_sessions_of_users(&call.caller, "DecodeAuthorizationMessage")?;
         let nothing = Target { arn: None, owner: call.caller.account, trust: None };
         identity.authorize_sts(call, "DecodeAuthorizationMessage", nothing, &Facts::default()).await?;
         let message = identity.decode_authorization_message(&request.encoded_message).await?;

@@ -11,6 +11,7 @@ use crate::name::AccessKeyId;
 use crate::record::AccessKeyRecord;
 use crate::sts::authorize::{Facts, Target};
 use crate::sts::error::StsError;
+use crate::sts::session_request::refuse_sessions_of_users;
 use crate::sts::table::Handle;
 use crate::{Identity, draw, paths};
 
@@ -20,6 +21,7 @@ impl Handle for GetAccessKeyInfo {
         call: &Call,
         request: GetAccessKeyInfoRequest,
     ) -> Result<GetAccessKeyInfoResponse, StsError> {
+        refuse_sessions_of_users(&call.caller, "GetAccessKeyInfo")?;
         let nothing = Target { arn: None, owner: call.caller.account, trust: None };
         identity.authorize_sts(call, "GetAccessKeyInfo", nothing, &Facts::default()).await?;
         let unknown = || StsError::Validation("The access key id does not tell its account.".to_owned());

@@ -28,7 +28,7 @@ impl Handle for GetFederationToken {
     ) -> Result<GetFederationTokenResponse, StsError> {
         let user = long_term_user(&call.caller, "GetFederationToken")?;
         let unique_id = user.ok_or_else(|| {
-            StsError::AccessDenied("GetFederationToken cannot be called by the root user here.".to_owned())
+            StsError::never("GetFederationToken cannot be called by the root user here.", "it is for users")
         })?;
         let account = call.caller.account;
         let arn = format!("arn:aws:sts::{account}:federated-user/{}", request.name);
