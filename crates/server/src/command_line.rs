@@ -34,6 +34,12 @@ pub(crate) enum Command {
     /// Work with the clock of a service that runs with --dev
     #[command(subcommand)]
     Clock(Clock),
+    /// Tell why a running service decided as it did about a request
+    #[command(after_help = CREDENTIALS)]
+    Explain(Explain),
+    /// Tell who can do what with a key of a running service, computed from all layers of policies
+    #[command(after_help = CREDENTIALS)]
+    Access(Access),
     /// Work with seed files
     #[command(subcommand)]
     Seed(Seed),
@@ -166,6 +172,44 @@ pub(crate) struct Advance {
     pub(crate) endpoint: String,
 }
 
+/// Who calls a running service, as `--help` tells.
+const CREDENTIALS: &str = "\
+The call is signed with the credentials of your AWS profile: AWS_PROFILE and AWS_CONFIG_FILE, or AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY. Policies decide about it: keywright:ExplainRequest, keywright:ListKeyAccess.";
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// The id of the request: x-amzn-RequestId, which clients and errors tell
+    pub(crate) request_id: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Access {
+    /// The key's id or ARN, or an alias
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// Who calls a running service, and where it is.
+#[derive(Args, Debug)]
+pub(crate) struct Connection {
+    /// Where the service is [default: that of the profile, or http://127.0.0.1:4599]
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// The Region [default: that of the profile, or us-east-1]
+    #[arg(long)]
+    pub(crate) region: Option<Region>,
+    /// The profile whose credentials sign [default: AWS_PROFILE, or default]
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// For people, or for programs
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Seed {
     /// Convert a seed file of local-kms (YAML) and print it
@@ -205,8 +249,8 @@ pub(crate) struct Lint {
     #[arg(long, value_name = "ARN")]
     pub(crate) key: Option<KeyArn>,
     /// For people, or for programs
-    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
-    pub(crate) format: LintFormat,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -219,7 +263,7 @@ pub(crate) enum LintKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LintFormat {
+pub(crate) enum OutputFormat {
     Text,
     Json,
 }
@@ -297,6 +341,9 @@ mod tests {
             "clock advance 30d",
             "clock advance 12h --endpoint http://localhost:1",
             "seed convert FILE",
+            "explain 1b4e28ba-2fa1-4d2c-883f-0016d3cca427",
+            "explain ID --endpoint-url http://localhost:1 --region eu-central-1 --profile p --format json",
+            "access alias/app",
             "policy lint FILE",
             "policy lint - --kind resource-control --format json",
             "policy lint FILE --account 111122223333 --key \
@@ -325,6 +372,9 @@ mod tests {
             "domain-key rotate --data-dir D",
             "clock advance",
             "seed convert",
+            "explain",
+            "access",
+            "access KEY --format yaml",
             "policy",
             "policy lint",
             "policy lint FILE --kind bucket",

@@ -15,6 +15,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use serde::Deserialize;
 
+use crate::causes::with_causes;
 use crate::config::{KeySetChoice, KeySetPlace, WebIdentity};
 
 /// The longest answer: key sets and discovery documents are much shorter.
@@ -158,17 +159,6 @@ async fn get(client: &Client, url: &str, token: Option<&SecretString>) -> Result
         body.extend_from_slice(&piece);
     }
     Ok(body)
-}
-
-/// An error with all that led to it: the outermost alone says little.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn bearer_token(path: &Path) -> Result<SecretString, String> {

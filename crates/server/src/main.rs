@@ -1,6 +1,8 @@
 //! The binary `keywright`.
 
 mod attestation_roots;
+mod causes;
+mod client;
 mod command_line;
 mod commands;
 mod config;

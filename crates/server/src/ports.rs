@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::Caller;
-use identity::{CallerPolicies, Identity, IdentityError};
-use kms::{CallerRights, KnownPrincipal, Principals, PrincipalsUnavailable};
+use base::{AccountId, Call, Caller};
+use identity::{CallerPolicies, Identity, IdentityError, PossibleCallers};
+use kms::{Kms, KmsError, KnownPrincipal, Principals, PrincipalsUnavailable};
+use management::{KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
 use policy::{IdentitySide, PrincipalEntry};
+use wire::kms::{DescribeKey, Operation};
 
 /// Lets key policies and grants ask who exists, and decisions what callers may do.
 pub(crate) struct PrincipalsOfIdentity(pub(crate) Arc<Identity>);
@@ -22,7 +24,7 @@ impl Principals for PrincipalsOfIdentity {
         self.0.arn_of_unique_id(unique_id).await.map_err(unavailable)
     }
 
-    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PrincipalsUnavailable> {
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn kms::CallerRights>, PrincipalsUnavailable> {
         Ok(Arc::new(PoliciesOfCaller(self.0.policies_of(caller).await.map_err(unavailable)?)))
     }
 }
@@ -30,10 +32,99 @@ impl Principals for PrincipalsOfIdentity {
 /// The policies that apply to a caller.
 struct PoliciesOfCaller(Arc<CallerPolicies>);
 
-impl CallerRights for PoliciesOfCaller {
+impl kms::CallerRights for PoliciesOfCaller {
     fn side(&self) -> IdentitySide<'_> {
         self.0.side()
     }
+}
+
+impl management::CallerRights for PoliciesOfCaller {
+    fn side(&self) -> IdentitySide<'_> {
+        self.0.side()
+    }
+}
+
+/// Lets the service of our own ask who there is.
+pub(crate) struct PeopleOfIdentity(pub(crate) Arc<Identity>);
+
+#[async_trait]
+impl People for PeopleOfIdentity {
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn management::CallerRights>, PortError> {
+        Ok(Arc::new(PoliciesOfCaller(self.0.policies_of(caller).await.map_err(failed)?)))
+    }
+
+    async fn caller_of(&self, entry: &PrincipalEntry) -> Result<Option<Caller>, PortError> {
+        self.0.possible_caller(entry).await.map_err(failed)
+    }
+
+    async fn users(
+        &self,
+        account: AccountId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<Caller>, PortError> {
+        self.0.possible_users(account, after, limit).await.map(part).map_err(failed)
+    }
+
+    async fn roles(
+        &self,
+        account: AccountId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<Caller>, PortError> {
+        self.0.possible_roles(account, after, limit).await.map(part).map_err(failed)
+    }
+}
+
+/// Lets the service of our own ask about keys.
+pub(crate) struct KeysOfKms(pub(crate) Arc<Kms>);
+
+#[async_trait]
+impl Keys for KeysOfKms {
+    async fn outline(&self, call: &Call, key_id: &str) -> Result<KeyOutline, PortError> {
+        let kms::KeyOutline { key, named } = self.0.key_outline(call, key_id).await.map_err(refused)?;
+        Ok(KeyOutline { key, named })
+    }
+
+    async fn grantees(
+        &self,
+        key: &KeyOutline,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<PrincipalEntry>, PortError> {
+        let kms::Grantees { grantees, last } =
+            self.0.grantees(&key.key, after, limit).await.map_err(refused)?;
+        Ok(Part { items: grantees, last })
+    }
+
+    async fn access(
+        &self,
+        call: &Call,
+        key: &KeyOutline,
+        whom: &Whom,
+    ) -> Result<Vec<PossibleAction>, PortError> {
+        let whom = match whom {
+            Whom::Caller(caller) => kms::Whom::Caller(Arc::clone(caller)),
+            Whom::Everybody => kms::Whom::Everybody,
+        };
+        let accesses = self.0.access(call, &key.key, &whom).await.map_err(refused)?;
+        let told = accesses.into_iter().map(|one| PossibleAction { action: one.action, access: one.access });
+        Ok(told.collect())
+    }
+}
+
+fn part(possible: PossibleCallers) -> Part<Caller> {
+    Part { items: possible.callers, last: possible.last }
+}
+
+fn failed(error: IdentityError) -> PortError {
+    PortError::Failed(error.into())
+}
+
+/// What the key service refuses is refused in its words; what fails there fails here.
+fn refused(error: KmsError) -> PortError {
+    let fault = error.to_fault(<DescribeKey as Operation>::ERRORS);
+    if fault.status >= 500 { PortError::Failed(error.into()) } else { PortError::Refused(fault) }
 }
 
 fn unavailable(error: IdentityError) -> PrincipalsUnavailable {

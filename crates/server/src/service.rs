@@ -9,14 +9,15 @@ use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
-use policy::Guardrails;
+use management::{KnownDecisions, Management};
+use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
 use crate::pipeline::{Parties, Pipeline};
-use crate::ports::PrincipalsOfIdentity;
+use crate::ports::{KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
@@ -37,6 +38,7 @@ pub(crate) struct Service {
     pub(crate) clock: Arc<SettableClock>,
     identity: Arc<Identity>,
     kms: Arc<Kms>,
+    management: Arc<Management>,
     trail: Arc<Trail>,
     due_works: AtomicBool,
     usage_works: AtomicBool,
@@ -48,6 +50,8 @@ pub(crate) struct Sources {
     pub(crate) attestation_roots: AttestationRoots,
     pub(crate) key_sets: ConfiguredKeySets,
     pub(crate) guardrails: Arc<Guardrails>,
+    /// Keeps the reasons of decisions.
+    pub(crate) decisions: Arc<KnownDecisions>,
 }
 
 impl Sources {
@@ -60,6 +64,10 @@ impl Sources {
             attestation_roots: attestation_roots::read(&config.attestation_roots)?,
             key_sets: ConfiguredKeySets::new(&config.web_identity)?,
             guardrails: Arc::new(organization::read(config.organization.as_ref())?),
+            decisions: Arc::new(KnownDecisions::new(
+                config.explanations.bytes_max,
+                config.explanations.allowed,
+            )),
         })
     }
 
@@ -69,6 +77,7 @@ impl Sources {
             attestation_roots: AttestationRoots::default(),
             key_sets: ConfiguredKeySets::none(),
             guardrails: Arc::default(),
+            decisions: Arc::new(KnownDecisions::new(0, false)),
         }
     }
 }
@@ -91,7 +100,9 @@ impl Service {
             Arc::clone(&foundation.randomness),
             Arc::new(sources.key_sets),
         );
-        let identity = Arc::new(identity.in_organization(Arc::clone(&sources.guardrails)));
+        let witness: Arc<dyn Witness> = sources.decisions.clone();
+        let identity = identity.in_organization(Arc::clone(&sources.guardrails));
+        let identity = Arc::new(identity.witnessed_by(Arc::clone(&witness)));
         let kms = Kms::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
@@ -100,12 +111,20 @@ impl Service {
             settings,
         )
         .with_attestation_roots(sources.attestation_roots)
-        .in_organization(sources.guardrails);
+        .in_organization(sources.guardrails)
+        .witnessed_by(witness);
+        let kms = Arc::new(kms);
+        let management = Management::new(
+            sources.decisions,
+            Arc::new(KeysOfKms(Arc::clone(&kms))),
+            Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
+        );
         let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {
             clock,
             identity,
-            kms: Arc::new(kms),
+            kms,
+            management: Arc::new(management),
             trail: Arc::new(trail),
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
@@ -153,12 +172,14 @@ impl Service {
         Pipeline::new(Parties {
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
+            management: Arc::clone(&self.management),
             clock: Arc::<SettableClock>::clone(&self.clock),
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),
             is_secure: config.tls.is_some(),
             default_region: config.default_region,
+            explains_denials: config.explanations.in_answers,
             trail_works: Arc::clone(&self.trail_works),
         })
     }

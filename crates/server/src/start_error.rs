@@ -8,6 +8,7 @@ use kms::KmsError;
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
+use crate::client::ClientError;
 use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
@@ -36,6 +37,8 @@ pub(crate) enum StartError {
     AttestationRoots(#[from] AttestationRootsError),
     #[error("the task that does due work and writes the trail has failed; see the log")]
     Chores,
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error(transparent)]
     Clock(#[from] ClockError),
     #[error(transparent)]
@@ -82,7 +85,10 @@ impl StartError {
     /// The code of [`EXIT_CODES`].
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Chores | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
+            Self::Client(
+                ClientError::Profile(_) | ClientError::Endpoint(_) | ClientError::Certificate { .. },
+            ) => 2,
+            Self::Chores | Self::Client(_) | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::AttestationRoots(_)
             | Self::Config(_)

@@ -5,10 +5,14 @@ use cargo_metadata::{DependencyKind, Package};
 use super::Finding;
 
 /// Every package of the workspace and the packages of the workspace that it may depend on. Arrows point down only.
-const ROOMS: [(&str, &[&str]); 12] = [
-    ("keywright", &["kms", "identity", "audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
+const ROOMS: [(&str, &[&str]); 13] = [
+    (
+        "keywright",
+        &["kms", "management", "identity", "audit", "keyring", "store", "wire", "policy", "crypto", "base"],
+    ),
     ("kms", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("identity", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
+    ("management", &["wire", "policy", "base"]),
     ("audit", &["store", "base"]),
     ("keyring", &["store", "crypto", "base"]),
     ("store", &["base"]),

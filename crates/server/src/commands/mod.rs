@@ -1,7 +1,10 @@
 //! One function per command; each returns why it failed, and none writes errors itself.
 
+mod access;
+mod calling;
 mod clock;
 mod domain_key;
+mod explain;
 mod key_policy;
 mod policy;
 mod root;
@@ -34,6 +37,8 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::KeyPolicy(command_line::KeyPolicy::Reset(arguments)) => key_policy::reset(&arguments),
         Command::Clock(command_line::Clock::Advance(arguments)) => Ok(clock::advance(&arguments)?),
         Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
+        Command::Explain(arguments) => Ok(runtime()?.block_on(explain::explain(&arguments))?),
+        Command::Access(arguments) => Ok(runtime()?.block_on(access::access(&arguments))?),
         Command::Policy(command_line::Policy::Lint(arguments)) => Ok(policy::look_over(&arguments)?),
         Command::Version => {
             terminal::say(concat!("keywright ", env!("CARGO_PKG_VERSION"), "\n"));

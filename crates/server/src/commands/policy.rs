@@ -9,7 +9,7 @@ use policy::lint::{Circumstances, Finding, Severity, guess_kind, lint};
 use policy::{MalformedPolicy, Policy, PolicyKind};
 use serde::Serialize;
 
-use crate::command_line::{Lint, LintFormat, LintKind};
+use crate::command_line::{Lint, LintKind, OutputFormat};
 use crate::terminal;
 
 /// What ends the command otherwise than well.
@@ -111,10 +111,10 @@ impl Report {
         Err(PolicyLintError::Found { file: self.file.clone(), counts })
     }
 
-    fn rendered(&self, format: LintFormat) -> String {
+    fn rendered(&self, format: OutputFormat) -> String {
         match format {
-            LintFormat::Text => self.text(),
-            LintFormat::Json => self.json(),
+            OutputFormat::Text => self.text(),
+            OutputFormat::Json => self.json(),
         }
     }
 

@@ -10,8 +10,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::settings::{LimitSettings, Settings};
 use super::{
-    CertificateChoice, Config, ConfigError, Limits, LogChoice, PassphraseSource, TlsChoice, TlsVersion,
-    sources,
+    CertificateChoice, Config, ConfigError, Explanations, Limits, LogChoice, PassphraseSource, TlsChoice,
+    TlsVersion, sources,
 };
 
 /// Checks each setting; `figment` knows where it came from.
@@ -48,6 +48,7 @@ pub(super) fn check(
         cors_origins: check.origins(&settings.cors.origins)?,
         organization: check.organization(&settings.organization)?,
         web_identity: check.web_identity(&settings.web_identity)?,
+        explanations: check.explanations(settings)?,
         log: check.log(settings)?,
     })
 }
@@ -186,6 +187,16 @@ impl Check<'_> {
             }
         }
         Ok(origins.to_vec())
+    }
+
+    fn explanations(&self, settings: &Settings) -> Result<Explanations, ConfigError> {
+        const MEBIBYTE: usize = 1_024 * 1_024;
+        let mebibytes = settings.explanations.memory_max_mebibytes;
+        let mebibytes = self.within("explanations.memory_max_mebibytes", mebibytes, 0, 65_536)?;
+        // Whoever develops policies wants to know why something was allowed, too.
+        let allowed = settings.explanations.allowed || settings.dev;
+        let in_answers = settings.explanations.in_answers;
+        Ok(Explanations { bytes_max: mebibytes.saturating_mul(MEBIBYTE), allowed, in_answers })
     }
 
     fn log(&self, settings: &Settings) -> Result<LogChoice, ConfigError> {

@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) cors_origins: Vec<String>,
     pub(crate) web_identity: WebIdentity,
     pub(crate) organization: Option<OrganizationChoice>,
+    pub(crate) explanations: Explanations,
     pub(crate) log: LogChoice,
 }
 
@@ -152,6 +153,17 @@ pub(crate) struct LevelChoice {
     pub(crate) full_aws_access: bool,
     pub(crate) service_control: Vec<PathBuf>,
     pub(crate) resource_control: Vec<PathBuf>,
+}
+
+/// Which decisions are kept with their reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Explanations {
+    /// Bytes of memory for them; 0: none are kept.
+    pub(crate) bytes_max: usize,
+    /// Whether those that allow are kept, too.
+    pub(crate) allowed: bool,
+    /// Whether a denial's text carries an encoded message with its reasons.
+    pub(crate) in_answers: bool,
 }
 
 /// What is logged and in which form.

@@ -24,6 +24,7 @@ pub(super) struct Settings {
     pub(super) cors: CorsSettings,
     pub(super) web_identity: WebIdentitySettings,
     pub(super) organization: OrganizationSettings,
+    pub(super) explanations: ExplanationSettings,
     pub(super) log: LogSettings,
 }
 
@@ -138,6 +139,14 @@ pub(super) struct MemberSettings {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct ExplanationSettings {
+    pub(super) memory_max_mebibytes: u64,
+    pub(super) allowed: bool,
+    pub(super) in_answers: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LogSettings {
     pub(super) level: String,
     pub(super) format: String,
@@ -166,6 +175,7 @@ impl Default for Settings {
             },
             cors: CorsSettings { origins: Vec::new() },
             organization: OrganizationSettings::default(),
+            explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
         }

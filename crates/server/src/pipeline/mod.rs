@@ -16,6 +16,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use identity::{Identity, iam, sts};
 use kms::{Kms, Refused};
+use management::Management;
 use wire::Fault;
 use wire::query::Form;
 
@@ -36,10 +37,12 @@ pub(crate) struct Pipeline {
     authenticator: Authenticator,
     identity: Arc<Identity>,
     kms: Arc<Kms>,
+    management: Arc<Management>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     is_secure: bool,
     default_region: Region,
+    explains_denials: bool,
     trail_works: Arc<AtomicBool>,
 }
 
@@ -47,6 +50,7 @@ pub(crate) struct Pipeline {
 pub(crate) struct Parties {
     pub(crate) identity: Arc<Identity>,
     pub(crate) kms: Arc<Kms>,
+    pub(crate) management: Arc<Management>,
     /// The service's clock, which `--dev` may move. Signatures are always held against the machine's.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -58,6 +62,8 @@ pub(crate) struct Parties {
     pub(crate) is_secure: bool,
     /// The Region of requests that are not signed for one.
     pub(crate) default_region: Region,
+    /// Whether a denial's text carries an encoded message with its reasons.
+    pub(crate) explains_denials: bool,
     /// Whether mutation records reach the trail. While they do not, nothing is changed.
     pub(crate) trail_works: Arc<AtomicBool>,
 }
@@ -67,6 +73,7 @@ impl Pipeline {
         Self {
             is_secure: parties.is_secure,
             default_region: parties.default_region,
+            explains_denials: parties.explains_denials,
             authenticator: Authenticator::new(
                 Arc::clone(&parties.identity),
                 parties.signature_window_seconds,
@@ -74,6 +81,7 @@ impl Pipeline {
             ),
             identity: parties.identity,
             kms: parties.kms,
+            management: parties.management,
             clock: parties.clock,
             randomness: parties.randomness,
             trail_works: parties.trail_works,
@@ -97,7 +105,27 @@ impl Pipeline {
         let call = unsigned.signed_by(identified.caller, identified.region);
         match self.outcome(request, protocol, service, &call).await {
             Ok(body) => Reply::Success(protocol, body),
-            Err(fault) => Reply::Fault(protocol, service.namespace(), fault),
+            Err(fault) => Reply::Fault(protocol, service.namespace(), self.explained(fault, &call).await),
+        }
+    }
+
+    /// A denial with its encoded message, if the operator wants such.
+    async fn explained(&self, fault: Fault, call: &Call) -> Fault {
+        if !self.explains_denials || !fault.code.starts_with("AccessDenied") {
+            return fault;
+        }
+        let message = self.management.failure_message(call.request_id, call.caller.account);
+        let Some(message) = message else { return fault };
+        match self.identity.encode_authorization_message(&message).await {
+            Ok(encoded) => {
+                let text = fault.message.as_deref().unwrap_or_default();
+                let text = format!("{text} Encoded authorization failure message: {encoded}");
+                Fault { message: Some(text), ..fault }
+            }
+            Err(error) => {
+                tracing::error!(request_id = %call.request_id, %error, "a denial cannot be explained in its answer");
+                fault
+            }
         }
     }
 
@@ -110,6 +138,7 @@ impl Pipeline {
     ) -> Result<Vec<u8>, Fault> {
         match (service, protocol) {
             (Service::Iam, _) => self.call_iam(&route::form(request)?, call).await,
+            (Service::Keywright, _) => self.call_management(request, call).await,
             (Service::Kms, _) => self.call_kms(request, call).await,
             (Service::Sts, _) => self.call_sts(&route::form(request)?, call).await,
             (Service::Other, Protocol::AwsJson) => Err(Fault::without_text("UnknownOperationException")),
@@ -149,6 +178,19 @@ impl Pipeline {
         self.kms.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let Refused::Operation { error, .. } = &refused {
+                log_failure(operation.name, call.request_id, error, &fault);
+            }
+            fault
+        })
+    }
+
+    async fn call_management(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = route::keywright_operation(&request.parts.headers)
+            .and_then(Management::operation)
+            .ok_or(Fault::without_text("UnknownOperationException"))?;
+        self.management.call(operation, call, &request.body).await.map_err(|refused| {
+            let fault = refused.to_fault();
+            if let management::Refused::Operation(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault

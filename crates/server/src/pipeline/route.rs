@@ -53,6 +53,8 @@ impl Protocol {
 pub(super) enum Service {
     /// `iam`, over Query.
     Iam,
+    /// `keywright`, over awsJson.
+    Keywright,
     /// `kms`, over awsJson.
     Kms,
     /// `sts`, over Query.
@@ -66,6 +68,7 @@ impl Service {
     pub(super) fn of_scope(name: &str) -> Self {
         match name {
             "iam" => Self::Iam,
+            "keywright" => Self::Keywright,
             "kms" => Self::Kms,
             "sts" => Self::Sts,
             _ => Self::Other,
@@ -75,11 +78,11 @@ impl Service {
     /// Checks that the service speaks the protocol of the request; otherwise gives the signing name that would have.
     pub(super) fn speaks(self, protocol: Protocol) -> Result<(), &'static str> {
         match (self, protocol) {
-            (Self::Kms, Protocol::AwsJson) | (Self::Iam | Self::Sts, Protocol::Query) | (Self::Other, _) => {
-                Ok(())
-            }
+            (Self::Kms | Self::Keywright, Protocol::AwsJson)
+            | (Self::Iam | Self::Sts, Protocol::Query)
+            | (Self::Other, _) => Ok(()),
             (Self::Iam | Self::Sts, Protocol::AwsJson) => Err("kms"),
-            (Self::Kms, Protocol::Query) => Err("sts"),
+            (Self::Kms | Self::Keywright, Protocol::Query) => Err("sts"),
         }
     }
 
@@ -87,7 +90,7 @@ impl Service {
     pub(super) fn namespace(self) -> &'static str {
         match self {
             Self::Iam => wire::iam::NAMESPACE,
-            Self::Kms | Self::Sts | Self::Other => wire::sts::NAMESPACE,
+            Self::Keywright | Self::Kms | Self::Sts | Self::Other => wire::sts::NAMESPACE,
         }
     }
 }
@@ -96,9 +99,18 @@ fn asks_in_query(parts: &Parts) -> bool {
     parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
 }
 
-/// The operation that `X-Amz-Target` names, if the target is of KMS. Case counts.
+/// The operation of KMS that `X-Amz-Target` names. Case counts.
 pub(super) fn kms_operation(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-amz-target")?.to_str().ok()?.strip_prefix("TrentService.")
+    operation(headers, "TrentService.")
+}
+
+/// The operation of Keywright's own service that `X-Amz-Target` names. Case counts.
+pub(super) fn keywright_operation(headers: &HeaderMap) -> Option<&str> {
+    operation(headers, "Keywright.")
+}
+
+fn operation<'h>(headers: &'h HeaderMap, prefix: &str) -> Option<&'h str> {
+    headers.get("x-amz-target")?.to_str().ok()?.strip_prefix(prefix)
 }
 
 /// The parameters of a Query call: those of the query string if it names the action, otherwise the body's.
@@ -155,6 +167,8 @@ mod tests {
     fn the_scope_names_the_service_and_a_service_has_one_protocol() {
         let speaks = |name, protocol| Service::of_scope(name).speaks(protocol);
         assert_eq!(speaks("kms", Protocol::AwsJson), Ok(()));
+        assert_eq!(speaks("keywright", Protocol::AwsJson), Ok(()));
+        assert_eq!(speaks("keywright", Protocol::Query), Err("sts"));
         assert_eq!(speaks("sts", Protocol::Query), Ok(()));
         assert_eq!(speaks("iam", Protocol::Query), Ok(()));
         assert_eq!(speaks("sts", Protocol::AwsJson), Err("kms"));
@@ -170,9 +184,11 @@ mod tests {
                 http::HeaderName::from_static("x-amz-target"),
                 HeaderValue::from_str(value).unwrap(),
             )]);
-            kms_operation(&headers).map(str::to_owned)
+            let other = keywright_operation(&headers).map(|name| format!("Keywright {name}"));
+            kms_operation(&headers).map(str::to_owned).or(other)
         };
         assert_eq!(target("TrentService.Encrypt").as_deref(), Some("Encrypt"));
+        assert_eq!(target("Keywright.ExplainRequest").as_deref(), Some("Keywright ExplainRequest"));
         for value in ["Encrypt", "trentservice.Encrypt", "AmazonAthena.Encrypt"] {
             assert_eq!(target(value), None, "{value}");
         }

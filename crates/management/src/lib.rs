@@ -1,0 +1,36 @@
+//! Keywright's own service: what AWS's services do not tell. Why a request was denied, and who can do what with a key.
+//!
+//! Its operations are called like those of AWS's services, signed for the service `keywright`, and are authorized like them:
+//! by identity policies, with actions `keywright:<operation>`. Whom they ask about other services are ports; nothing of
+//! theirs is read behind their backs.
+
+mod authorize;
+mod error;
+mod failure_message;
+mod known_decisions;
+mod marker;
+mod ops;
+mod ports;
+mod table;
+mod told;
+
+use std::sync::Arc;
+
+pub use error::ManagementError;
+pub use known_decisions::KnownDecisions;
+pub use ports::{CallerRights, KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
+pub use table::{Operation, Refused};
+
+/// The service.
+pub struct Management {
+    decisions: Arc<KnownDecisions>,
+    keys: Arc<dyn Keys>,
+    people: Arc<dyn People>,
+}
+
+impl Management {
+    /// The service, which tells of decisions that were noted, of keys and of people.
+    pub fn new(decisions: Arc<KnownDecisions>, keys: Arc<dyn Keys>, people: Arc<dyn People>) -> Self {
+        Self { decisions, keys, people }
+    }
+}

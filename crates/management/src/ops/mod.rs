@@ -1,0 +1,4 @@
+//! The operations, one file each.
+
+mod explain_request;
+mod list_key_access;

@@ -1,0 +1,110 @@
+//! The ports through which this room asks other services.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::{AccountId, Call, Caller, KeyArn};
+use policy::{Access, IdentitySide, PrincipalEntry};
+use wire::Fault;
+
+/// What a caller's own account says about the caller.
+pub trait CallerRights: Send + Sync {
+    /// As a decision takes it.
+    fn side(&self) -> IdentitySide<'_>;
+}
+
+/// Why a port gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// The other service refuses, as it would refuse the caller there.
+    #[error("refused: {0:?}")]
+    Refused(Fault),
+    /// It failed.
+    #[error(transparent)]
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A key whose accesses may be told.
+#[derive(Clone, Debug)]
+pub struct KeyOutline {
+    /// The key.
+    pub key: KeyArn,
+    /// Whom its key policy names.
+    pub named: Vec<PrincipalEntry>,
+}
+
+/// A part of something, and where the next one begins.
+#[derive(Clone, Debug)]
+pub struct Part<T> {
+    /// What there is.
+    pub items: Vec<T>,
+    /// The name of the last one, if there are more.
+    pub last: Option<String>,
+}
+
+/// Whose access is asked for.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// Somebody.
+    Caller(Arc<Caller>),
+    /// Whoever it may be: what a policy gives that names everybody.
+    Everybody,
+}
+
+/// An action that somebody can take, always or sometimes.
+#[derive(Clone, Debug)]
+pub struct PossibleAction {
+    /// The action, `kms:Decrypt`.
+    pub action: String,
+    /// How far.
+    pub access: Access,
+}
+
+/// The keys.
+#[async_trait]
+pub trait Keys: Send + Sync {
+    /// The key of an id, ARN or alias, if the caller may read its policy and its grants.
+    async fn outline(&self, call: &Call, key_id: &str) -> Result<KeyOutline, PortError>;
+
+    /// The grantees of the next `limit` grants behind the grant `after`.
+    async fn grantees(
+        &self,
+        key: &KeyOutline,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<PrincipalEntry>, PortError>;
+
+    /// What somebody can do with a key.
+    async fn access(
+        &self,
+        call: &Call,
+        key: &KeyOutline,
+        whom: &Whom,
+    ) -> Result<Vec<PossibleAction>, PortError>;
+}
+
+/// The people.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// What policies of its own account give a caller.
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PortError>;
+
+    /// Who calls when it is whom an entry names; `None` if there is nobody.
+    async fn caller_of(&self, entry: &PrincipalEntry) -> Result<Option<Caller>, PortError>;
+
+    /// The next `limit` users of an account behind the one called `after`.
+    async fn users(
+        &self,
+        account: AccountId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<Caller>, PortError>;
+
+    /// The next `limit` roles of an account behind the one called `after`.
+    async fn roles(
+        &self,
+        account: AccountId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Part<Caller>, PortError>;
+}

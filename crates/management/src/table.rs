@@ -1,0 +1,104 @@
+//! The table of operations: everything the pipeline must know of an operation, as data.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use base::Call;
+use wire::keywright::{ExplainRequest, ListKeyAccess};
+use wire::{Fault, json};
+
+use crate::Management;
+use crate::error::ManagementError;
+
+/// A handler that answers with the body of a success or with the error to map.
+type Handler =
+    for<'a> fn(&'a Management, &'a Call, &'a [u8]) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+type Answer = Result<Vec<u8>, Refused>;
+
+/// Why a call was not carried out.
+#[derive(Debug)]
+pub enum Refused {
+    /// The body is not a valid request of the operation.
+    Request(Fault),
+    /// The operation refused or failed.
+    Operation(ManagementError),
+}
+
+impl Refused {
+    /// The answer for the client.
+    pub fn to_fault(&self) -> Fault {
+        match self {
+            Self::Request(fault) => fault.clone(),
+            Self::Operation(error) => error.to_fault(),
+        }
+    }
+}
+
+/// One operation of the service. None changes anything.
+pub struct Operation {
+    /// The name as in `X-Amz-Target: Keywright.<name>`.
+    pub name: &'static str,
+    handler: Handler,
+}
+
+/// What an operation file declares. The typed request has passed the model's constraints.
+pub(crate) trait Handle: wire::keywright::Operation {
+    /// Carries the call out.
+    fn handle<'a>(
+        management: &'a Management,
+        call: &'a Call,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, ManagementError>> + Send + 'a;
+}
+
+const fn row<O: Handle>() -> Operation
+where
+    O::Request: Send,
+    O::Response: Send,
+{
+    Operation { name: O::NAME, handler: run::<O> }
+}
+
+fn run<'a, O: Handle>(
+    management: &'a Management,
+    call: &'a Call,
+    body: &'a [u8],
+) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>
+where
+    O::Request: Send,
+    O::Response: Send,
+{
+    Box::pin(async move {
+        let request = json::decode::<O::Request>(body).map_err(Refused::Request)?;
+        let response = O::handle(management, call, request).await.map_err(Refused::Operation)?;
+        Ok(json::encode(&response))
+    })
+}
+
+static OPERATIONS: [Operation; 2] = [row::<ExplainRequest>(), row::<ListKeyAccess>()];
+
+impl Management {
+    /// The operation of this name (case sensitive), if it is offered.
+    pub fn operation(name: &str) -> Option<&'static Operation> {
+        OPERATIONS.iter().find(|operation| operation.name == name)
+    }
+
+    /// Decodes the body, carries the operation out and encodes its result.
+    pub async fn call(&self, operation: &Operation, call: &Call, body: &[u8]) -> Result<Vec<u8>, Refused> {
+        (operation.handler)(self, call, body).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_operation_of_the_model() {
+        let names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        assert_eq!(names, wire::keywright::OPERATION_NAMES);
+        assert!(Management::operation("ExplainRequest").is_some());
+        assert!(Management::operation("explainrequest").is_none());
+    }
+}

@@ -1,0 +1,200 @@
+//! A client of the service's own API, for the commands that ask a running service.
+
+pub(crate) mod answers;
+mod profile;
+
+use std::path::Path;
+use std::time::Duration;
+
+use base::{Clock, SystemClock};
+use reqwest::Certificate;
+use reqwest::redirect::Policy;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wire::sigv4::{self, RequestHead, Scope, SigningKey};
+
+use crate::causes::with_causes;
+pub(crate) use profile::{Profile, ProfileError, Variables, Wishes};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the beginning of a call to the end of its answer.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest answer.
+const ANSWER_MAX: usize = 64 * 1_024 * 1_024;
+
+const SERVICE: &str = "keywright";
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+
+/// A call that brought no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    #[error("{0} is no URL of a service: http://HOST:PORT or https://HOST:PORT")]
+    Endpoint(String),
+    #[error("{path} holds no certificate authority: {reason}")]
+    Certificate { path: String, reason: String },
+    #[error("{endpoint} cannot be called: {reason}")]
+    Unreachable { endpoint: String, reason: String },
+    #[error("the request cannot be signed: {0}")]
+    Unsignable(String),
+    #[error("{code}: {message}")]
+    Refused { code: String, message: String },
+    #[error("{endpoint} answers what no Keywright does: {what}")]
+    Unexpected { endpoint: String, what: String },
+}
+
+/// Calls a service.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    profile: Profile,
+    /// `HOST:PORT` as clients send it.
+    host: String,
+}
+
+impl Client {
+    /// A client with these credentials.
+    ///
+    /// # Errors
+    /// The endpoint is none, or the certificate authority cannot be read.
+    pub(crate) fn new(profile: Profile) -> Result<Self, ClientError> {
+        let host = host(&profile.endpoint).ok_or_else(|| ClientError::Endpoint(profile.endpoint.clone()))?;
+        let mut builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .user_agent(concat!("keywright/", env!("CARGO_PKG_VERSION")));
+        if let Some(path) = &profile.certificate_authority {
+            builder = builder.tls_certs_only(authorities(path)?);
+        }
+        let unusable = |error: reqwest::Error| ClientError::Unreachable {
+            endpoint: profile.endpoint.clone(),
+            reason: with_causes(&error),
+        };
+        Ok(Self { http: builder.build().map_err(unusable)?, host, profile })
+    }
+
+    /// Calls an operation of Keywright's own service.
+    ///
+    /// # Errors
+    /// The service cannot be reached, or refuses.
+    pub(crate) async fn call<R: DeserializeOwned>(
+        &self,
+        operation: &str,
+        request: &impl Serialize,
+    ) -> Result<R, ClientError> {
+        let unexpected =
+            |what: String| ClientError::Unexpected { endpoint: self.profile.endpoint.clone(), what };
+        let body = serde_json::to_vec(request).map_err(|error| ClientError::Unsignable(error.to_string()))?;
+        let (status, answer) = self.send(operation, body).await?;
+        if status != reqwest::StatusCode::OK {
+            return Err(refusal(&answer).unwrap_or_else(|| unexpected(format!("status {}", status.as_u16()))));
+        }
+        serde_json::from_slice(&answer).map_err(|error| unexpected(error.to_string()))
+    }
+
+    async fn send(
+        &self,
+        operation: &str,
+        body: Vec<u8>,
+    ) -> Result<(reqwest::StatusCode, Vec<u8>), ClientError> {
+        let unreachable =
+            |reason: String| ClientError::Unreachable { endpoint: self.profile.endpoint.clone(), reason };
+        let told = |error: reqwest::Error| unreachable(with_causes(&error.without_url()));
+        let mut request = self.http.post(format!("{}/", self.profile.endpoint));
+        for (name, value) in self.signed(operation, &body)? {
+            request = request.header(name, value);
+        }
+        let mut answer = request.body(body).send().await.map_err(told)?;
+        let status = answer.status();
+        let mut bytes = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(told)? {
+            if bytes.len() + piece.len() > ANSWER_MAX {
+                return Err(unreachable(format!("its answer has more than {ANSWER_MAX} bytes")));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok((status, bytes))
+    }
+
+    /// The headers of a call, with the signature among them.
+    fn signed(&self, operation: &str, body: &[u8]) -> Result<Vec<(&'static str, String)>, ClientError> {
+        let credentials = &self.profile.credentials;
+        let moment = SystemClock.now().iso_basic();
+        let date = moment.get(..8).unwrap_or_default().to_owned();
+        let mut headers = vec![
+            ("content-type", CONTENT_TYPE.to_owned()),
+            ("host", self.host.clone()),
+            ("x-amz-date", moment),
+            ("x-amz-target", format!("Keywright.{operation}")),
+        ];
+        if let Some(token) = &credentials.session_token {
+            headers.push(("x-amz-security-token", token.expose().to_owned()));
+        }
+        let region = self.profile.region;
+        let key = SigningKey::derive(&credentials.secret, &date, region.as_str(), SERVICE);
+        let scope = Scope { date: date.into(), region: region.as_str().into(), service: SERVICE.into() };
+        let raw: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let head = RequestHead { method: "POST", path: "/", query: "", headers: &raw };
+        let authorization = sigv4::authorization(&head, body, &credentials.access_key_id, &scope, &key);
+        let authorization =
+            authorization.map_err(|refusal| ClientError::Unsignable(format!("{refusal:?}")))?;
+        headers.push(("authorization", authorization));
+        Ok(headers)
+    }
+}
+
+/// The host and, unless it is the scheme's own, the port of an endpoint that has nothing else.
+fn host(endpoint: &str) -> Option<String> {
+    let url = reqwest::Url::parse(endpoint).ok()?;
+    let is_plain = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+    let host = url.host_str().filter(|_| is_plain && url.username().is_empty())?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+fn authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let wrong = |reason: String| ClientError::Certificate { path: path.display().to_string(), reason };
+    let text = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    Certificate::from_pem_bundle(&text).map_err(|error| wrong(with_causes(&error)))
+}
+
+/// What a refusing answer says.
+fn refusal(answer: &[u8]) -> Option<ClientError> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    let text = |name: &str| answer.get(name).and_then(serde_json::Value::as_str);
+    let message = text("message").or_else(|| text("Message")).unwrap_or_default();
+    Some(ClientError::Refused { code: text("__type")?.to_owned(), message: message.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_are_hosts_with_a_scheme() {
+        for (endpoint, expected) in [
+            ("http://127.0.0.1:4599", Some("127.0.0.1:4599")),
+            ("https://kms.example", Some("kms.example")),
+            ("https://kms.example:443", Some("kms.example")),
+            ("http://[::1]:4599", Some("[::1]:4599")),
+            ("kms.example:4599", None),
+            ("ftp://kms.example", None),
+            ("http://kms.example/path", None),
+            ("http://user@kms.example", None),
+            ("", None),
+        ] {
+            assert_eq!(host(endpoint).as_deref(), expected, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_told_in_the_services_words() {
+        let told = |answer: &str| refusal(answer.as_bytes()).map(|error| error.to_string());
+        let denied = r#"{"__type":"AccessDeniedException","message":"no"}"#;
+        assert_eq!(told(denied).as_deref(), Some("AccessDeniedException: no"));
+        assert_eq!(told(r#"{"__type":"X"}"#).as_deref(), Some("X: "));
+        for answer in ["", "{}", "<x/>", "[]"] {
+            assert_eq!(told(answer), None, "{answer}");
+        }
+    }
+}
