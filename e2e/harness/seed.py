@@ -31,6 +31,7 @@ class Account:
 
 ONE = Account("123456789012", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 TWO = Account("210987654321", "AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY")
+ROOT = Account(ONE.id, "AKIAROOTUSERSEXAMPLE", "c2VlZGVkIHNlY3JldCBvZiB0aGUgcm9vdCB1c2Vy", "root")
 DEVELOPMENT = Account("000000000000", "test", "test", "test")
 
 SEEDED_KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -49,6 +50,12 @@ id = "{account.access_key_id}"
 secret = "{account.secret_access_key}"
 """
 
+_ROOT = """
+[[account.root_access_key]]
+id = "{account.access_key_id}"
+secret = "{account.secret_access_key}"
+"""
+
 _KEY = """
 [[account.key]]
 region = "{region}"
@@ -62,6 +69,11 @@ def account_form(account: Account) -> str:
     return _ACCOUNT.format(account=account)
 
 
+def root_form(account: Account) -> str:
+    """The seed form of a root user's access key; it belongs to the account written before it."""
+    return _ROOT.format(account=account)
+
+
 def key_form(region: str, key_id: str, alias: str) -> str:
     """The seed form of a key with one alias; it belongs to the account written before it."""
     return _KEY.format(region=region, key_id=key_id, alias=alias)
@@ -69,6 +81,7 @@ def key_form(region: str, key_id: str, alias: str) -> str:
 
 TWO_ACCOUNTS = (
     account_form(ONE)
+    + root_form(ROOT)
     + key_form(EUROPE, SEEDED_KEY, SEEDED_ALIAS)
     + key_form(AMERICA, SEEDED_KEY_AMERICA, SEEDED_ALIAS)
     + account_form(TWO)

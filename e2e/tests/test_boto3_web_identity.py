@@ -155,8 +155,10 @@ def test_only_the_providers_key_signs(cluster: Server, provider: Provider) -> No
         "a.b.c",
     ]
     for token in forged:
-        with refused("InvalidIdentityToken"):
-            assume(cluster, arn, token)
+        # Whoever has no good token does not even learn which roles there are.
+        for asked in (arn, f"arn:aws:iam::{ONE.id}:role/nobody"):
+            with refused("InvalidIdentityToken"):
+                assume(cluster, asked, token)
     assume(cluster, arn, good)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from harness import clients
 from harness.expect import refused
-from harness.seed import ONE, TWO, Account
+from harness.seed import Account, ONE, ROOT, TWO
 from harness.server import Server, StartFailed
 
 ORGANIZATION = """
@@ -78,9 +78,20 @@ def test_a_deny_of_a_unit_above_holds_for_administrators_and_root(organized: Ser
     kms = clients.kms(organized)
     key = kms.create_key()["KeyMetadata"]["KeyId"]
     text = re.compile(r".*kms:ScheduleKeyDeletion on resource: .* with an explicit deny in a service control policy")
-    with refused("AccessDeniedException", text):
-        kms.schedule_key_deletion(KeyId=key)
-    kms.disable_key(KeyId=key)
+    for caller in (kms, clients.kms(organized, ROOT)):
+        with refused("AccessDeniedException", text):
+            caller.schedule_key_deletion(KeyId=key)
+    clients.kms(organized, ROOT).disable_key(KeyId=key)
+
+
+def test_a_simulation_reckons_with_the_organisation(organized: Server) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html"""
+    iam = clients.iam(organized)
+    asked = iam.simulate_principal_policy(
+        PolicySourceArn=ONE.user_arn, ActionNames=["kms:ScheduleKeyDeletion", "kms:DisableKey"]
+    )["EvaluationResults"]
+    told = [(one["EvalDecision"], one["OrganizationsDecisionDetail"]["AllowedByOrganizations"]) for one in asked]
+    assert told == [("explicitDeny", False), ("allowed", True)]
 
 
 def test_what_no_policy_of_a_level_allows_is_refused(organized: Server) -> None:

@@ -55,11 +55,7 @@ impl Identity {
         id: &AccessKeyId,
         secret: &SecretString,
     ) -> Result<bool, IdentityError> {
-        let text = secret.expose();
-        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !(1..=SECRET_LENGTH_MAX).contains(&text.len()) || !visible {
-            return Err(IdentityError::UnusableSecret);
-        }
+        check_secret(secret)?;
         self.add_access_key(account, user, id, secret).await
     }
 
@@ -138,6 +134,14 @@ impl Identity {
             }
         }
     }
+}
+
+/// Refuses what cannot be a secret.
+pub(crate) fn check_secret(secret: &SecretString) -> Result<(), IdentityError> {
+    let text = secret.expose();
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let usable = (1..=SECRET_LENGTH_MAX).contains(&text.len()) && visible;
+    if usable { Ok(()) } else { Err(IdentityError::UnusableSecret) }
 }
 
 /// In the place of a user's unique id where the root user is meant.

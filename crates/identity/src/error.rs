@@ -23,6 +23,9 @@ pub enum IdentityError {
     /// The user has as many access keys as a user can have.
     #[error("user {0} has two access keys already, the most that a user can have")]
     TooManyAccessKeys(UserName),
+    /// The root user has as many access keys as it can have.
+    #[error("the root user of account {0} has two access keys already, the most that it can have")]
+    TooManyRootAccessKeys(AccountId),
     /// The user would have more managed policies than a user can have.
     #[error("user {0} would have more than 20 managed policies, the most that a user can have")]
     TooManyPolicies(UserName),

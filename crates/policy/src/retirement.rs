@@ -29,7 +29,8 @@ pub struct Retirement<'a> {
 /// Layers whose denies count: not those of the account that owns the key.
 const LAYERS: [Layer; 4] = [Layer::ServiceControl, Layer::Identity, Layer::Boundary, Layer::Session];
 
-/// Decides `kms:RetireGrant` for a request whose resource is the key of the grant.
+/// Decides `kms:RetireGrant` for a request whose resource is the key of the grant; of `resource` its place in an organisation
+/// counts alone.
 ///
 /// The retiring principal may retire the grant, the grantee if the grant says so, and the root user of the issuing
 /// account or of an account that the grant names. Other callers of these accounts, and of the account that owns the key,
@@ -37,11 +38,11 @@ const LAYERS: [Layer; 4] = [Layer::ServiceControl, Layer::Identity, Layer::Bound
 pub fn decide_retirement<'a>(
     request: &'a Request<'a>,
     identity: &'a IdentitySide<'a>,
+    resource: &'a ResourceSide<'a>,
     retirement: &Retirement<'a>,
 ) -> Decision<'a> {
-    let none = const { &ResourceSide::without_policy() };
     let evidence =
-        Evidence { facts: Facts { request, identity, resource: none, view: View::Request }, by_index: true };
+        Evidence { facts: Facts { request, identity, resource, view: View::Request }, by_index: true };
     match conclude(evidence, retirement) {
         Ok(allowance) => Decision::Allow(allowance),
         Err(reason) => Decision::Deny(Denial::new(request, reason)),
@@ -133,7 +134,7 @@ mod tests {
         let issuer = ISSUER.parse().unwrap();
         let retirement =
             Retirement { grant: "g", issuer, retiring: retiring.as_ref(), grantee: grantee.as_ref() };
-        decide_retirement(&request, &identity, &retirement).is_allowed()
+        decide_retirement(&request, &identity, &ResourceSide::without_policy(), &retirement).is_allowed()
     }
 
     #[test]

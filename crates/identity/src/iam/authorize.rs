@@ -86,7 +86,10 @@ impl<O: Operation> Permit<O> {
             origin: Origin::of(call),
             context: circumstances,
         };
-        let (side, resource) = (held.side(), ResourceSide::without_policy());
+        let side = held.side();
+        // What the call is about is of the caller's own account.
+        let mut resource = ResourceSide::without_policy();
+        resource.organization = side.organization;
         let decision = decide(&request, &side, &resource);
         match decision.witnessed((witness, call.request_id), &request, &side, &resource) {
             Decision::Allow(_) => Ok(()),

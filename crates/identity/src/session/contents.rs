@@ -86,9 +86,8 @@ impl Contents {
 impl SessionTerms {
     /// Bytes that policies and tags take in a token: what AWS calls their packed size.
     pub(crate) fn packed_bytes(&self) -> usize {
-        let tags: usize = self.tags.iter().map(|(key, value)| key.len() + value.len()).sum();
-        let policies: usize = self.policy_arns.iter().chain(&self.policy).map(String::len).sum();
-        tags + policies
+        let tags = self.tags.iter().flat_map(|(key, value)| [key, value]).chain(&self.transitive_tag_keys);
+        tags.chain(&self.policy_arns).chain(&self.policy).map(|text| packed(text)).sum()
     }
 
     fn policies(&self) -> Option<SessionPolicies> {
@@ -108,6 +107,12 @@ impl SessionTerms {
             digest: digest.finish(),
         })
     }
+}
+
+/// The bytes of a text in the token's JSON, without what stands around it.
+fn packed(text: &str) -> usize {
+    const QUOTES: usize = 2;
+    serde_json::to_string(text).map_or(usize::MAX, |json| json.len()).saturating_sub(QUOTES)
 }
 
 #[cfg(test)]

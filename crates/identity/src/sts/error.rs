@@ -9,7 +9,7 @@ use wire::Fault;
 use wire::sts::ErrorCode;
 
 use crate::error::IdentityError;
-use crate::web_identity::TokenRefused;
+use crate::web_identity::{NoKeys, TokenRefused};
 
 /// An STS call was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +53,11 @@ pub enum StsError {
     #[error("{0}")]
     ExpiredToken(String),
     /// The identity provider's, or the operator's: its keys cannot be had.
-    #[error("Couldn't retrieve verification key from your identity provider: {0}.")]
-    IdentityProvider(String),
+    #[error(
+        "Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity \
+         documentation for requirements"
+    )]
+    IdentityProvider(#[source] NoKeys),
     /// The caller's: a message that was not made here.
     #[error("Message is not valid")]
     InvalidAuthorizationMessage,
@@ -108,7 +111,7 @@ impl From<TokenRefused> for StsError {
         match refused {
             TokenRefused::Invalid(text) => Self::InvalidIdentityToken(text),
             TokenRefused::Expired { .. } => Self::ExpiredToken(refused.to_string()),
-            TokenRefused::NoKeys(error) => Self::IdentityProvider(error.to_string()),
+            TokenRefused::NoKeys(error) => Self::IdentityProvider(error),
             TokenRefused::Identity(error) => Self::Identity(error),
         }
     }

@@ -24,6 +24,28 @@ pub(super) struct AssumableRole {
     trust: Policy,
 }
 
+/// The ARN of a role, as a request writes it. Whether there is such a role it does not say.
+#[derive(Clone, Copy)]
+pub(super) struct RoleArn<'a> {
+    arn: &'a str,
+    pub(super) account: AccountId,
+    path_and_name: &'a str,
+}
+
+impl<'a> RoleArn<'a> {
+    /// # Errors
+    /// ValidationError if it is no ARN of a role.
+    pub(super) fn parse(arn: &'a str) -> Result<Self, StsError> {
+        let invalid = || StsError::Validation("Request ARN is invalid".to_owned());
+        let parts = Arn::parse(arn).map_err(|_| invalid())?;
+        let account = parts.account.parse().map_err(|_| invalid())?;
+        let name = parts.resource.strip_prefix("role/").filter(|name| !name.is_empty());
+        let is_global = parts.service == "iam" && parts.region.is_empty();
+        let path_and_name = name.filter(|_| is_global).ok_or_else(invalid)?;
+        Ok(Self { arn, account, path_and_name })
+    }
+}
+
 /// What a session of a role is made of.
 pub(super) struct NewRoleSession<'a> {
     pub(super) name: &'a str,
@@ -79,20 +101,15 @@ impl Identity {
             let on = on.map(|owner| (arn.to_owned(), owner));
             StsError::NeverAllowed { text, why: "there is no such role", on }
         };
-        self.role_by_arn(arn).await?.ok_or_else(denied)
+        self.role_by_arn(&RoleArn::parse(arn)?).await?.ok_or_else(denied)
     }
 
     /// The role of an ARN, if it is there.
     ///
     /// # Errors
-    /// ValidationError if it is no ARN of a role.
-    pub(super) async fn role_by_arn(&self, arn: &str) -> Result<Option<AssumableRole>, StsError> {
-        let invalid = || StsError::Validation("Request ARN is invalid".to_owned());
-        let parts = Arn::parse(arn).map_err(|_| invalid())?;
-        let account: AccountId = parts.account.parse().map_err(|_| invalid())?;
-        let name = parts.resource.strip_prefix("role/").filter(|name| !name.is_empty());
-        let is_global = parts.service == "iam" && parts.region.is_empty();
-        let path_and_name = name.filter(|_| is_global).ok_or_else(invalid)?;
+    /// The store failed.
+    pub(super) async fn role_by_arn(&self, arn: &RoleArn<'_>) -> Result<Option<AssumableRole>, StsError> {
+        let RoleArn { arn, account, path_and_name } = *arn;
         let Some(record) = self.role_of(account, path_and_name).await? else { return Ok(None) };
         let trust = record.compiled_trust_policy()?;
         let tags = record.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();

@@ -8,8 +8,8 @@ use crypto::web_identity::{JsonWebKeySet, KeySetError};
 
 /// How long keys that were fetched are good, in seconds.
 const FRESH_SECONDS: i64 = 3_600;
-/// How soon keys are fetched again for a token whose key is not among them, in seconds: a provider may have changed its
-/// keys, and nobody who sends bad tokens may make this service ask it all the time.
+/// How soon keys are fetched again that could not be had, or for a token whose key is not among them, in seconds: a provider
+/// may have changed its keys, and nobody who sends bad tokens may make this service ask it all the time.
 const AGAIN_SECONDS: i64 = 10;
 /// Providers whose keys are kept at a time.
 const PROVIDERS_MAX: usize = 1_000;
@@ -41,19 +41,25 @@ pub(crate) struct KeySets {
 #[derive(Default)]
 struct Provider(tokio::sync::Mutex<Option<Fetched>>);
 
-#[derive(Clone)]
 struct Fetched {
-    keys: Arc<JsonWebKeySet>,
+    keys: Result<Arc<JsonWebKeySet>, NoKeys>,
     at: Timestamp,
 }
 
-/// Why there are no keys.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoKeys {
+/// Why there are no keys. The text is for the operator.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NoKeys {
+    /// They could not be fetched.
     #[error(transparent)]
-    Unavailable(#[from] KeySetUnavailable),
+    Unavailable(Arc<KeySetUnavailable>),
+    /// What was fetched are none.
     #[error("the key set of {issuer} cannot be used: {error}")]
-    Unusable { issuer: String, error: KeySetError },
+    Unusable {
+        /// The provider.
+        issuer: String,
+        /// What is wrong with them.
+        error: KeySetError,
+    },
 }
 
 impl KeySets {
@@ -71,13 +77,17 @@ impl KeySets {
         let provider = self.provider(issuer);
         let mut fetched = provider.0.lock().await;
         if let Some(known) = fetched.as_ref().filter(|known| known.serves(key_id, now)) {
-            return Ok(Arc::clone(&known.keys));
+            return known.keys.clone();
         }
-        let json = self.source.key_set(issuer).await?;
+        let keys = self.fetch(issuer).await;
+        *fetched = Some(Fetched { keys: keys.clone(), at: now });
+        keys
+    }
+
+    async fn fetch(&self, issuer: &str) -> Result<Arc<JsonWebKeySet>, NoKeys> {
+        let json = self.source.key_set(issuer).await.map_err(|error| NoKeys::Unavailable(Arc::new(error)))?;
         let unusable = |error| NoKeys::Unusable { issuer: issuer.to_owned(), error };
-        let keys = Arc::new(JsonWebKeySet::parse(&json).map_err(unusable)?);
-        *fetched = Some(Fetched { keys: Arc::clone(&keys), at: now });
-        Ok(keys)
+        JsonWebKeySet::parse(&json).map(Arc::new).map_err(unusable)
     }
 
     fn provider(&self, issuer: &str) -> Arc<Provider> {
@@ -90,9 +100,9 @@ impl KeySets {
 }
 
 impl Fetched {
-    /// Whether the keys will do for a token: they are fresh, and have its key or were fetched just now.
+    /// Whether this will do for a token: the keys are fresh and have its key, or there was a try just now.
     fn serves(&self, key_id: Option<&str>, now: Timestamp) -> bool {
-        let has_key = key_id.is_none_or(|id| self.keys.knows(id));
+        let has_key = self.keys.as_ref().is_ok_and(|keys| key_id.is_none_or(|id| keys.knows(id)));
         let seconds = if has_key { FRESH_SECONDS } else { AGAIN_SECONDS };
         now >= self.at && now < self.at.plus_seconds(seconds)
     }
@@ -155,6 +165,19 @@ mod tests {
         assert_eq!(reason("https://gone").await, "the keys of https://gone cannot be had: it is gone");
         assert!(reason("https://wrong").await.contains("not a JSON Web Key Set"));
         assert_eq!(reason("https://a").await, "");
+    }
+
+    #[tokio::test]
+    async fn who_could_not_be_asked_is_asked_again_after_a_while() {
+        let source = Arc::new(Counting::default());
+        let sets = KeySets::new(Arc::<Counting>::clone(&source));
+        for issuer in ["https://gone", "https://wrong"] {
+            let before = source.0.load(Ordering::SeqCst);
+            for (at, asked) in [(0, 1), (1, 1), (9, 1), (10, 2), (19, 2), (20, 3)] {
+                assert!(sets.of(issuer, None, Timestamp::from_seconds(at)).await.is_err());
+                assert_eq!(source.0.load(Ordering::SeqCst) - before, asked, "{issuer} at {at}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -8,8 +8,8 @@ mod session_claims;
 use base::{AccountId, Federation, Timestamp};
 use crypto::web_identity::{Claims, SignedToken, TokenError};
 
-pub use key_sets::{KeySetSource, KeySetUnavailable};
-pub(crate) use key_sets::{KeySets, NoKeys};
+pub(crate) use key_sets::KeySets;
+pub use key_sets::{KeySetSource, KeySetUnavailable, NoKeys};
 pub(crate) use session_claims::SessionClaims;
 
 use crate::error::IdentityError;

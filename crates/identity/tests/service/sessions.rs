@@ -395,7 +395,12 @@ async fn policies_and_tags_that_are_too_much_for_a_token_are_refused() {
         let sid = "x".repeat(length);
         format!(r#"{{"Statement":{{"Sid":"{sid}","Effect":"Allow","Action":"kms:*","Resource":"*"}}}}"#)
     };
-    let empty = sized(0).len();
+    // In a token, a quote takes two bytes and so does the end of a line.
+    let empty = sized(0).len() + sized(0).matches('"').count();
+    let lines = "\n".repeat(3_072 - empty.div_ceil(2)) + &sized(0);
+    let answer = bench.assume(admin.clone(), &[("Policy", &lines)]).await.unwrap();
+    assert!(element(&answer, "PackedPolicySize") == "100" && keys(&answer).1.len() < 12_288);
+    assert!(bench.assume(admin.clone(), &[("Policy", &(lines + "\n\n"))]).await.is_err());
     let answer = bench.assume(admin.clone(), &[("Policy", &sized(6_144 - empty))]).await.unwrap();
     assert_eq!(element(&answer, "PackedPolicySize"), "100");
     assert!(keys(&answer).1.len() < 12_288 && bench.known(&keys(&answer)).await.is_some());
@@ -490,6 +495,36 @@ async fn access_keys_tell_their_account_to_who_may_ask() {
     assert_eq!(ask(bench.root(), "ASIAQNZGKIQY56JQ7WML").await.as_deref(), Ok("029608264753"));
     assert_eq!(ask(bench.root(), "unknown_access_key").await, Err("ValidationError"));
     assert_eq!(ask(bench.user("clerk").await, made.id.as_str()).await, Err("AccessDenied"));
+}
+
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html>
+#[tokio::test]
+async fn sessions_of_users_may_call_two_operations_only() {
+    let bench = Bench::new().await;
+    let admin = bench.user("admin").await;
+    let sts = r#"{"Statement":{"Effect":"Allow","Action":"sts:*","Resource":"*"}}"#;
+    let policy = [("PolicyName", "sts"), ("PolicyDocument", sts)];
+    let role = ROLE.rsplit('/').next().unwrap();
+    bench.iam("PutUserPolicy", &[&policy[..], &[("UserName", "admin")]].concat()).await.unwrap();
+    bench.iam("PutRolePolicy", &[&policy[..], &[("RoleName", role)]].concat()).await.unwrap();
+    let id = ("AccessKeyId", "ASIAQNZGKIQY56JQ7WML");
+    let message = ("EncodedMessage", "x");
+    let of_user = bench.sts(admin.clone(), "GetSessionToken", &[]).await.unwrap();
+    let of_federation = bench.sts(admin.clone(), "GetFederationToken", &[("Name", "bob")]).await.unwrap();
+    let of_role = bench.assume(admin, &[]).await.unwrap();
+    for (answer, allowed) in [(of_user, false), (of_federation, false), (of_role, true)] {
+        let session = bench.session(&answer).await;
+        assert!(bench.sts(session.clone(), "GetCallerIdentity", &[]).await.is_ok());
+        let asked = bench.sts(session.clone(), "GetAccessKeyInfo", &[id]).await;
+        let decoded = bench.sts(session, "DecodeAuthorizationMessage", &[message]).await.unwrap_err().code;
+        if allowed {
+            // Policies decide about sessions of roles.
+            assert!(asked.is_ok_and(|answer| element(&answer, "Account") == "029608264753"));
+            assert_eq!(decoded, "InvalidAuthorizationMessageException");
+        } else {
+            assert_eq!((asked.unwrap_err().code, decoded), ("AccessDenied", "AccessDenied"));
+        }
+    }
 }
 
 #[tokio::test]

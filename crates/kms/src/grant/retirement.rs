@@ -40,13 +40,23 @@ impl Kms {
         grant: UncheckedGrant,
     ) -> Result<RetirableGrant, KmsError> {
         let rights = self.principals.rights_of(&call.caller).await?;
-        grant.decide(call, &*rights, &*self.witness)?;
+        // Key policies have no say.
+        let mut resource = ResourceSide::without_policy();
+        let guardrails = self.guardrails.of(grant.key.arn.account);
+        resource.organization = guardrails.map(|guardrails| &guardrails.organization);
+        grant.decide(call, &*rights, &resource, &*self.witness)?;
         Ok(RetirableGrant(grant))
     }
 }
 
 impl UncheckedGrant {
-    fn decide(&self, call: &Call, rights: &dyn CallerRights, witness: &dyn Witness) -> Result<(), KmsError> {
+    fn decide(
+        &self,
+        call: &Call,
+        rights: &dyn CallerRights,
+        resource: &ResourceSide<'_>,
+        witness: &dyn Witness,
+    ) -> Result<(), KmsError> {
         let (record, key) = (&self.grant.record, self.key.arn);
         let damaged = |_| StoreError::damaged(key.to_string(), "a grant of it names no account".to_owned());
         let terms = &record.terms;
@@ -68,10 +78,9 @@ impl UncheckedGrant {
             origin: Origin::of(call),
             context: &Circumstances::of(call, "RetireGrant", &nothing, Some(&self.key)),
         };
-        // Key policies have no say.
-        let (side, nobodys) = (rights.side(), ResourceSide::without_policy());
-        let decision = decide_retirement(&request, &side, &retirement);
-        match decision.witnessed((witness, call.request_id), &request, &side, &nobodys) {
+        let side = rights.side();
+        let decision = decide_retirement(&request, &side, resource, &retirement);
+        match decision.witnessed((witness, call.request_id), &request, &side, resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(KmsError::of_denial(&denial)),
         }

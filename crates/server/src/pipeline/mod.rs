@@ -20,6 +20,7 @@ use management::Management;
 use wire::Fault;
 use wire::query::Form;
 
+use crate::causes::with_causes;
 use crate::http::{Front, IncomingRequest, OutgoingResponse};
 use authenticate::Authenticator;
 use reply::Reply;
@@ -277,9 +278,9 @@ impl Front for Pipeline {
 /// What only the operator may know goes to the log, under the id that the client has.
 fn log_failure(operation: &'static str, request_id: RequestId, error: &dyn std::error::Error, fault: &Fault) {
     if fault.status >= 500 {
-        tracing::error!(%request_id, operation, %error, "the call failed");
+        tracing::error!(%request_id, operation, error = with_causes(error), "the call failed");
     } else {
-        tracing::debug!(%request_id, operation, %error, "the call was refused");
+        tracing::debug!(%request_id, operation, error = with_causes(error), "the call was refused");
     }
 }
 

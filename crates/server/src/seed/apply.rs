@@ -74,6 +74,11 @@ pub(crate) async fn apply(
     for account in &seed.accounts {
         let created = outcome(identity.create_account(account.id).await.map(|_| ()));
         report.accounts.add(created.map_err(at(format!("account {}", account.id)))?);
+        for key in &account.root_access_keys {
+            let made = identity.import_root_access_key(account.id, &key.id, &key.secret).await;
+            let made = made.map_err(at(format!("root access key {} of account {}", key.id, account.id)))?;
+            report.access_keys.add(made_or_there(made));
+        }
         for user in &account.users {
             apply_user(account, user, identity, &mut report).await?;
         }
@@ -100,7 +105,7 @@ async fn apply_user(
     for key in &user.access_keys {
         let made = identity.import_access_key(account.id, &user.name, &key.id, &key.secret).await;
         let made = made.map_err(at(format!("access key {} of user {}", key.id, user.name)))?;
-        report.access_keys.add(if made { SeedOutcome::Created } else { SeedOutcome::Existed });
+        report.access_keys.add(made_or_there(made));
     }
     Ok(())
 }
@@ -154,6 +159,10 @@ fn outcome(result: Result<(), IdentityError>) -> Result<SeedOutcome, IdentityErr
         Err(IdentityError::AccountExists(_) | IdentityError::UserExists(_)) => Ok(SeedOutcome::Existed),
         Err(error) => Err(error),
     }
+}
+
+fn made_or_there(made: bool) -> SeedOutcome {
+    if made { SeedOutcome::Created } else { SeedOutcome::Existed }
 }
 
 fn at(what: String) -> impl FnOnce(IdentityError) -> ApplyError {

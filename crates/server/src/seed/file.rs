@@ -60,6 +60,8 @@ pub(crate) struct SeedFile {
 /// An account and what should be in it.
 pub(crate) struct SeedAccount {
     pub(crate) id: AccountId,
+    /// Of its root user.
+    pub(crate) root_access_keys: Vec<SeedAccessKey>,
     pub(crate) users: Vec<SeedUser>,
     pub(crate) keys: Vec<SeedKey>,
 }
@@ -175,9 +177,11 @@ impl Check<'_> {
         let id: Option<AccountId> = self.parse(&raw.id);
         self.once(&raw.id, "account", raw.id.get_ref());
         let scope = raw.id.get_ref();
+        self.at_most(&raw.id, "root access keys", raw.root_access_key.len(), ACCESS_KEYS_PER_USER_MAX);
+        let root_access_keys = raw.root_access_key.iter().filter_map(|key| self.access_key(key)).collect();
         let users = raw.user.iter().filter_map(|user| self.user(scope, user)).collect();
         let keys = raw.key.iter().filter_map(|key| self.key(scope, key)).collect();
-        Some(SeedAccount { id: id?, users, keys })
+        Some(SeedAccount { id: id?, root_access_keys, users, keys })
     }
 
     fn user(&mut self, account: &str, raw: &RawUser) -> Option<SeedUser> {

@@ -22,6 +22,8 @@ pub(super) struct RawAccount {
     #[serde(default)]
     pub(super) user: Vec<RawUser>,
     #[serde(default)]
+    pub(super) root_access_key: Vec<RawAccessKey>,
+    #[serde(default)]
     pub(super) key: Vec<RawKey>,
 }
 

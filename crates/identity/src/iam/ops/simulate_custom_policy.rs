@@ -10,7 +10,7 @@ use crate::iam::error::IamError;
 use crate::iam::paging::Listing;
 use crate::iam::plan::Done;
 use crate::iam::resource::Resource;
-use crate::iam::simulation::Asked;
+use crate::iam::simulation::{Asked, Levels};
 use crate::iam::table::Handle;
 
 impl Handle for SimulateCustomPolicy {
@@ -32,8 +32,8 @@ impl Handle for SimulateCustomPolicy {
             boundaries: request.permissions_boundary_policy_input_list.as_ref(),
             policies: Some(&request.policy_input_list),
         };
-        let levels = request.ordered_organization_policy_input_list.as_deref();
-        let scenario = asked.scenario(call, None, levels)?;
+        let levels = request.ordered_organization_policy_input_list.as_deref().unwrap_or_default();
+        let scenario = asked.scenario(call, None, Levels::Given(levels))?;
         let scope = "SimulateCustomPolicy".to_owned();
         let listing = Listing::new(scope, request.max_items, request.marker.as_ref())?;
         Ok(permit.answer(scenario.page(&listing).await))

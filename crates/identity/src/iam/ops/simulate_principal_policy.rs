@@ -9,7 +9,7 @@ use crate::Identity;
 use crate::iam::error::IamError;
 use crate::iam::paging::Listing;
 use crate::iam::plan::Done;
-use crate::iam::simulation::{Asked, leave_out};
+use crate::iam::simulation::{Asked, Levels, leave_out};
 use crate::iam::table::Handle;
 
 impl Handle for SimulatePrincipalPolicy {
@@ -32,7 +32,8 @@ impl Handle for SimulatePrincipalPolicy {
             boundaries: request.permissions_boundary_policy_input_list.as_ref(),
             policies: request.policy_input_list.as_ref(),
         };
-        let scenario = asked.scenario(call, Some(subject), None)?;
+        let guardrails = identity.guardrails.of(permit.account()).map(|known| &**known);
+        let scenario = asked.scenario(call, Some(subject), Levels::Known(guardrails))?;
         let scope = format!("SimulatePrincipalPolicy {}", permit.arn());
         let listing = Listing::new(scope, request.max_items, request.marker.as_ref())?;
         Ok(permit.answer(scenario.page(&listing).await))

@@ -2,12 +2,12 @@
 
 use base::{AccountId, Arn, Call};
 use policy::{Action, ContextEntries};
-use wire::iam::{ContextEntry, OrderedOrganizationPolicyType};
+use wire::iam::ContextEntry;
 
 use super::context;
 use super::held::Subject;
 use super::principal::{Named, nobody};
-use super::scenario::{Parts, Scenario};
+use super::scenario::{Levels, Parts, Scenario};
 use crate::iam::error::IamError;
 use crate::iam::resource::Kind;
 
@@ -33,7 +33,7 @@ impl<'r> Asked<'r> {
         &self,
         call: &'r Call,
         subject: Option<Subject>,
-        levels: Option<&[OrderedOrganizationPolicyType]>,
+        levels: Levels<'_>,
     ) -> Result<Scenario<'r>, IamError> {
         let own = subject.as_ref().map(|subject| (subject.arn.clone(), subject.unique_id.clone()));
         let caller_arn = self.caller_arn.cloned().or_else(|| own.as_ref().map(|(arn, _)| arn.clone()));

@@ -23,7 +23,7 @@ use super::paging::{Listing, Looked};
 
 pub(crate) use asked::Asked;
 pub(crate) use exclusion::leave_out;
-pub(crate) use scenario::{Scenario, context_keys};
+pub(crate) use scenario::{Levels, Scenario, context_keys};
 
 /// How much one page of results may take: bytes of the policies times bytes of the longest text that they are compared
 /// with, for each decision. The worst patterns that there are take about a second for this, usual ones a fiftieth of it.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use base::{AccountId, Call};
 use policy::{
-    Action, AttachedPolicy, CallerFacts, ContextEntries, Policy, PolicyKind, PolicySource, StatementPosition,
-    statement_positions,
+    AccountGuardrails, Action, AttachedPolicy, CallerFacts, ContextEntries, Policy, PolicyKind, PolicySource,
+    StatementPosition, statement_positions,
 };
 use wire::iam::OrderedOrganizationPolicyType;
 
@@ -20,6 +20,17 @@ const MISSING_MAX: usize = 250;
 
 /// What the longest text counts as if it is shorter.
 const SHORT: usize = 64;
+
+/// What a service control policy of the organisation counts as: the most that it can have.
+const SERVICE_CONTROL_POLICY_BYTES: usize = 5_120;
+
+/// Where the service control policies come from.
+pub(crate) enum Levels<'a> {
+    /// The request brings them along, if there are any.
+    Given(&'a [OrderedOrganizationPolicyType]),
+    /// They are those of the organisation, if there is one.
+    Known(Option<&'a AccountGuardrails>),
+}
 
 /// Everything that the simulated requests have in common.
 pub(crate) struct Scenario<'r> {
@@ -102,11 +113,22 @@ impl<'r> Scenario<'r> {
         Ok(())
     }
 
-    pub(super) fn take_levels(
-        &mut self,
-        levels: Option<&[OrderedOrganizationPolicyType]>,
-    ) -> Result<(), IamError> {
-        for (level, number) in levels.into_iter().flatten().zip(1..) {
+    /// Takes service control policies. Of those of the organisation nothing but their verdict is told.
+    pub(super) fn take_levels(&mut self, levels: Levels<'_>) -> Result<(), IamError> {
+        match levels {
+            Levels::Given(levels) => self.take_given_levels(levels),
+            Levels::Known(guardrails) => {
+                self.service_control =
+                    guardrails.map_or_else(Vec::new, |known| known.service_control.clone());
+                let policies: usize = self.service_control.iter().map(Vec::len).sum();
+                self.parts.bytes += policies.saturating_mul(SERVICE_CONTROL_POLICY_BYTES);
+                Ok(())
+            }
+        }
+    }
+
+    fn take_given_levels(&mut self, levels: &[OrderedOrganizationPolicyType]) -> Result<(), IamError> {
+        for (level, number) in levels.iter().zip(1..) {
             let documents = level.service_control_policy_input_list.as_deref().unwrap_or_default();
             if documents.is_empty() {
                 let text = "must contain at least one service control policy";

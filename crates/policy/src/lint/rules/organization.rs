@@ -14,8 +14,8 @@ const TOO_LARGE: Rule = Rule {
     name: "policy-too-large",
     severity: Severity::Error,
     kinds: &[PolicyKind::Key, PolicyKind::ServiceControl, PolicyKind::ResourceControl],
-    finds: "A document above the quota of its kind: 32768 characters for a key policy, 10240 for a service \
-            control policy, 5120 for a resource control policy.",
+    finds: "A document above the quota of its kind: 32768 characters for a key policy, 5120 for a service \
+            or resource control policy.",
     why: "AWS does not take it.",
     remedy: "Take out white space and what the notes about covered statements name, or divide the policy.",
 };
@@ -35,8 +35,7 @@ pub(super) const FAMILY: Family = Family { rules: &[TOO_LARGE, ALLOW], check };
 fn check(document: &Document<'_>, findings: &mut Findings) {
     let most = match document.kind {
         PolicyKind::Key => 32_768,
-        PolicyKind::ServiceControl => 10_240,
-        PolicyKind::ResourceControl => 5_120,
+        PolicyKind::ServiceControl | PolicyKind::ResourceControl => 5_120,
         // Their quotas leave white space out and hang on what the policy is attached to.
         PolicyKind::Identity | PolicyKind::Trust => usize::MAX,
     };

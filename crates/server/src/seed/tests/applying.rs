@@ -72,11 +72,13 @@ fn counts(report: &SeedReport) -> [(usize, usize); 5] {
 async fn everything_is_made_once() {
     let (identity, keys) = (identity(), Names::default());
     let first = apply(&everything(), &identity, &keys).await.unwrap();
-    assert_eq!(counts(&first), [(2, 0), (3, 0), (2, 0), (2, 0), (3, 0)]);
+    assert_eq!(counts(&first), [(2, 0), (3, 0), (3, 0), (2, 0), (3, 0)]);
     let second = apply(&everything(), &identity, &keys).await.unwrap();
-    assert_eq!(counts(&second), [(0, 2), (0, 3), (0, 2), (0, 2), (0, 3)]);
+    assert_eq!(counts(&second), [(0, 2), (0, 3), (0, 3), (0, 2), (0, 3)]);
     let credential = identity.credentials("test_2", None).await.unwrap().known().unwrap();
     assert_eq!(credential.caller.arn().to_string(), "arn:aws:iam::000000000042:user/ops/Alice");
+    let root = identity.credentials("root_1", None).await.unwrap().known().unwrap();
+    assert_eq!(root.caller.arn().to_string(), "arn:aws:iam::000000000042:root");
     let text = first.to_string();
     assert!(text.contains("accounts: 2 made, 0 there already"), "{text}");
 }
@@ -107,7 +109,19 @@ async fn a_seed_that_stopped_goes_on_where_it_was() {
     assert!(text.ends_with("no more space"), "{text}");
     keys.fails_at = None;
     let report = apply(&everything(), &identity, &keys).await.unwrap();
-    assert_eq!(counts(&report), [(1, 1), (1, 2), (0, 2), (1, 1), (1, 2)]);
+    assert_eq!(counts(&report), [(1, 1), (1, 2), (0, 3), (1, 1), (1, 2)]);
+}
+
+#[tokio::test]
+async fn one_root_access_key_too_many_is_named() {
+    let (identity, keys) = (identity(), Names::default());
+    apply(&everything(), &identity, &keys).await.unwrap();
+    let more = "[[account]]\nid = \"000000000042\"\n[[account.root_access_key]]\nid = \"root_2\"\nsecret = \"s\"\n\
+                [[account.root_access_key]]\nid = \"root_3\"\nsecret = \"s\"\n";
+    let more = SeedFile::parse("more", more, Purpose::Production).unwrap();
+    let refused = apply(&more, &identity, &keys).await.err().unwrap().to_string();
+    assert!(refused.contains("root access key root_3 of account 000000000042"), "{refused}");
+    assert!(refused.contains("has two access keys already"), "{refused}");
 }
 
 #[tokio::test]
