@@ -83,6 +83,22 @@ async fn the_aliases_of_a_key_are_listed_whatever_its_policy_says() {
 }
 
 #[tokio::test]
+async fn nobody_brings_a_managed_key_into_being_without_leave_to_look_at_it() {
+    let bench = Bench::new();
+    let ask = json!({"KeyId": "alias/aws/s3"});
+    for _ in 0..2 {
+        let (code, text) = refusal(bench.call_as_user(ACCOUNT, LIMITED, 0, "DescribeKey", ask.clone()).await);
+        assert_eq!(code, DENIED);
+        assert!(
+            text.ends_with("because no identity-based policy allows the kms:DescribeKey action"),
+            "{text}"
+        );
+        assert_eq!(bench.call(0, "ListKeys", json!({})).await.unwrap()["Keys"], json!([]));
+    }
+    assert_eq!(outcome(bench.call(0, "DescribeKey", ask).await), Ok(()));
+}
+
+#[tokio::test]
 async fn a_policy_that_delegates_locks_out_whom_identity_policies_give_nothing() {
     let bench = Bench::new();
     let root = allow("arn:aws:iam::123456789012:root", json!("kms:*"), json!({}));
