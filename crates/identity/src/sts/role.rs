@@ -39,6 +39,24 @@ pub(super) struct AssumedRole {
     pub(super) arn: String,
 }
 
+/// The account in the ARN of a role, which need not be there.
+///
+/// # Errors
+/// ValidationError if it is no ARN of a role.
+pub(super) fn account_of_role(arn: &str) -> Result<AccountId, StsError> {
+    parts(arn).map(|(account, _)| account)
+}
+
+/// Account, and path and name, in the ARN of a role.
+fn parts(arn: &str) -> Result<(AccountId, &str), StsError> {
+    let invalid = || StsError::Validation("Request ARN is invalid".to_owned());
+    let parts = Arn::parse(arn).map_err(|_| invalid())?;
+    let account = parts.account.parse().map_err(|_| invalid())?;
+    let name = parts.resource.strip_prefix("role/").filter(|name| !name.is_empty());
+    let is_global = parts.service == "iam" && parts.region.is_empty();
+    Ok((account, name.filter(|_| is_global).ok_or_else(invalid)?))
+}
+
 impl AssumableRole {
     /// The role as a decision takes it.
     pub(super) fn target(&self) -> Target<'_> {
@@ -85,12 +103,7 @@ impl Identity {
     /// # Errors
     /// ValidationError if it is no ARN of a role.
     pub(super) async fn role_by_arn(&self, arn: &str) -> Result<Option<AssumableRole>, StsError> {
-        let invalid = || StsError::Validation("Request ARN is invalid".to_owned());
-        let parts = Arn::parse(arn).map_err(|_| invalid())?;
-        let account: AccountId = parts.account.parse().map_err(|_| invalid())?;
-        let name = parts.resource.strip_prefix("role/").filter(|name| !name.is_empty());
-        let is_global = parts.service == "iam" && parts.region.is_empty();
-        let path_and_name = name.filter(|_| is_global).ok_or_else(invalid)?;
+        let (account, path_and_name) = parts(arn)?;
         let Some(record) = self.role_of(account, path_and_name).await? else { return Ok(None) };
         let trust = record.compiled_trust_policy()?;
         let tags = record.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();

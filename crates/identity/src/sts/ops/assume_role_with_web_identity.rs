@@ -16,7 +16,7 @@ use crate::Identity;
 use crate::session::{SessionFederation, SessionTerms};
 use crate::sts::authorize::{Facts, not_authorized};
 use crate::sts::error::StsError;
-use crate::sts::role::{AssumableRole, NewRoleSession};
+use crate::sts::role::{AssumableRole, NewRoleSession, account_of_role};
 use crate::sts::session_request::{SessionTags, credentials, packed_size, token_length_min, token_size};
 use crate::sts::table::HandleUnsigned;
 use crate::web_identity::TokenHolder;
@@ -32,10 +32,11 @@ impl HandleUnsigned for AssumeRoleWithWebIdentity {
         if request.provider_id.is_some() {
             return Err(StsError::Validation("ProviderId is for OAuth 2.0 access tokens.".to_owned()));
         }
+        // The token first: who has none learns nothing of roles.
+        let account = account_of_role(&request.role_arn)?;
+        let holder = identity.token_holder(account, request.web_identity_token.expose(), call.time).await?;
         let role = identity.role_by_arn(&request.role_arn).await?;
         let role = role.ok_or_else(|| not_authorized(ACTION))?;
-        let holder =
-            identity.token_holder(role.account, request.web_identity_token.expose(), call.time).await?;
         let tags = SessionTags::of_provider(&holder.session)?;
         authorize(identity, call, &role, &holder, &tags, &request)?;
         let seconds = role.seconds(request.duration_seconds)?;
