@@ -18,6 +18,16 @@ TRUST: dict[str, Any] = {
 }
 
 
+def document(*statements: dict[str, Any]) -> str:
+    """A policy document of these statements."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    """A statement that allows these actions."""
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource} | more
+
+
 def fresh(kind: str) -> str:
     """A name of the kind that was not given before."""
     return f"{kind}-{next(_numbers)}"

@@ -158,19 +158,38 @@ def exchange(server: Server, request: Request) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.sock = connect(server)
     try:
-        connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
-        headers = dict(request.headers)
-        names = {name.lower() for name in headers}
-        if "host" not in names:
-            headers["Host"] = _host(server)
-        if "content-length" not in names and "transfer-encoding" not in names:
-            headers["Content-Length"] = str(len(request.body))
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders(request.body)
-        return _read(connection.getresponse())
+        return _exchange(server, connection, request)
     finally:
         connection.close()
+
+
+class Line:
+    """A connection that is kept open from one request to the next. It is for one thread."""
+
+    def __init__(self, server: Server) -> None:
+        assert server.scheme == "http"
+        self.server = server
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+
+    def exchange(self, request: Request) -> Answer:
+        return _exchange(self.server, self._connection, request)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _exchange(server: Server, connection: http.client.HTTPConnection, request: Request) -> Answer:
+    connection.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
+    headers = dict(request.headers)
+    names = {name.lower() for name in headers}
+    if "host" not in names:
+        headers["Host"] = _host(server)
+    if "content-length" not in names and "transfer-encoding" not in names:
+        headers["Content-Length"] = str(len(request.body))
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders(request.body)
+    return _read(connection.getresponse())
 
 
 def _read(response: http.client.HTTPResponse) -> Answer:

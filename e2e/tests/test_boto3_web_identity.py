@@ -16,6 +16,7 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from harness import clients
 from harness.dev_clock import advance
@@ -160,6 +161,16 @@ def test_only_the_providers_key_signs(cluster: Server, provider: Provider) -> No
             with refused("InvalidIdentityToken"):
                 assume(cluster, asked, token)
     assume(cluster, arn, good)
+
+
+def test_who_has_no_good_token_learns_nothing_of_roles(cluster: Server, provider: Provider) -> None:
+    told = set()
+    for arn in (role(cluster, provider), f"arn:aws:iam::{ONE.id}:role/nobody", "arn:aws:iam::999999999999:role/nobody"):
+        for token in ("x" * 40, provider.token(iss="https://other.example")):
+            with pytest.raises(ClientError) as caught:
+                assume(cluster, arn, token)
+            told.add((token[:2], str(caught.value)))
+    assert len(told) == 2, told
 
 
 def test_the_trust_policy_decides(cluster: Server, provider: Provider) -> None:

@@ -3,12 +3,15 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html>
 
-use base::Call;
-use wire::kms::{DescribeKey, DescribeKeyRequest, DescribeKeyResponse};
+use base::{Call, KeyId};
+use wire::kms::{DescribeKey, DescribeKeyRequest, DescribeKeyResponse, KeySpec, KeyUsageType, OriginType};
 
+use crate::alias::AliasName;
 use crate::authorize::{Identifiers, KeyAction, StateRule};
 use crate::error::KmsError;
-use crate::facts::Facts;
+use crate::facts::{Facts, NewKeyFacts};
+use crate::managed_key::ManagedService;
+use crate::paths::Place;
 use crate::reference::KeyReference;
 use crate::table::Handle;
 use crate::{Kms, metadata};
@@ -35,15 +38,41 @@ impl Handle for DescribeKey {
 }
 
 impl Kms {
-    /// Makes the AWS managed key that an identifier names, if it names one that is not there yet.
+    /// Makes the AWS managed key that an identifier names, if it names one that is not there yet and the caller may look
+    /// at it.
     async fn bring_into_being(&self, call: &Call, identifier: &str) -> Result<(), KmsError> {
         if let KeyReference::Alias(place, name) =
             KeyReference::parse(identifier, call, DescribeKey::IDENTIFIERS)?
             && let Some(service) = name.strip_prefix("alias/aws/").and_then(|name| name.parse().ok())
             && place.account == call.caller.account
+            && self.alias(&place, AliasName::of_service(service)).await?.is_none()
         {
+            self.authorize_look_at_new_key(call, place, service).await?;
             self.aws_managed_key(place.account, place.region, service, call.time).await?;
         }
         Ok(())
+    }
+
+    /// The policies of AWS managed keys leave it to identity policies who looks at them, unless a service asks.
+    async fn authorize_look_at_new_key(
+        &self,
+        call: &Call,
+        place: Place,
+        service: ManagedService,
+    ) -> Result<(), KmsError> {
+        if call.service.is_some() {
+            return Ok(());
+        }
+        let new_key = NewKeyFacts {
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsageType::EncryptDecrypt,
+            origin: OriginType::AwsKms,
+            multi_region: false,
+        };
+        let facts =
+            Facts { new_key: Some(new_key), request_alias: Some(service.alias()), ..Facts::default() };
+        // The key has no id yet.
+        let arn = place.key_arn(KeyId::single_region([0; 16])).to_string();
+        self.decide_without_key(call, <DescribeKey as KeyAction>::NAME, Some(&arn), &facts).await
     }
 }

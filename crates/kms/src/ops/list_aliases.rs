@@ -11,7 +11,7 @@ use wire::kms::{AliasListEntry, ListAliases, ListAliasesRequest, ListAliasesResp
 use crate::Kms;
 use crate::alias::AliasName;
 use crate::authorize::{AccountAction, Identifiers, KeyAction, StateRule};
-use crate::error::KmsError;
+use crate::error::{KmsError, NotFound};
 use crate::facts::Facts;
 use crate::managed_key::ManagedService;
 use crate::paging::{Listing, Page};
@@ -23,7 +23,7 @@ impl AccountAction for ListAliases {
     const NAME: &'static str = "ListAliases";
 }
 
-/// The filter: a key of the caller's own account.
+/// The filter. Only the identifier is read by these facts: aliases are a matter of identity policies.
 impl KeyAction for ListAliases {
     const NAME: &'static str = "ListAliases";
     const IDENTIFIERS: Identifiers = Identifiers::KeyOnly;
@@ -40,7 +40,7 @@ impl Handle for ListAliases {
     ) -> Result<ListAliasesResponse, KmsError> {
         let place = kms.authorize_account::<Self>(call, &Facts::default()).await?.place;
         let key = match &request.key_id {
-            Some(key_id) => Some(kms.usable::<Self>(call, key_id, &Facts::default()).await?.arn()),
+            Some(key_id) => Some(kms.own_key(call, key_id).await?),
             None => None,
         };
         let listed = match key {
@@ -60,6 +60,17 @@ impl Handle for ListAliases {
 type Listed = (String, Option<AliasRecord>);
 
 impl Kms {
+    /// The key that the request asks about: there must be one, in the caller's own account. Its policy has no say.
+    async fn own_key(&self, call: &Call, identifier: &str) -> Result<KeyArn, KmsError> {
+        let arn = self.keys.resolve::<ListAliases>(call, identifier).await?;
+        if arn.account != call.caller.account {
+            let why = "aliases are told in the key's own account only";
+            return Err(KmsError::foreign_key(&call.caller, <ListAliases as KeyAction>::NAME, arn, why));
+        }
+        let key = self.keys.cached(&arn).await?;
+        key.map(|_| arn).ok_or_else(|| NotFound::Key(arn).into())
+    }
+
     /// A page of all aliases in an account and Region, with those of AWS managed keys that are not there yet.
     async fn aliases_in(
         &self,

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{ADMIN, DENIED, allow, encrypt, key_with, outcome};
-use crate::bench::{ACCOUNT, Bench, refusal};
+use crate::bench::{ACCOUNT, Bench, OTHER_ACCOUNT, refusal};
 
 /// A user whom identity policies allow Encrypt and CreateAlias, and nothing else.
 const LIMITED: &str = "ops/limited";
@@ -57,6 +57,45 @@ async fn an_alias_needs_leave_on_both_its_key_and_its_name() {
     assert_eq!(code, DENIED);
     assert!(text.contains(":alias/app because no identity-based policy"), "{text}");
     assert_eq!(outcome(bench.call(0, "DeleteAlias", delete).await), Ok(()), "{ADMIN} {opened}");
+}
+
+#[tokio::test]
+async fn the_aliases_of_a_key_are_listed_whatever_its_policy_says() {
+    let bench = Bench::new();
+    let silent = key_with(&bench, json!([])).await;
+    let ask = json!({"KeyId": silent});
+    assert_eq!(outcome(bench.call(0, "DescribeKey", ask.clone()).await), Err(DENIED.to_owned()));
+    assert_eq!(outcome(bench.call(0, "ListAliases", ask.clone()).await), Ok(()));
+    // A key policy gives no leave to list.
+    let opened = allow("arn:aws:iam::123456789012:user/ops/limited", json!("kms:ListAliases"), json!({}));
+    let opened = key_with(&bench, json!([opened])).await;
+    let (code, text) =
+        refusal(bench.call_as_user(ACCOUNT, LIMITED, 0, "ListAliases", json!({"KeyId": opened})).await);
+    assert_eq!(code, DENIED);
+    assert!(text.ends_with("because no identity-based policy allows the kms:ListAliases action"), "{text}");
+    let foreign = json!({"KeyId": format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{silent}")});
+    assert_eq!(
+        outcome(bench.call_as(OTHER_ACCOUNT, 0, "ListAliases", foreign).await),
+        Err(DENIED.to_owned())
+    );
+    let absent = json!({"KeyId": "00000000-1111-4222-8333-444444444444"});
+    assert_eq!(outcome(bench.call(0, "ListAliases", absent).await), Err("NotFoundException".to_owned()));
+}
+
+#[tokio::test]
+async fn nobody_brings_a_managed_key_into_being_without_leave_to_look_at_it() {
+    let bench = Bench::new();
+    let ask = json!({"KeyId": "alias/aws/s3"});
+    for _ in 0..2 {
+        let (code, text) = refusal(bench.call_as_user(ACCOUNT, LIMITED, 0, "DescribeKey", ask.clone()).await);
+        assert_eq!(code, DENIED);
+        assert!(
+            text.ends_with("because no identity-based policy allows the kms:DescribeKey action"),
+            "{text}"
+        );
+        assert_eq!(bench.call(0, "ListKeys", json!({})).await.unwrap()["Keys"], json!([]));
+    }
+    assert_eq!(outcome(bench.call(0, "DescribeKey", ask).await), Ok(()));
 }
 
 #[tokio::test]
