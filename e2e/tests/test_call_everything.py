@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from harness import clients
 from harness.callers import UNSIGNED, Caller, new_user
@@ -28,6 +29,7 @@ from harness.services import services
 EXEMPTIONS = Path(__file__).parents[2] / "corpus" / "authorization" / "exemptions.toml"
 ABSENT_ACCESS_KEY = "AKIAIOSFODNN7ABSENT0"
 ABSENT_KEY = ONE.key_arn("00000000-1111-4222-8333-444444444444")
+ABSENT_REQUEST = "1b4e28ba-2fa1-4d2c-883f-0016d3cca427"
 # Policies of account one have this in them, and nothing else has.
 MARK = "OfAccountOne"
 POLICY = document(allow("kms:ListKeys"))
@@ -102,6 +104,7 @@ class World:
     def __post_init__(self) -> None:
         self._furnish_keys()
         self._furnish_identities()
+        self._furnish_decisions()
         self.callers = {
             "unsigned": UNSIGNED,
             "powerless": new_user(self.server, "powerless"),
@@ -162,6 +165,14 @@ class World:
         user = iam.get_user(UserName="resident")["User"]
         self.secrets += [MARK, ONE.id, made["PolicyId"], role["RoleId"], group["GroupId"], user["UserId"]]
         self.secrets.append(resident.account.access_key_id)
+
+    def _furnish_decisions(self) -> None:
+        denied = new_user(self.server, "denied").account
+        with pytest.raises(ClientError) as caught:
+            clients.kms(self.server, denied).list_keys()
+        request = caught.value.response["ResponseMetadata"]["RequestId"]
+        self.names["keywright"] = {"KeyId": self.names["kms"]["KeyId"], "RequestId": request}
+        self.absent["keywright"] = {"KeyId": ABSENT_KEY, "RequestId": ABSENT_REQUEST}
 
 
 @dataclass(frozen=True)
