@@ -33,7 +33,8 @@ CROSS_ACCOUNT = {
 }  # fmt: skip
 # Keys whose policy delegates to the account and names the callers that are let in.
 OPENED = ("open", "signing", "hmac", "agreement", "encapsulation", "imported", "primary", "disabled", "deletion")
-WITH_IDENTITY_POLICY = ("administrator", "role", "federated")
+# Root users need none.
+WITH_IDENTITY_POLICY = ("root", "administrator", "role", "federated")
 # Why each of these is refused where the account's policies decide.
 REFUSED_BY = {
     "powerless": "identity", "elsewhere": "identity", "bounded": "boundary", "narrowed": "session",

@@ -6,7 +6,7 @@ from typing import Any
 from harness import clients
 from harness.callers import UNSIGNED, Caller, new_user, with_session
 from harness.iam import allow, document
-from harness.seed import ONE, TWO
+from harness.seed import ONE, ROOT, TWO
 from harness.server import Server
 
 ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -22,6 +22,7 @@ class Callers:
         self._server = server
         self._iam = clients.iam(server)
         new = partial(new_user, server)
+        self.root = Caller("root", f"arn:aws:iam::{ONE.id}:root", ROOT)
         self.administrator = self._attached(new("administrator"), ADMINISTRATOR_ACCESS)
         self.role = self._session("role")
         self.federated = self._federated()
@@ -40,8 +41,8 @@ class Callers:
     def all(self) -> list[Caller]:
         """In the order of the snapshot's lines."""
         return [
-            self.administrator, self.role, self.federated, self.powerless, self.elsewhere, self.named, self.grantee,
-            self.bounded, self.narrowed, self.denied, self.outsider, self.guest, self.idle_guest, UNSIGNED,
+            self.root, self.administrator, self.role, self.federated, self.powerless, self.elsewhere, self.named,
+            self.grantee, self.bounded, self.narrowed, self.denied, self.outsider, self.guest, self.idle_guest, UNSIGNED,
         ]  # fmt: skip
 
     @property
