@@ -1,4 +1,4 @@
-//! An account with 100,000 keys and a key with 1,000 rotations cost what small ones cost.
+//! An account with 100,000 keys, a key with 1,000 rotations and one with 50,000 grants cost what small ones cost.
 //!
 //! What is counted is the store's entries that a call reads; nothing is timed.
 
@@ -9,10 +9,12 @@ use crate::bench::{ACCOUNT, Bench, DAY, OTHER_ACCOUNT, code};
 use base::KeyId;
 use kms::{CacheSizes, Settings};
 use serde_json::{Value, json};
-use store::{Key, Transaction};
+use store::{Key, Range, Transaction};
 use tokio::task::JoinSet;
 
 const MANY: u32 = 100_000;
+/// Grants that a key may have.
+const GRANTS_MAX: u32 = 50_000;
 const PLACE: &str = "eu-central-1";
 
 /// Gives [`ACCOUNT`] as many keys as it may have. Through CreateKey that would take minutes, so the record of one real key
@@ -151,6 +153,68 @@ async fn caches_hold_what_they_may_however_many_keys_are_used() {
     let key = bench.create_key().await;
     assert_eq!(counted(&bench, ACCOUNT, "DescribeKey", json!({"KeyId": key})).await.1, 1);
     assert_eq!(counted(&bench, ACCOUNT, "DescribeKey", json!({"KeyId": key})).await.1, 0);
+}
+
+/// Gives the key 50,000 grants, as many as it may have, by storing the entries of one of its grants again and again: every
+/// second time for another grantee, otherwise for another constraint of the same.
+async fn fill_with_grants(bench: &Bench, key: &str, grant: &str) {
+    let mut entries = Vec::new();
+    for prefix in ["kms/grant/", "kms/granted/"] {
+        let range = Range::prefix(&format!("{prefix}{ACCOUNT}/{PLACE}/{key}/"));
+        let page = bench.store.range(range).await.unwrap();
+        entries.extend(page.entries.into_iter().filter(|entry| entry.key.as_str().contains(grant)));
+    }
+    assert_eq!(entries.len(), 2, "a grant, and its one operation");
+    let numbers: Vec<u32> = (0..GRANTS_MAX).collect();
+    for batch in numbers.chunks(64) {
+        let mut transaction = Transaction::new();
+        for (number, entry) in
+            batch.iter().flat_map(|number| entries.iter().map(move |entry| (number, entry)))
+        {
+            let digest = format!("{number:064x}");
+            let mut parts: Vec<String> = entry.key.as_str().split('/').map(str::to_owned).collect();
+            *parts.last_mut().unwrap() = digest.clone();
+            if let [_, _, _, _, _, _, grantee, place, _] = parts.as_mut_slice() {
+                if number % 2 == 0 { *grantee = digest } else { *place = format!("s{digest}") }
+            }
+            transaction = transaction.put(Key::new(parts.join("/")).unwrap(), entry.value.clone());
+        }
+        bench.store.commit(transaction).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_decision_about_a_key_with_50_000_grants_costs_what_it_costs_with_ten() {
+    const LIMITED: &str = "arn:aws:iam::123456789012:user/ops/limited";
+    let mut bench = Bench::in_memory();
+    let mut costs = Vec::new();
+    for is_full in [false, true] {
+        let key = bench.create_key().await;
+        let mut grant = Value::Null;
+        for tenant in 0..10 {
+            let constraints = json!({"EncryptionContextSubset": {"tenant": tenant.to_string()}});
+            let body = json!({
+                "KeyId": key, "GranteePrincipal": LIMITED, "Operations": ["Decrypt"], "Constraints": constraints,
+            });
+            grant = bench.call(0, "CreateGrant", body).await.unwrap()["GrantId"].clone();
+        }
+        if is_full {
+            fill_with_grants(&bench, &key, grant.as_str().unwrap()).await;
+        }
+        bench.restart();
+        for (tenant, is_granted) in [("3", true), ("x", false)] {
+            let context = json!({"stage": "test", "tenant": tenant});
+            let sealed = json!({"KeyId": key, "Plaintext": "AA==", "EncryptionContext": context});
+            let blob = bench.call(0, "Encrypt", sealed).await.unwrap()["CiphertextBlob"].clone();
+            let opened = json!({"CiphertextBlob": blob, "EncryptionContext": context});
+            let before = bench.watch.entries_read();
+            let answer = bench.call_as_user(ACCOUNT, "ops/limited", 0, "Decrypt", opened).await;
+            costs.push((tenant, bench.watch.entries_read() - before));
+            assert_eq!(answer.is_ok(), is_granted, "{answer:?}");
+        }
+    }
+    let with_fifty_thousand = costs.split_off(2);
+    assert_eq!(with_fifty_thousand, costs);
 }
 
 #[tokio::test]
