@@ -160,7 +160,7 @@ async fn caches_hold_what_they_may_however_many_keys_are_used() {
 async fn fill_with_grants(bench: &Bench, key: &str, grant: &str) {
     let mut entries = Vec::new();
     for prefix in ["kms/grant/", "kms/granted/"] {
-        let range = Range::prefix(&format!("{prefix}{ACCOUNT}/{PLACE}/{key}/"));
+        let range = Range::prefix(format!("{prefix}{ACCOUNT}/{PLACE}/{key}/"));
         let page = bench.store.range(range).await.unwrap();
         entries.extend(page.entries.into_iter().filter(|entry| entry.key.as_str().contains(grant)));
     }

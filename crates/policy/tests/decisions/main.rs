@@ -19,6 +19,7 @@ mod properties;
 mod reasons;
 mod robustness;
 mod simulation;
+mod typical;
 
 use policy::{Policy, PolicyKind, decide, explain};
 use serde::Deserialize;
