@@ -1,4 +1,5 @@
-//! OpenID Connect providers: only their records; nothing is asked of them.
+//! OpenID Connect providers: their records, of which STS learns whose tokens an account believes. Nothing is asked of a
+//! provider here; its keys are had when a token comes (`web_identity`).
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html>
 

@@ -35,7 +35,7 @@ impl Handle for ListRetirableGrants {
 }
 
 /// The resource of this operation is the retiring principal, which must be of the caller's account. Only services may
-/// ask for services, and no service calls.
+/// ask for services, on AWS; here no service of this process does.
 fn check_reach(call: &Call, retiring: &GrantPrincipal) -> Result<(), KmsError> {
     let (name, account) = match retiring {
         GrantPrincipal::Arn(arn) => {
