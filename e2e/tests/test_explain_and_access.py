@@ -142,7 +142,7 @@ def test_an_explicit_deny_is_named_by_its_sid(told: Any, user: User, key: str) -
     blob = user.kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     [decision] = told.explain_request(RequestId=denied(user.kms.decrypt, CiphertextBlob=blob))["Decisions"]
     assert decision["Cause"] == "EXPLICIT_DENY"
-    assert decision["DecidedBy"] == [{"Layer": "IDENTITY_POLICY", "Policy": "user policy p", "Index": 1, "Sid": "NotToday"}]
+    assert decision["DecidedBy"] == [{"Layer": "IDENTITY_POLICY", "Policy": "user policy p", "Index": 2, "Sid": "NotToday"}]
 
 
 def test_each_account_learns_of_its_own_side(models: Path, server: Server, told: Any, key: str) -> None:
@@ -266,6 +266,27 @@ def test_who_can_do_what_is_what_happens(
 
     user.may({"Effect": "Deny", "Action": "*", "Resource": "*"})
     assert user.arn not in by_principal(told, key)
+
+
+def test_what_policies_of_other_accounts_say_is_not_told(server: Server, told: Any, kms: Any, tmp_path: Path) -> None:
+    iam, name = clients.iam(server, TWO), fresh("guest")
+    guest = iam.create_user(UserName=name)["User"]["Arn"]
+    condition = {"StringEquals": {"kms:EncryptionContext:project": "bluebird"}}
+    secret = {"Sid": "Bluebird", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [secret]})
+    iam.put_user_policy(UserName=name, PolicyName="bluebird", PolicyDocument=document)
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ONE.id}:root"}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": guest}, "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": "*"},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    [of_guest] = [one for one in told.list_key_access(KeyId=key)["Principals"] if one["Principal"] == guest]
+    assert of_guest["HiddenSide"] == "PRINCIPAL" and "luebird" not in json.dumps(of_guest)
+    [access] = of_guest["Access"]
+    assert (access["Extent"], set(access["Actions"])) == ("ALWAYS", {"kms:Decrypt", "kms:Encrypt"})
+    printed = tool(server, tmp_path, "access", key).stdout
+    assert f"{guest} (user, as far as that account lets it)" in printed and "luebird" not in printed
 
 
 def by_principal(told: Any, key: str, limit: int = 3) -> dict[str, dict[str, set[str]]]:

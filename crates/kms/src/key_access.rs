@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base::{Call, Caller, KeyArn};
 use policy::{
     Access, Action, CallerFacts, Cause, Grant, IdentitySide, Origin, Policy, PolicyKind, PrincipalEntry,
-    Request, Resource, assess,
+    Request, Resource, assess, assess_resource_side,
 };
 use store::Range;
 use wire::kms::{self as operation, KeyUsageType};
@@ -49,6 +49,16 @@ pub enum Whom {
     Caller(Arc<Caller>),
     /// Whoever it may be, in whatever account: what a policy gives that names everybody.
     Everybody,
+}
+
+impl Whom {
+    /// Whether it is somebody of the key's account.
+    fn is_of(&self, key: &KeyArn) -> bool {
+        match self {
+            Self::Caller(caller) => caller.account == key.account,
+            Self::Everybody => false,
+        }
+    }
 }
 
 /// What somebody can do with a key.
@@ -182,7 +192,8 @@ impl Kms {
         }
     }
 
-    /// What somebody can do with a key, action by action.
+    /// What somebody can do with a key, action by action. Of somebody of another account it is what the key's side gives:
+    /// whoever may ask about a key may not know the policies of other accounts.
     ///
     /// # Errors
     /// The store or the port to identities fails, or the key is gone.
@@ -236,19 +247,20 @@ impl Kms {
             context: &Circumstances::of(call, action, &nothing, Some(key)),
         };
         let identity = rights.map_or_else(IdentitySide::default, |rights| rights.side());
-        Ok(assess(&request, &identity, &self.side_of(check, policy, &grants)))
+        let resource = self.side_of(check, policy, &grants);
+        Ok(if whom.is_of(&key.arn) {
+            assess(&request, &identity, &resource)
+        } else {
+            assess_resource_side(&request, identity.organization, &resource)
+        })
     }
 }
 
 impl Row {
     /// Whether the action is one on such a key, and one of such a caller.
     fn concerns(&self, key: &LoadedKey, whom: &Whom) -> bool {
-        let is_foreign = match whom {
-            Whom::Caller(caller) => caller.account != key.arn.account,
-            Whom::Everybody => true,
-        };
         self.usages.is_none_or(|usages| usages.contains(&key.record.usage))
-            && (self.across_accounts || !is_foreign)
+            && (self.across_accounts || whom.is_of(&key.arn))
     }
 }
 

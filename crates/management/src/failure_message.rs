@@ -49,7 +49,7 @@ fn matched(statement: &StatementName) -> Value {
         "statementId": statement.sid.as_deref().unwrap_or_default(),
         "effect": "DENY",
         "policy": statement.policy.as_deref().unwrap_or("the resource's policy"),
-        "index": statement.index,
+        "index": statement.index + 1,
     })
 }
 

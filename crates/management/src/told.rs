@@ -108,7 +108,7 @@ fn name(name: policy::StatementName) -> StatementName {
     StatementName {
         layer: layer(name.layer),
         policy: name.policy,
-        index: i32::try_from(name.index).unwrap_or(i32::MAX),
+        index: i32::try_from(name.index).map_or(i32::MAX, |index| index.saturating_add(1)),
         sid: name.sid,
     }
 }

@@ -4,8 +4,9 @@
 use crate::decide::{Allowance, Conclusion};
 use crate::evidence::{Evidence, StatementRef};
 use crate::explain::placed_statements;
-use crate::facts::{Doubt, Facts, View};
+use crate::facts::{CallersSide, Doubt, Facts, View};
 use crate::grant::Grant;
+use crate::organization::Organization;
 use crate::reasons::{Cause, StatementName};
 use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
@@ -64,7 +65,27 @@ pub struct UncertainCondition {
 /// counts, of its context only what is about the resource: everything else differs from request to request. That the
 /// sessions of a role can have policies of their own is left out of account.
 pub fn assess(request: &Request<'_>, identity: &IdentitySide<'_>, resource: &ResourceSide<'_>) -> Access {
-    let facts = |doubt| Facts { request, identity, resource, view: View::Any(doubt) };
+    assess_seeing(CallersSide::Counts, request, identity, resource)
+}
+
+/// The same for whoever may not know what the policies of the caller's account say: what the resource's side gives, as far
+/// as that account lets the caller. Of it nothing counts but where it stands in an organisation.
+pub fn assess_resource_side(
+    request: &Request<'_>,
+    organization: Option<&Organization>,
+    resource: &ResourceSide<'_>,
+) -> Access {
+    let identity = IdentitySide { organization, ..IdentitySide::default() };
+    assess_seeing(CallersSide::IsHidden, request, &identity, resource)
+}
+
+fn assess_seeing(
+    side: CallersSide,
+    request: &Request<'_>,
+    identity: &IdentitySide<'_>,
+    resource: &ResourceSide<'_>,
+) -> Access {
+    let facts = |doubt| Facts { request, identity, resource, view: View::Any(doubt, side) };
     let conclude = |doubt| Conclusion::of(Evidence { facts: facts(doubt), by_index: true });
     match (conclude(Doubt::Allows), conclude(Doubt::Denies)) {
         (Err(reason), _) => Access::Never(Cause::of(reason)),

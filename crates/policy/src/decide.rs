@@ -5,7 +5,7 @@
 use crate::caller::CallerKind;
 use crate::denial::{Denial, DenialReason};
 use crate::evidence::{Evidence, Layer, Offers, StatementRef, Support};
-use crate::facts::{Facts, View};
+use crate::facts::{CallersSide, Facts, View};
 use crate::request::Request;
 use crate::sides::{IdentitySide, ResourceSide};
 
@@ -154,7 +154,8 @@ impl<'a> Conclusion<'a> {
     pub(crate) fn identity_path(&self, so_far: Allowance<'a>) -> Outcome<'a, Allowance<'a>> {
         let evidence = &self.evidence;
         let kind = evidence.facts.request.caller.kind();
-        if kind == CallerKind::Root {
+        let is_hidden = matches!(evidence.facts.view, View::Any(_, CallersSide::IsHidden));
+        if kind == CallerKind::Root || is_hidden {
             return Ok(so_far);
         }
         let Some(identity) = evidence.allowed_by(Layer::Identity) else {

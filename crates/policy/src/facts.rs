@@ -29,7 +29,16 @@ pub(crate) enum View<'a> {
     /// What somebody states; a simulated request has nothing else.
     Stated(&'a ContextEntries),
     /// What holds of every request that the caller could make for the action. All else is unknown.
-    Any(Doubt),
+    Any(Doubt, CallersSide),
+}
+
+/// Whether the policies and tags of the caller's account count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallersSide {
+    /// They do.
+    Counts,
+    /// They are kept from whoever asks: the account is taken to allow everything.
+    IsHidden,
 }
 
 /// What becomes of conditions whose values are unknown.
@@ -61,8 +70,8 @@ impl<'a> Facts<'a> {
                     return stated;
                 }
             }
-            View::Any(_) => {
-                if let Some(value) = self.of_any_request(key) {
+            View::Any(_, side) => {
+                if let Some(value) = self.of_any_request(key, side) {
                     return value;
                 }
             }
@@ -87,7 +96,7 @@ impl<'a> Facts<'a> {
     }
 
     /// What is to be said of a key about every request at once; `None` if it follows from caller and resource.
-    fn of_any_request(&self, key: &ContextKey) -> Option<Value<'a>> {
+    fn of_any_request(&self, key: &ContextKey, side: CallersSide) -> Option<Value<'a>> {
         let caller = self.request.caller;
         let is_never_there =
             self.request.action.number().is_some_and(|action| presence(key, action) == Presence::Never);
@@ -97,7 +106,9 @@ impl<'a> Facts<'a> {
         let is_known = match key {
             ContextKey::Principal(key) => caller.is_one(*key),
             // Tags of a session come before those of the role.
-            ContextKey::PrincipalTag(_) => matches!(caller.kind(), CallerKind::User | CallerKind::Root),
+            ContextKey::PrincipalTag(_) => {
+                side == CallersSide::Counts && matches!(caller.kind(), CallerKind::User | CallerKind::Root)
+            }
             ContextKey::Owner(_)
             | ContextKey::ResourceTag(_)
             | ContextKey::Origin(OriginKey::RequestedRegion)

@@ -50,7 +50,7 @@ impl Grant {
         let is_bound = !WITHOUT_CONTEXT.contains(&action.name());
         let context = || facts.request.context.encryption_context();
         let satisfies = |constraint: &ContextConstraint| match facts.view {
-            View::Any(doubt) => doubt.holds(Effect::Allow),
+            View::Any(doubt, _) => doubt.holds(Effect::Allow),
             View::Request | View::Stated(_) => constraint.holds(context()),
         };
         let holds = self.context.as_ref().is_none_or(|constraint| !is_bound || satisfies(constraint));
@@ -62,7 +62,7 @@ impl Grant {
         if facts.request.action.name() == "RetireGrant" {
             return true;
         }
-        if let View::Any(doubt) = facts.view {
+        if let View::Any(doubt, _) = facts.view {
             return doubt.holds(Effect::Allow);
         }
         match &facts.request.origin.service {

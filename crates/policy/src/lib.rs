@@ -44,7 +44,7 @@ mod translation;
 mod value;
 mod witness;
 
-pub use access::{Access, Permission, UncertainCondition, UncertainStatement, assess};
+pub use access::{Access, Permission, UncertainCondition, UncertainStatement, assess, assess_resource_side};
 pub use action::{Action, KmsActions};
 pub use caller::CallerFacts;
 pub use decide::{Allowance, Decision, decide};

@@ -102,7 +102,7 @@ impl ResourceSet {
 
     /// Whether the element covers the resource of a request, for a statement of this effect.
     pub(crate) fn covers(&self, facts: &Facts<'_>, effect: Effect) -> bool {
-        if let View::Any(doubt) = facts.view
+        if let View::Any(doubt, _) = facts.view
             && self.patterns.iter().any(|pattern| pattern.asks_for_unknown(facts))
         {
             return doubt.holds(effect);

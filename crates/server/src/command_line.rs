@@ -179,7 +179,7 @@ AWS_SECRET_ACCESS_KEY. Policies decide about it: keywright:ExplainRequest, keywr
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// The id of the request: x-amzn-RequestId, which clients and errors tell
+    /// The id of the request: x-amzn-RequestId, which SDKs tell with an error, and the AWS CLI with --debug
     pub(crate) request_id: String,
     #[command(flatten)]
     pub(crate) connection: Connection,

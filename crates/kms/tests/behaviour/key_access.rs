@@ -107,6 +107,37 @@ async fn what_is_told_is_what_happens() {
     assert_eq!(outcomes.len(), 2);
 }
 
+/// Whoever may ask about a key may not know what policies of other accounts say.
+#[tokio::test]
+async fn of_other_accounts_it_is_told_what_the_keys_side_gives() {
+    let bench = Bench::new();
+    let limited = format!("arn:aws:iam::{OTHER_ACCOUNT}:user/ops/limited");
+    let actions = ["kms:Encrypt", "kms:Decrypt"];
+    let let_in = |condition: Value| json!([{"Effect": "Allow", "Principal": {"AWS": limited}, "Action": actions, "Resource": "*", "Condition": condition}]);
+    let of_other = || Whom::Caller(facts(OTHER_ACCOUNT, "ops/limited", 0).caller);
+    // Its account allows Encrypt only, and does not say so here.
+    let key = key_with(&bench, let_in(json!({}))).await;
+    let all = actions.map(|action| (action.to_owned(), "always"));
+    let mut access = told(&bench, &key, of_other()).await;
+    access.sort_by_key(|(action, _)| std::cmp::Reverse(action.clone()));
+    assert_eq!(access, all);
+    let sealed = json!({"KeyId": arn(&key), "Plaintext": "AA=="});
+    let call = facts(OTHER_ACCOUNT, "ops/limited", 0);
+    let blob = bench.answer(call.clone(), "Encrypt", sealed).await.unwrap()["CiphertextBlob"].clone();
+    assert_eq!(
+        code(bench.answer(call, "Decrypt", json!({"CiphertextBlob": blob})).await),
+        "AccessDeniedException"
+    );
+    // Tags that its account gave it are not told either.
+    let tagged = json!({"StringEquals": {"aws:PrincipalTag/team": "red"}});
+    let key = key_with(&bench, let_in(tagged)).await;
+    let access = told(&bench, &key, of_other()).await;
+    assert_eq!(access.iter().map(|(_, extent)| *extent).collect::<Vec<_>>(), ["sometimes"; 2]);
+    // In the key's own account policies count.
+    let own = Whom::Caller(facts(ACCOUNT, "ops/limited", 0).caller);
+    assert!(!told(&bench, &key, own).await.iter().any(|(action, _)| action == "kms:Decrypt"));
+}
+
 #[tokio::test]
 async fn conditions_constraints_and_everybody_are_told() {
     let bench = Bench::new();

@@ -1,12 +1,13 @@
 //! ListKeyAccess: who can do what with a key, computed from all layers, page by page: root user and principals that the key
-//! policy names first, then grantees, users and roles of the key's account.
+//! policy names first, then grantees, users and roles of the key's account. Of somebody of another account it tells what the
+//! key's side gives, for what that account's policies say is not for the key's owner to know.
 
 use std::sync::Arc;
 
-use base::{Call, Caller, Principal};
+use base::{AccountId, Call, Caller, Principal};
 use policy::PrincipalEntry;
 use wire::keywright::{
-    ListKeyAccess, ListKeyAccessRequest, ListKeyAccessResponse, PrincipalAccess, PrincipalKindType,
+    ListKeyAccess, ListKeyAccessRequest, ListKeyAccessResponse, PrincipalAccess, PrincipalKindType, SideType,
 };
 
 use crate::error::ManagementError;
@@ -154,12 +155,20 @@ impl Look<'_> {
     async fn access_of(&self, somebody: Somebody) -> Result<Option<PrincipalAccess>, ManagementError> {
         let possible = self.management.keys.access(self.call, self.key, &somebody.whom).await?;
         let access = told::accesses(possible);
+        let hidden_side = (!somebody.is_of(self.key.key.account)).then_some(SideType::Principal);
         let Somebody { name, kind, .. } = somebody;
-        Ok((!access.is_empty()).then_some(PrincipalAccess { principal: name, kind, access }))
+        Ok((!access.is_empty()).then_some(PrincipalAccess { principal: name, kind, access, hidden_side }))
     }
 }
 
 impl Somebody {
+    fn is_of(&self, account: AccountId) -> bool {
+        match &self.whom {
+            Whom::Caller(caller) => caller.account == account,
+            Whom::Everybody => false,
+        }
+    }
+
     fn of(caller: Caller) -> Self {
         let is_any_session = matches!(&caller.principal, Principal::RoleSession { session_name, .. } if session_name.is_empty());
         let kind = match &caller.principal {

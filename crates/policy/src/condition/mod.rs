@@ -69,7 +69,7 @@ impl Condition {
     /// that denies and fail in one that allows.
     pub(crate) fn holds(&self, facts: &Facts<'_>, effect: Effect) -> bool {
         let value = facts.value(&self.key);
-        if let View::Any(doubt) = facts.view
+        if let View::Any(doubt, _) = facts.view
             && (matches!(value, Value::Unknown) || self.templates().any(|text| text.asks_for_unknown(facts)))
         {
             return doubt.holds(effect);

@@ -274,7 +274,7 @@ impl StatementName {
 
 impl fmt::Display for StatementName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "statement {}", self.index)?;
+        write!(f, "statement {}", self.index + 1)?;
         if let Some(sid) = &self.sid {
             write!(f, " ({sid})")?;
         }

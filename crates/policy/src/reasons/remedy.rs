@@ -48,12 +48,13 @@ impl Reasons {
 
     fn allow_in(&self, layer: Layer) -> String {
         let Self { action, caller, .. } = self;
+        let holder = self.policy_holder();
         let on = self.on();
         let account =
             self.caller_account.map_or_else(|| "the caller".to_owned(), |account| account.to_string());
         match layer {
-            Layer::Identity => format!("Give {caller} an identity policy that allows {action}{on}."),
-            Layer::Boundary => format!("Let the permissions boundary of {caller} allow {action}{on}."),
+            Layer::Identity => format!("Give {holder} an identity policy that allows {action}{on}."),
+            Layer::Boundary => format!("Let the permissions boundary of {holder} allow {action}{on}."),
             Layer::Session => {
                 format!("Make the session {caller} with session policies that allow {action}{on}.")
             }
@@ -78,6 +79,16 @@ impl Reasons {
                 self.of_resource(),
                 self.resource_account
             ),
+        }
+    }
+
+    /// Whose identity policies and boundary the caller's are: a session has none of its own.
+    fn policy_holder(&self) -> String {
+        let caller = &self.caller;
+        match caller {
+            session if session.contains(":assumed-role/") => format!("the role of {session}"),
+            session if session.contains(":federated-user/") => format!("the user who made {session}"),
+            _ => caller.clone(),
         }
     }
 

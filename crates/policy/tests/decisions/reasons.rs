@@ -81,9 +81,9 @@ fn a_statement_that_denies_is_to_be_removed_or_must_not_hold() {
         policy.as_array_mut().unwrap().push(deny);
         reasons(json!({"key_policy": policy})).remedies()
     };
-    let plain = "Statement 1 (No) of the resource's policy denies kms:Decrypt: remove it or narrow it.";
+    let plain = "Statement 2 (No) of the resource's policy denies kms:Decrypt: remove it or narrow it.";
     assert_eq!(deny(json!({})), [plain]);
-    let one = "Statement 1 (No) of the resource's policy denies kms:Decrypt: remove it, or make its condition not hold: \
+    let one = "Statement 2 (No) of the resource's policy denies kms:Decrypt: remove it, or make its condition not hold: \
                Bool aws:SecureTransport wants false, the request has false.";
     assert_eq!(deny(json!({"Bool": {"aws:SecureTransport": "false"}})), [one]);
     let both = deny(json!({"Bool": {"aws:SecureTransport": "false"}, "Null": {"aws:SourceArn": "true"}}));
@@ -116,6 +116,21 @@ fn a_silent_layer_is_named_with_what_nearly_allows() {
 }
 
 #[test]
+fn what_a_session_lacks_its_role_or_user_must_get() {
+    for (caller, holder) in [
+        (
+            "arn:aws:sts::111122223333:assumed-role/app/one",
+            "Give the role of arn:aws:sts::111122223333:assumed-role/app/one an",
+        ),
+        ("arn:aws:iam::111122223333:user/alice", "Give arn:aws:iam::111122223333:user/alice an"),
+    ] {
+        let [remedy] =
+            reasons(json!({"caller": caller, "key_policy": delegating()})).remedies().try_into().unwrap();
+        assert!(remedy.starts_with(holder), "{remedy}");
+    }
+}
+
+#[test]
 fn a_key_policy_that_does_not_allow_says_whom_and_grants_say_under_which_context() {
     let key_policy = json!([{"Sid": "Bob", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/bob"},
         "Action": "kms:*", "Resource": "*"}]);
@@ -129,7 +144,7 @@ fn a_key_policy_that_does_not_allow_says_whom_and_grants_say_under_which_context
                  identity policies decide, or create a grant of it."
             ),
             format!(
-                "Statement 0 (Bob) of the resource's policy would allow it, but its principals do not include {ALICE}."
+                "Statement 1 (Bob) of the resource's policy would allow it, but its principals do not include {ALICE}."
             ),
             "Grant grant 0 allows it with the encryption context {app=x} only.".to_owned(),
         ]

@@ -103,6 +103,8 @@ pub(crate) struct PrincipalAccess {
     pub(crate) principal: String,
     pub(crate) kind: String,
     pub(crate) access: Vec<ActionAccess>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hidden_side: Option<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize, PartialEq, Eq)]

@@ -53,7 +53,11 @@ impl PrincipalAccess {
         let who = match self.kind.as_str() {
             "EVERYBODY" => "everybody, in any account".to_owned(),
             "ACCOUNT" => format!("{} (whoever that account lets)", self.principal),
-            kind => format!("{} ({})", self.principal, kind.to_ascii_lowercase().replace('_', " ")),
+            kind => {
+                let kind = kind.to_ascii_lowercase().replace('_', " ");
+                let lets = if self.hidden_side.is_some() { ", as far as that account lets it" } else { "" };
+                format!("{} ({kind}{lets})", self.principal)
+            }
         };
         writeln!(text, "\n{who}")?;
         self.access.iter().try_for_each(|one| one.write_to(text))
@@ -121,7 +125,7 @@ mod tests {
     #[test]
     fn each_principal_is_told_with_what_it_hangs_on() {
         let name =
-            |layer: &str, policy: serde_json::Value| json!({"Layer": layer, "Index": 0, "Policy": policy});
+            |layer: &str, policy: serde_json::Value| json!({"Layer": layer, "Index": 1, "Policy": policy});
         let condition = json!({"Operator": "Bool", "Key": "aws:SecureTransport", "Wanted": ["false"]});
         let all: KeyAccess = serde_json::from_value(json!({"KeyId": "arn:k", "Principals": [
             {"Principal": "arn:root", "Kind": "ROOT", "Access": [
@@ -131,13 +135,15 @@ mod tests {
                 {"Actions": ["kms:Decrypt"], "Extent": "SOMETIMES", "AllowedBy": [], "GrantId": "g",
                  "DependsOn": [{"Statement": name("SERVICE_CONTROL_POLICY", json!("scp")), "Effect": "DENY", "Conditions": [condition]}],
                  "DependsOnGrants": ["g"]}]},
+            {"Principal": "arn:role", "Kind": "ROLE", "HiddenSide": "PRINCIPAL", "Access": []},
         ]})).unwrap();
         assert_eq!(
             rendered(&all),
-            "arn:k\n\narn:root (root)\n  always     Decrypt, Encrypt\n             by statement 0 of the resource's policy\n\n\
+            "arn:k\n\narn:root (root)\n  always     Decrypt, Encrypt\n             by statement 1 of the resource's policy\n\n\
              everybody, in any account\n  sometimes  Decrypt\n             by grant g\n             \
-             if statement 0 of service control policy scp denies: Bool aws:SecureTransport false\n             \
-             if grant g applies: it has a constraint\n"
+             if statement 1 of service control policy scp denies: Bool aws:SecureTransport false\n             \
+             if grant g applies: it has a constraint\n\n\
+             arn:role (role, as far as that account lets it)\n"
         );
     }
 }

@@ -157,7 +157,7 @@ mod tests {
         let text = explained(json!({"RequestId": "r", "Decisions": [{
             "Action": "kms:Decrypt", "Resource": "arn:k", "ResourceAccount": "1", "Principal": "arn:alice", "Outcome": "DENIED",
             "Cause": "IMPLICIT_DENY", "Layer": "RESOURCE_POLICY", "Message": "no", "DecidedBy": [],
-            "Statements": [statement(0, "ALLOW", false, json!([condition])), statement(1, "ALLOW", true, json!([]))],
+            "Statements": [statement(1, "ALLOW", false, json!([condition])), statement(2, "ALLOW", true, json!([]))],
             "Grants": [{"GrantId": "g", "GranteePrincipal": "arn:bob", "Matches": false, "ConstraintType": "EQUALS", "EncryptionContext": {"k": "v"}}],
             "Changes": ["Do this."],
         }]}));
@@ -165,8 +165,8 @@ mod tests {
             text,
             "Request r\n\nDENIED kms:Decrypt on arn:k\n  principal  arn:alice\n  because    no resource policy allows it\n  \
              told       no\n\n  What would have to change\n    - Do this.\n\n  Statements about kms:Decrypt\n    \
-             - statement 0 (S) of the resource's policy does not apply: it is about other resources; StringEquals \
-             kms:ViaService a or b, but the request has (absent)\n    - statement 1 (S) of the resource's policy leaves it to identity policies of the account\n\n  \
+             - statement 1 (S) of the resource's policy does not apply: it is about other resources; StringEquals \
+             kms:ViaService a or b, but the request has (absent)\n    - statement 2 (S) of the resource's policy leaves it to identity policies of the account\n\n  \
              Grants\n    - grant g to arn:bob does not apply; it allows with the encryption context {k=v} only\n"
         );
     }

@@ -3,7 +3,7 @@
 //! `PrincipalAccess`.
 
 use crate::json::{Encode, Object, Sink};
-use crate::keywright::{ActionAccess, PrincipalKindType};
+use crate::keywright::{ActionAccess, PrincipalKindType, SideType};
 
 /// `PrincipalAccess`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct PrincipalAccess {
     pub kind: PrincipalKindType,
     /// `Access`.
     pub access: Vec<ActionAccess>,
+    /// `HiddenSide`.
+    pub hidden_side: Option<SideType>,
 }
 
 impl Encode for PrincipalAccess {
@@ -22,6 +24,7 @@ impl Encode for PrincipalAccess {
             object.member("Principal", &self.principal);
             object.member("Kind", &self.kind);
             object.member("Access", &self.access);
+            object.optional("HiddenSide", self.hidden_side.as_ref());
         });
     }
 }

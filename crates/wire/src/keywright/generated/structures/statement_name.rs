@@ -12,7 +12,7 @@ pub struct StatementName {
     pub layer: LayerType,
     /// `Policy`.
     pub policy: Option<String>,
-    /// `Index`, at least 0.
+    /// `Index`, at least 1.
     pub index: i32,
     /// `Sid`.
     pub sid: Option<String>,
