@@ -3,12 +3,15 @@
 use std::fmt;
 
 /// Writes two digits for each byte.
-pub(crate) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8; 32]) -> fmt::Result {
+///
+/// # Errors
+/// Those of the formatter.
+pub fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8; 32]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 
 /// Reads exactly 64 lower-case digits.
-pub(crate) fn read(text: &str) -> Option<[u8; 32]> {
+pub fn read(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if pairs.len() != bytes.len() || !rest.is_empty() {

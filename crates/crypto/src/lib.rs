@@ -17,7 +17,7 @@ pub mod digest;
 mod encryption_context;
 mod envelope;
 mod framing;
-mod hexadecimal;
+pub mod hexadecimal;
 mod import;
 mod key_material;
 mod key_material_id;

@@ -13,7 +13,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("kms", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("identity", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("management", &["wire", "policy", "base"]),
-    ("audit", &["store", "base"]),
+    ("audit", &["keyring", "store", "crypto", "base"]),
     ("keyring", &["store", "crypto", "base"]),
     ("store", &["base"]),
     ("wire", &["crypto", "base"]),

@@ -1,0 +1,205 @@
+//! The log: every event, one line each, in the order in which they were written, in files that are only ever appended to.
+//!
+//! A folder of segments `<number of the first line>.jsonl` (0600). The lines make a chain, see [`Head`]; what a crash left
+//! unfinished is cut off when the log is opened. Whoever logs an event waits until it is on disk together with those that
+//! wait at the same time: one sync serves them all. Everything else that is made of events (deliveries, indexes) reads the
+//! segments afterwards and makes nobody wait.
+
+mod line;
+mod reader;
+mod segment_file;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use line::{BrokenLine, Chain, Entry, Head, LogLine};
+pub use reader::{Lines, Segment, segments};
+
+use segment_file::{OpenError, SegmentFile};
+use writer::{Order, Writer};
+
+/// Orders that can wait for the writer.
+const WAITING_MAX: usize = 8_192;
+
+/// When an event counts as logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it is on disk.
+    EachReply,
+    /// At once: it is on disk within about this time, and lost if the machine fails before. For development.
+    Interval(Duration),
+}
+
+/// How the log is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct LogSettings {
+    /// When an event counts as logged.
+    pub durability: Durability,
+    /// The longest that anybody waits for the disk.
+    pub wait_max: Duration,
+    /// The size at which a segment is complete, in bytes.
+    pub segment_bytes: u64,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            durability: Durability::EachReply,
+            wait_max: Duration::from_secs(5),
+            segment_bytes: 64 * 1_024 * 1_024,
+        }
+    }
+}
+
+/// An event could not be logged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The folder or a file in it cannot be written.
+    #[error("the audit log cannot be written: {path}: {reason}; check space and permissions of the folder")]
+    File {
+        /// The folder or file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The last line of a segment is not one that was written.
+    #[error(
+        "the audit log is damaged: the end of {path} is no line of it; find out who wrote to the file, then move the log's \
+         folder away as evidence, and a new log begins"
+    )]
+    Damaged {
+        /// The segment.
+        path: String,
+    },
+    /// The disk did not answer in time.
+    #[error("the audit log was not written within {0:?}")]
+    Slow(Duration),
+    /// The writer has ended.
+    #[error("the audit log is closed")]
+    Closed,
+}
+
+/// How the log fares.
+#[derive(Debug)]
+struct State {
+    works: AtomicBool,
+    was_touched: AtomicBool,
+}
+
+/// The log, open for writing. One process writes to it.
+#[derive(Debug)]
+pub struct Log {
+    folder: PathBuf,
+    settings: LogSettings,
+    orders: mpsc::Sender<Order>,
+    state: Arc<State>,
+    durable: watch::Receiver<u64>,
+    writer: JoinHandle<()>,
+}
+
+impl Log {
+    /// Opens the log in `folder`, which is made (0700) if it is not there.
+    ///
+    /// # Errors
+    /// The folder cannot be used, or the end of the log is not as it was written.
+    pub fn open(folder: &Path, settings: LogSettings) -> Result<Self, LogError> {
+        let found = SegmentFile::open_last(folder).map_err(|error| match error {
+            OpenError::Io(error) => file_error(folder, &error),
+            OpenError::Damaged(segment) => LogError::Damaged { path: segment.path.display().to_string() },
+        })?;
+        let (orders, waiting) = mpsc::channel(WAITING_MAX);
+        let (durable_sender, durable) = watch::channel(found.head.next);
+        let state = Arc::new(State { works: AtomicBool::new(true), was_touched: AtomicBool::new(false) });
+        let writer = Writer::new(folder.to_owned(), settings, found, Arc::clone(&state), durable_sender);
+        let thread = std::thread::Builder::new().name("audit-log".to_owned());
+        let writer = thread.spawn(move || writer.run(waiting)).map_err(|error| file_error(folder, &error))?;
+        Ok(Self { folder: folder.to_owned(), settings, orders, state, durable, writer })
+    }
+
+    /// Logs entries, one behind the other; when this returns, they are as durable as the settings say.
+    ///
+    /// # Errors
+    /// They are not logged, or may not be: the disk fails or does not answer in time.
+    pub async fn append(&self, entries: Vec<Entry>) -> Result<(), LogError> {
+        match self.settings.durability {
+            Durability::EachReply => {
+                let (done, outcome) = oneshot::channel();
+                self.ordered(Order::Append(entries, Some(done)), outcome).await
+            }
+            // Whether it can be written shows after the first that cannot.
+            Durability::Interval(_) if self.works() => self.send(Order::Append(entries, None)).await,
+            Durability::Interval(_) => {
+                self.sync().await?;
+                self.send(Order::Append(entries, None)).await
+            }
+        }
+    }
+
+    /// Waits until everything before is on disk. Tells, too, whether the log can be written now.
+    ///
+    /// # Errors
+    /// The disk fails or does not answer in time.
+    pub async fn sync(&self) -> Result<(), LogError> {
+        let (done, outcome) = oneshot::channel();
+        self.ordered(Order::Sync(done), outcome).await
+    }
+
+    /// Whether the last attempt to write went well.
+    pub fn works(&self) -> bool {
+        self.state.works.load(Ordering::Relaxed)
+    }
+
+    /// Whether, since it was opened, somebody moved, replaced or changed its file.
+    pub fn was_touched(&self) -> bool {
+        self.state.was_touched.load(Ordering::Relaxed)
+    }
+
+    /// The number of the line that comes behind those on disk; whoever reads the log learns here of new ones.
+    pub fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.clone()
+    }
+
+    /// The folder of the segments.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes what waits, and ends.
+    pub fn close(self) {
+        drop(self.orders);
+        // A writer that panicked has nothing more to tell.
+        let _ = self.writer.join();
+    }
+
+    async fn ordered(
+        &self,
+        order: Order,
+        outcome: oneshot::Receiver<Result<(), LogError>>,
+    ) -> Result<(), LogError> {
+        let wait_max = self.settings.wait_max;
+        let answered = async {
+            self.orders.send(order).await.map_err(|_| LogError::Closed)?;
+            outcome.await.map_err(|_| LogError::Closed)?
+        };
+        tokio::time::timeout(wait_max, answered).await.map_err(|_| LogError::Slow(wait_max))?
+    }
+
+    async fn send(&self, order: Order) -> Result<(), LogError> {
+        let wait_max = self.settings.wait_max;
+        let sent = tokio::time::timeout(wait_max, self.orders.send(order)).await;
+        sent.map_err(|_| LogError::Slow(wait_max))?.map_err(|_| LogError::Closed)
+    }
+}
+
+fn file_error(path: &Path, error: &io::Error) -> LogError {
+    LogError::File { path: path.display().to_string(), reason: error.to_string() }
+}

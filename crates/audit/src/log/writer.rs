@@ -1,0 +1,186 @@
+//! The one that writes: takes what waits as a group, appends it, syncs once, and tells everybody who waits.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::line::{Entry, Head};
+use super::segment_file::{Found, SegmentFile};
+use super::{Durability, LogError, LogSettings, State};
+
+/// Bytes of lines that are written as one group at most, but for the last member's.
+const GROUP_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+
+/// What the writer is asked for.
+pub(super) enum Order {
+    /// To log entries, one behind the other.
+    Append(Vec<Entry>, Option<oneshot::Sender<Result<(), LogError>>>),
+    /// To have everything before on disk. It is tried even if nothing waits, so it tells whether the log can be written.
+    Sync(oneshot::Sender<Result<(), LogError>>),
+}
+
+pub(super) struct Writer {
+    folder: PathBuf,
+    settings: LogSettings,
+    file: SegmentFile,
+    head: Head,
+    /// Where everything is on disk: the head and the segment's length behind it.
+    synced: (Head, u64),
+    /// Since when something waits for a sync.
+    unsynced_since: Option<Instant>,
+    /// Whether the last attempt failed: the file must be put right first.
+    is_torn: bool,
+    state: Arc<State>,
+    durable: watch::Sender<u64>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        folder: PathBuf,
+        settings: LogSettings,
+        found: Found,
+        state: Arc<State>,
+        durable: watch::Sender<u64>,
+    ) -> Self {
+        let Found { file, head } = found;
+        let synced = (head, file.length());
+        Self { folder, settings, file, head, synced, unsynced_since: None, is_torn: false, state, durable }
+    }
+
+    /// Works until nobody can order any more.
+    pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        let mut group = Vec::new();
+        let mut lines = Vec::new();
+        while let Some(first) = orders.blocking_recv() {
+            let mut bytes = weight(&first);
+            group.push(first);
+            while bytes < GROUP_BYTES_MAX {
+                let Ok(next) = orders.try_recv() else { break };
+                bytes += weight(&next);
+                group.push(next);
+            }
+            let outcome = self.write(&group, &mut lines);
+            self.report(&outcome);
+            for order in group.drain(..) {
+                let (Order::Append(_, Some(waiting)) | Order::Sync(waiting)) = order else { continue };
+                // Whoever does not wait any more need not be told.
+                let _ = waiting.send(outcome.as_ref().map(|_| ()).map_err(|error| self.error(error)));
+            }
+        }
+        if let Err(error) = self.file.sync() {
+            self.report(&Err(error));
+        }
+    }
+
+    /// Writes a group. After an error the log is as it was before the group.
+    fn write(&mut self, group: &[Order], lines: &mut Vec<u8>) -> io::Result<()> {
+        if self.is_torn {
+            self.put_right()?;
+        }
+        self.keep_in_place()?;
+        let done = self.append_and_sync(group, lines);
+        if done.is_err() {
+            self.is_torn = true;
+        }
+        done
+    }
+
+    fn append_and_sync(&mut self, group: &[Order], lines: &mut Vec<u8>) -> io::Result<()> {
+        if self.file.length() >= self.settings.segment_bytes {
+            self.sync()?;
+            self.begin_segment()?;
+        }
+        lines.clear();
+        let mut head = self.head;
+        for order in group {
+            if let Order::Append(entries, _) = order {
+                entries.iter().for_each(|entry| head.write(entry, lines));
+            }
+        }
+        if !lines.is_empty() {
+            self.file.append(lines)?;
+            self.head = head;
+            self.unsynced_since.get_or_insert_with(Instant::now);
+        }
+        let is_ordered = group.iter().any(|order| matches!(order, Order::Sync(_)));
+        let is_time = match self.settings.durability {
+            Durability::EachReply => true,
+            Durability::Interval(interval) => self.unsynced_for().is_some_and(|waited| waited >= interval),
+        };
+        if is_ordered || (is_time && self.unsynced_since.is_some()) {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn unsynced_for(&self) -> Option<Duration> {
+        self.unsynced_since.map(|since| since.elapsed())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()?;
+        self.unsynced_since = None;
+        self.synced = (self.head, self.file.length());
+        self.durable.send_replace(self.head.next);
+        Ok(())
+    }
+
+    /// Cuts off what is not certain to be on disk.
+    fn put_right(&mut self) -> io::Result<()> {
+        let (head, length) = self.synced;
+        self.file.cut(length)?;
+        self.head = head;
+        self.unsynced_since = None;
+        self.is_torn = false;
+        Ok(())
+    }
+
+    /// If somebody took the file away or wrote to it, the log goes on in another one: what is gone shows as missing.
+    fn keep_in_place(&mut self) -> io::Result<()> {
+        if self.file.is_in_place() {
+            return Ok(());
+        }
+        tracing::error!(
+            file = %self.file.path().display(),
+            next = self.head.next,
+            "somebody moved, replaced or changed the audit log's file while it was written; it goes on in a new file, and \
+             `keywright trail verify` tells what is missing"
+        );
+        self.state.was_touched.store(true, Ordering::Relaxed);
+        self.begin_segment()
+    }
+
+    fn begin_segment(&mut self) -> io::Result<()> {
+        self.file = SegmentFile::begin(&self.folder, self.head)?;
+        self.synced = (self.head, 0);
+        Ok(())
+    }
+
+    fn report(&self, outcome: &io::Result<()>) {
+        let worked = self.state.works.swap(outcome.is_ok(), Ordering::Relaxed);
+        match outcome {
+            Err(error) if worked => tracing::error!(
+                %error,
+                file = %self.file.path().display(),
+                "the audit log cannot be written; calls fail until it can: check space and permissions of its folder"
+            ),
+            Ok(()) if !worked => tracing::info!("the audit log can be written again"),
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    fn error(&self, error: &io::Error) -> LogError {
+        LogError::File { path: self.file.path().display().to_string(), reason: error.to_string() }
+    }
+}
+
+fn weight(order: &Order) -> usize {
+    match order {
+        Order::Append(entries, _) => entries.iter().map(|entry| entry.event.len()).sum(),
+        Order::Sync(_) => 0,
+    }
+}
