@@ -14,7 +14,9 @@
     reason = "all of this is a test"
 )]
 
+mod bench;
 mod corpus;
+mod forgetful_store;
 mod regressions;
 mod scene;
 mod targets;

@@ -50,6 +50,15 @@ fn run(input: &[u8]) {
     for read in [reads::<AccessKeyId>, reads::<ManagedPolicyArn>, reads::<UserName>, reads::<UserPath>] {
         read(text);
     }
+    if let Some((path, item)) =
+        store::Key::new(text).ok().and_then(|key| Some((key.clone(), store::due::parse(&key)?)))
+    {
+        assert_eq!(
+            store::due::key(item.at, &item.kind, &item.reference),
+            path,
+            "due work is told otherwise than read"
+        );
+    }
     if let Ok(arn) = Arn::parse(text) {
         assert!(text.starts_with("arn:") && text.ends_with(arn.resource));
     }
@@ -100,6 +109,7 @@ fn seeds() -> Vec<Vec<u8>> {
         "arn:aws:kms:eu-central-1:111122223333:alias/a/b",
         "arn:aws:iam::111122223333:user/ops/alice",
         "2026-01-01T00:00:00Z",
+        "due/0001795300000000000/delete-key/111122223333/eu",
         "20150830T123600Z",
         "2026-02-29T24:00:60.999+01:00",
         "-009999-01-01T00:00:00Z",

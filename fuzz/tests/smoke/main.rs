@@ -35,7 +35,9 @@ targets! {
     configuration
     grant_constraint
     identifiers
+    identity_operation
     key_encoding
+    kms_operation
     organization_policy
     policy_condition
     policy_document
@@ -43,8 +45,11 @@ targets! {
     query_form
     root_file
     seed_file
+    session_token
     signature
     simulation
+    stored_record
+    trail_file
     web_identity
 }
 
