@@ -29,7 +29,8 @@ pub(crate) struct Day(String);
 impl FiledEvent {
     /// Reads id and day out of an event; `None` if it is not one line of JSON with both.
     pub(crate) fn read(mut event: Vec<u8>) -> Option<Self> {
-        let Head { event_id, event_time } = serde_json::from_slice(&event).ok()?;
+        // Of members that it skips the parser does not look at the encoding.
+        let Head { event_id, event_time } = serde_json::from_str(std::str::from_utf8(&event).ok()?).ok()?;
         if event.contains(&b'\n') {
             return None;
         }
@@ -265,5 +266,10 @@ mod tests {
         ] {
             assert_eq!(FiledEvent::read(text.as_bytes().to_vec()), None, "{text}");
         }
+        let mut event = br#"{"eventID":"a","eventTime":"2018-09-20T17:41:01Z","userAgent":"?"}"#.to_vec();
+        assert!(FiledEvent::read(event.clone()).is_some());
+        let at = event.iter().position(|byte| *byte == b'?').unwrap();
+        event[at] = 0xff;
+        assert_eq!(FiledEvent::read(event), None, "not UTF-8");
     }
 }

@@ -64,6 +64,13 @@ fn drain(folder: &Path, record: &[u8]) -> bool {
     })
 }
 
+/// What is known of every event.
+#[derive(serde::Deserialize)]
+struct Head {
+    #[serde(rename = "eventID")]
+    event_id: String,
+}
+
 fn check(folder: &Path, left: &[u8], record: &[u8], is_event: bool) {
     let whole = left.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let found = std::fs::read(folder.join(FILE)).unwrap();
@@ -72,7 +79,8 @@ fn check(folder: &Path, left: &[u8], record: &[u8], is_event: bool) {
         assert!(!record.contains(&b'\n'));
         let all = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
         let lines: Vec<u8> = all.flatten().collect();
-        let id = serde_json::from_slice::<serde_json::Value>(record).unwrap()["eventID"].to_string();
+        let Head { event_id } = serde_json::from_str(std::str::from_utf8(record).unwrap()).unwrap();
+        let id = format!("{event_id:?}");
         // It is there, or an event of the same id is.
         let is_there = lines.windows(id.len()).any(|window| window == id.as_bytes());
         let is_escaped = id.contains('\\') || record.contains(&b'\\') || left.contains(&b'\\');
