@@ -59,8 +59,15 @@ fn run(input: &[u8]) {
     }
 }
 
+/// Ids and names are told, quoted or behind the word `key`; and whatever stands in the place of one is taken for one.
 fn check_secrecy(told: &str) {
-    assert!(!SECRETS.iter().any(|secret| told.contains(secret)), "a secret is told: {told}");
+    for secret in SECRETS {
+        for (before, _) in told.lines().filter_map(|line| line.split_once(secret)) {
+            let is_in_place_of_id =
+                before.contains('"') || before.starts_with("key ") || before.starts_with("alias/");
+            assert!(is_in_place_of_id, "a secret is told: {told}");
+        }
+    }
 }
 
 fn seeds() -> Vec<Vec<u8>> {
