@@ -6,6 +6,7 @@ use audit::Trail;
 use base::{AccountId, Clock, Randomness};
 use keyring::DomainKeys;
 use policy::{Guardrails, Unwitnessed, Witness};
+use store::cache::CacheFigures;
 use store::{CommitError, Key, Range, Record, Store, Transaction, decode_record, encode_record};
 
 use crate::caller_policies::Policies;
@@ -76,6 +77,11 @@ impl Identity {
     #[must_use]
     pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
         Self { witness, ..self }
+    }
+
+    /// How often each cache had what it was asked for.
+    pub fn cache_figures(&self) -> [(&'static str, CacheFigures); 2] {
+        self.credentials.figures()
     }
 
     /// Makes an empty account.

@@ -3,6 +3,7 @@
 
 mod alias;
 mod authorize;
+mod census;
 mod change;
 mod circumstances;
 mod cryptographic_operation;
@@ -54,6 +55,7 @@ use policy::{Guardrails, Unwitnessed, Witness};
 use store::Store;
 use wire::json::Limits;
 
+pub use census::KeyCensus;
 pub use due::DueTurn;
 pub use error::{AccessDenied, KmsError};
 pub use key_access::{ActionAccess, Grantees, KeyOutline, Whom};

@@ -11,6 +11,7 @@ mod foundation;
 mod http;
 mod key_sets;
 mod logging;
+mod metrics;
 mod organization;
 mod passphrase;
 mod pipeline;

@@ -1,5 +1,6 @@
 //! `keywright serve`: everything is opened, plugged together, served, and closed in good order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base::SettableClock;
@@ -10,6 +11,7 @@ use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
+use crate::metrics::{Metrics, MetricsListener, TimedStore};
 use crate::service::{self, Service, Sources};
 use crate::signals::Signals;
 use crate::start_error::StartError;
@@ -28,8 +30,16 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let folder = DataFolder::open_or_create(&config.data_dir, purpose)?;
     // The address is taken before anything is made: a port in use must not cost the first credentials.
     let listener = Listener::bind(config.listen).await?;
+    let figures = match config.metrics {
+        Some(address) => Some((bind_metrics(address).await?, Arc::new(Metrics::new()))),
+        None => None,
+    };
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
-    let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
+    let mut foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
+    let metrics = figures.as_ref().map(|(_, metrics)| Arc::clone(metrics));
+    if let Some(metrics) = &metrics {
+        foundation.store = Arc::new(TimedStore::new(foundation.store, Arc::clone(metrics)));
+    }
     let service = Service::new(&foundation, config.kms.clone(), config.trail.log, sources)?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
@@ -50,7 +60,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
     };
-    let pipeline = service.pipeline(&config, &foundation);
+    let pipeline = service.pipeline(&config, &foundation, metrics);
     let healthy = Arc::clone(&service);
     let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || {
         healthy.is_healthy()
@@ -58,6 +68,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let (end_chores, chores_end) = oneshot::channel();
     let mut chores = tokio::spawn(Arc::clone(&service).keep_house(chores_end));
 
+    if let Some((listener, metrics)) = figures {
+        show_figures(listener, metrics, &service);
+    }
     tracing::info!(address = %endpoint.address, tls = endpoint.secure, "listening");
     let (stop, stopped) = oneshot::channel();
     let serving = listener.serve(Arc::new(gate), tls, async {
@@ -75,6 +88,18 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     drop(foundation);
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind_metrics(address: SocketAddr) -> Result<MetricsListener, StartError> {
+    let bound = MetricsListener::bind(address).await;
+    bound.map_err(|source| StartError::Metrics { address, source })
+}
+
+/// Lets figures be read, as long as the service runs.
+fn show_figures(listener: MetricsListener, metrics: Arc<Metrics>, service: &Arc<Service>) {
+    tokio::spawn(Arc::clone(service).count_keys(Arc::clone(&metrics)));
+    let (service, refreshed) = (Arc::clone(service), Arc::clone(&metrics));
+    tokio::spawn(listener.serve(metrics, move || service.refresh(&refreshed)));
 }
 
 /// What is allowed but should be known.

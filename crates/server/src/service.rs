@@ -1,5 +1,6 @@
 //! The rooms plugged together: identities, keys, the trail, the seed, and the work that becomes due by itself.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use crate::config::Config;
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
+use crate::metrics::Metrics;
 use crate::pipeline::{Parties, Pipeline};
 use crate::ports::{KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
@@ -30,6 +32,9 @@ const CHORES_EVERY: Duration = Duration::from_secs(1);
 
 /// A drain of the outbox that takes longer is taken for one that does not work.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// How often keys are counted for metrics.
+const CENSUS_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the end waits for the last uses of keys to be written.
 const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
@@ -179,7 +184,12 @@ impl Service {
     }
 
     /// The pipeline that answers requests.
-    pub(crate) fn pipeline(&self, config: &Config, foundation: &Foundation) -> Pipeline {
+    pub(crate) fn pipeline(
+        &self,
+        config: &Config,
+        foundation: &Foundation,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Pipeline {
         Pipeline::new(Parties {
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
@@ -190,7 +200,29 @@ impl Service {
             regions: config.regions.clone(),
             default_region: config.default_region,
             explains_denials: config.explanations.in_answers,
+            metrics,
         })
+    }
+
+    /// Brings figures up to date that are not counted as things happen.
+    pub(crate) fn refresh(&self, metrics: &Metrics) {
+        for (cache, figures) in self.kms.cache_figures().into_iter().chain(self.identity.cache_figures()) {
+            metrics.set_cache(cache, figures);
+        }
+        let log = self.trail.log();
+        metrics.set_log(log, free_bytes(log.folder()));
+        metrics.set_health(self.is_healthy());
+    }
+
+    /// Counts the keys every now and then, for ever.
+    pub(crate) async fn count_keys(self: Arc<Self>, metrics: Arc<Metrics>) {
+        loop {
+            match self.kms.census().await {
+                Ok(census) => metrics.set_keys(&census, self.clock.now()),
+                Err(error) => tracing::warn!(%error, "the keys cannot be counted"),
+            }
+            tokio::time::sleep(CENSUS_EVERY).await;
+        }
     }
 
     /// Does the chores until `stop` is told or dropped; then writes what waits and empties the outbox a last time.
@@ -278,6 +310,12 @@ impl Service {
             && self.trail.log().works()
             && !self.trail.log().was_touched()
     }
+}
+
+/// Free bytes for us on the file system of a folder.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let told = rustix::fs::statvfs(folder).ok()?;
+    Some(told.f_bavail.saturating_mul(told.f_frsize))
 }
 
 /// Keeps how a chore went, and logs when it begins to fail.

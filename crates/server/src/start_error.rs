@@ -55,6 +55,8 @@ pub(crate) enum StartError {
     Kms(#[from] KmsError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("metrics cannot be read at {address}: {source}; choose another address in [metrics] listen")]
+    Metrics { address: std::net::SocketAddr, source: std::io::Error },
     #[error(transparent)]
     NoSuchKey(#[from] NoSuchKey),
     #[error(transparent)]
@@ -106,7 +108,7 @@ impl StartError {
             | Self::Trail(_) => 3,
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
-            Self::Listen(_) | Self::Tls(_) => 5,
+            Self::Listen(_) | Self::Metrics { .. } | Self::Tls(_) => 5,
         }
     }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) organization: Option<OrganizationChoice>,
     pub(crate) explanations: Explanations,
     pub(crate) trail: TrailChoice,
+    /// Where figures are read; `None`: nowhere.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) log: LogChoice,
 }
 

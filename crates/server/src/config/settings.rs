@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) organization: OrganizationSettings,
     pub(super) explanations: ExplanationSettings,
     pub(super) trail: TrailSettings,
+    pub(super) metrics: MetricsSettings,
     pub(super) log: LogSettings,
 }
 
@@ -34,6 +35,12 @@ pub(super) struct Settings {
 pub(super) struct RootSettings {
     pub(super) passphrase_file: String,
     pub(super) passphrase_prompt: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MetricsSettings {
+    pub(super) listen: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -184,6 +191,7 @@ impl Default for Settings {
             },
             cors: CorsSettings { origins: Vec::new() },
             organization: OrganizationSettings::default(),
+            metrics: MetricsSettings { listen: String::new() },
             trail: TrailSettings {
                 sync_interval_milliseconds: 0,
                 wait_max_seconds: 5,

@@ -8,6 +8,7 @@ mod reply;
 mod route;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, UnsignedCall};
 use http::header::{CONTENT_TYPE, USER_AGENT};
@@ -21,6 +22,7 @@ use wire::query::Form;
 
 use crate::causes::with_causes;
 use crate::http::{Front, IncomingRequest, OutgoingResponse};
+use crate::metrics::Metrics;
 use authenticate::Authenticator;
 use reply::Reply;
 use route::{Protocol, Service};
@@ -38,6 +40,7 @@ pub(crate) struct Pipeline {
     randomness: Arc<dyn Randomness>,
     default_region: Region,
     explains_denials: bool,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// What the pipeline is made of.
@@ -56,6 +59,8 @@ pub(crate) struct Parties {
     pub(crate) default_region: Region,
     /// Whether a denial's text carries an encoded message with its reasons.
     pub(crate) explains_denials: bool,
+    /// Counts requests.
+    pub(crate) metrics: Option<Arc<Metrics>>,
 }
 
 impl Pipeline {
@@ -63,6 +68,7 @@ impl Pipeline {
         Self {
             default_region: parties.default_region,
             explains_denials: parties.explains_denials,
+            metrics: parties.metrics,
             authenticator: Authenticator::new(
                 Arc::clone(&parties.identity),
                 parties.signature_window_seconds,
@@ -85,9 +91,15 @@ impl Pipeline {
                 Err(fault) => Reply::Fault(protocol, Service::Sts.namespace(), fault),
             };
         }
+        let started = Instant::now();
         let identified = match self.authenticator.identify(request, protocol, request_id).await {
             Ok(identified) => identified,
-            Err(fault) => return Reply::fault(protocol, fault),
+            Err(fault) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.observe_request("none", "none", Some(&fault), started.elapsed());
+                }
+                return Reply::fault(protocol, fault);
+            }
         };
         let service = identified.service;
         let call = unsigned.signed_by(identified.caller, identified.region);
@@ -148,61 +160,85 @@ impl Pipeline {
     }
 
     async fn call_unsigned(&self, form: &Form, call: &UnsignedCall) -> Result<Vec<u8>, Fault> {
-        self.identity.call_sts_unsigned(call, form).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.identity.call_sts_unsigned(call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure("AssumeRoleWithWebIdentity", call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("sts", "AssumeRoleWithWebIdentity", started, answer)
     }
 
     async fn call_kms(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = route::kms_operation(&request.parts.headers)
             .and_then(Kms::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
-        self.kms.call(operation, call, &request.body).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.kms.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let Refused::Operation { error, .. } | Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("kms", operation.name, started, answer)
     }
 
     async fn call_management(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = route::keywright_operation(&request.parts.headers)
             .and_then(Management::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
-        self.management.call(operation, call, &request.body).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.management.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let management::Refused::Operation(error) | management::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("keywright", operation.name, started, answer)
     }
 
     async fn call_iam(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = Identity::iam_operation(form)?;
-        self.identity.call_iam(operation, call, form).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.identity.call_iam(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let iam::Refused::Operation(error) | iam::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("iam", operation.name, started, answer)
     }
 
     async fn call_sts(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = Identity::sts_operation(form)?;
-        self.identity.call_sts(operation, call, form).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.identity.call_sts(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("sts", operation.name, started, answer)
+    }
+
+    /// Counts a call that has ended.
+    fn counted<T>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        started: Instant,
+        answer: Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if let Some(metrics) = &self.metrics {
+            metrics.observe_request(service, operation, answer.as_ref().err(), started.elapsed());
+        }
+        answer
     }
 
     fn request_id(&self) -> RequestId {
