@@ -7,6 +7,7 @@ mod command_line;
 mod commands;
 mod config;
 mod data_folder;
+mod export;
 mod foundation;
 mod http;
 mod key_sets;

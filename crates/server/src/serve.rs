@@ -68,6 +68,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let (end_chores, chores_end) = oneshot::channel();
     let mut chores = tokio::spawn(Arc::clone(&service).keep_house(chores_end));
 
+    service.send_events_on(&config.trail.export)?;
     if let Some((listener, metrics)) = figures {
         show_figures(listener, metrics, &service);
     }

@@ -16,6 +16,7 @@ use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
+use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
 use crate::metrics::Metrics;
@@ -212,6 +213,12 @@ impl Service {
         let log = self.trail.log();
         metrics.set_log(log, free_bytes(log.folder()));
         metrics.set_health(self.is_healthy());
+    }
+
+    /// Sends events on, as they are logged.
+    pub(crate) fn send_events_on(&self, choice: &ExportChoice) -> Result<(), StartError> {
+        let folder = self.trail.log().folder().parent().unwrap_or(Path::new("."));
+        Ok(export::start(choice, &self.trail, folder)?)
     }
 
     /// Counts the keys every now and then, for ever.

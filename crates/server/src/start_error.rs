@@ -12,6 +12,7 @@ use crate::client::ClientError;
 use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
+use crate::export::SendError;
 use crate::http::ListenError;
 use crate::key_sets::KeySetsError;
 use crate::organization::OrganizationError;
@@ -45,6 +46,8 @@ pub(crate) enum StartError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
+    #[error("events cannot be sent on: {0}")]
+    Export(#[from] SendError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]
@@ -94,6 +97,7 @@ impl StartError {
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::AttestationRoots(_)
             | Self::Config(_)
+            | Self::Export(_)
             | Self::KeySets(_)
             | Self::NoSuchKey(_)
             | Self::Organization(_)

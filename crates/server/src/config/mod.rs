@@ -1,6 +1,7 @@
 //! The configuration: a TOML file, the environment over it, the command line over both.
 
 mod check;
+mod export;
 mod kms;
 mod organization;
 mod settings;

@@ -49,6 +49,15 @@ pub(super) struct TrailSettings {
     pub(super) sync_interval_milliseconds: u64,
     pub(super) wait_max_seconds: u64,
     pub(super) segment_mebibytes: u64,
+    pub(super) export: ExportSettings,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportSettings {
+    pub(super) standard_output: bool,
+    pub(super) syslog: String,
+    pub(super) otlp: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,6 +205,7 @@ impl Default for Settings {
                 sync_interval_milliseconds: 0,
                 wait_max_seconds: 5,
                 segment_mebibytes: 64,
+                export: ExportSettings::default(),
             },
             explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },

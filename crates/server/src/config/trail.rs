@@ -7,13 +7,15 @@ use audit::log::{Durability, LogSettings};
 use super::ConfigError;
 use super::check::Check;
 use super::settings::TrailSettings;
+use crate::export::ExportChoice;
 
 const MEBIBYTE: u64 = 1_024 * 1_024;
 
-/// How the trail is kept.
-#[derive(Clone, Copy, Debug)]
+/// How the trail is kept, and where its events are sent on.
+#[derive(Clone, Debug)]
 pub(crate) struct TrailChoice {
     pub(crate) log: LogSettings,
+    pub(crate) export: ExportChoice,
 }
 
 impl Check<'_> {
@@ -27,6 +29,7 @@ impl Check<'_> {
             interval => Durability::Interval(Duration::from_millis(interval)),
         };
         let (wait_max, segment_bytes) = (Duration::from_secs(wait), size * MEBIBYTE);
-        Ok(TrailChoice { log: LogSettings { durability, wait_max, segment_bytes } })
+        let log = LogSettings { durability, wait_max, segment_bytes };
+        Ok(TrailChoice { log, export: self.export(&settings.export)? })
     }
 }
