@@ -10,6 +10,7 @@ mod event_file;
 pub mod log;
 mod record;
 mod trail;
+pub mod trails;
 mod user_identity;
 
 pub use record::{EventId, MutationRecord, RecordError};
