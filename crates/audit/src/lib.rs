@@ -6,6 +6,7 @@
 //!
 //! Not here yet: reads, refused calls, request parameters and response elements, signed digests, delivery, look-up.
 
+pub mod delivery;
 mod event_file;
 pub mod log;
 mod record;
