@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use base::SettableClock;
 use identity::FirstCredentials;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
+use crate::delivery::{Delivery, built_in_trail};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
 use crate::service::{self, Service, Sources};
@@ -31,6 +32,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
     let service = Service::new(&foundation, config.kms.clone(), sources)?;
+    let delivery = Arc::new(delivery(&config, &foundation, &service)?);
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {
@@ -45,7 +47,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     terminal::say(welcome::welcome(first.as_ref(), &foundation.folder, &endpoint).expose());
     warn(&config, &foundation, &endpoint);
 
-    let development = config.dev.then(|| development_clock(&service));
+    let development = config.dev.then(|| development_clock(&service, &delivery));
     let limits = Limits {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
@@ -57,6 +59,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     });
     let (end_chores, chores_end) = oneshot::channel();
     let mut chores = tokio::spawn(Arc::clone(&service).keep_house(chores_end));
+    let (end_delivery, delivery_end) = oneshot::channel();
+    let delivering = tokio::spawn(delivery.run(delivery_end));
 
     tracing::info!(address = %endpoint.address, tls = endpoint.secure, "listening");
     let (stop, stopped) = oneshot::channel();
@@ -72,6 +76,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     // What the last requests left in the outbox reaches the trail before the end.
     let _ = end_chores.send(());
     let _ = chores.await;
+    let _ = end_delivery.send(());
+    let _ = delivering.await;
     drop(foundation);
     tracing::info!("stopped");
     Ok(())
@@ -98,13 +104,26 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
     }
 }
 
-fn development_clock(service: &Arc<Service>) -> DevelopmentClock {
-    let moved = Arc::clone(service);
+/// The folder of the audit log inside the data folder.
+const LOG_FOLDER: &str = "trail/log";
+
+fn delivery(config: &Config, foundation: &Foundation, service: &Service) -> Result<Delivery, StartError> {
+    let trail = built_in_trail(&config.trail, config.default_region);
+    let log_folder = foundation.folder.path().join(LOG_FOLDER);
+    // Nobody writes the log yet: every whole line counts.
+    let durable = watch::channel(u64::MAX).1;
+    let clock = Arc::<SettableClock>::clone(&service.clock);
+    Delivery::new(foundation, &config.trail, Arc::new(trail), clock, log_folder, durable)
+}
+
+fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> DevelopmentClock {
+    let moved = (Arc::clone(service), Arc::clone(delivery));
     DevelopmentClock::new(Arc::<SettableClock>::clone(&service.clock), move |seconds: u64| {
-        let service = Arc::clone(&moved);
+        let (service, delivery) = moved.clone();
         async move {
             service.clock.advance_millis(seconds.saturating_mul(1_000));
             service.do_what_is_due().await;
+            delivery.deliver_if_due().await;
         }
     })
 }

@@ -18,6 +18,7 @@ use crate::organization::OrganizationError;
 use crate::passphrase::PassphraseError;
 use crate::seed::{ApplyError, SeedError};
 use crate::tls::TlsError;
+use crate::trail_bucket::BucketError;
 
 /// The exit codes, as `--help` tells them.
 pub(crate) const EXIT_CODES: &str = "\
@@ -35,6 +36,8 @@ Exit codes:
 pub(crate) enum StartError {
     #[error(transparent)]
     AttestationRoots(#[from] AttestationRootsError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     #[error("the task that does due work and writes the trail has failed; see the log")]
     Chores,
     #[error(transparent)]
@@ -91,6 +94,7 @@ impl StartError {
             Self::Chores | Self::Client(_) | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::AttestationRoots(_)
+            | Self::Bucket(_)
             | Self::Config(_)
             | Self::KeySets(_)
             | Self::NoSuchKey(_)

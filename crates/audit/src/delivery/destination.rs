@@ -75,9 +75,9 @@ fn write(folder: &Path, object: &Object) -> io::Result<()> {
         let mut name = path.clone().into_os_string();
         name.push(METADATA_SUFFIX);
         // Before the object: who finds that finds its signature.
-        replace(Path::new(&name), metadata.to_string().as_bytes())?;
+        replace_file(Path::new(&name), metadata.to_string().as_bytes())?;
     }
-    replace(&path, &object.content)
+    replace_file(&path, &object.content)
 }
 
 /// The file of an object. No name leads out of the folder.
@@ -104,7 +104,10 @@ fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Replaces a file in one step, durably. Only the owner may read it.
-pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// The file is as it was, or replaced.
+pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut unfinished = path.to_owned().into_os_string();
     unfinished.push(UNFINISHED_SUFFIX);
     let unfinished = PathBuf::from(unfinished);

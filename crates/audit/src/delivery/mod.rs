@@ -13,6 +13,7 @@ pub(crate) mod digest;
 pub(crate) mod keys;
 mod log_reader;
 pub(crate) mod object;
+mod public_key_list;
 mod records;
 mod status;
 #[cfg(test)]
@@ -24,10 +25,11 @@ use keyring::KeyringError;
 use store::{CommitError, StoreError};
 
 pub use deliverer::{Deliverer, DeliveryParts};
-pub use destination::{Destination, DestinationError, FolderDestination, METADATA_SUFFIX};
+pub use destination::{Destination, DestinationError, FolderDestination, METADATA_SUFFIX, replace_file};
 pub use keys::{DigestKeys, PublicDigestKey, all_public_keys};
 pub use log_reader::{BreakKind, LogBreak};
 pub use object::{Object, SIGNATURE, SIGNATURE_ALGORITHM};
+pub use public_key_list::{InvalidKeyList, read_public_keys, write_public_keys};
 pub use status::DeliveryStatus;
 
 /// Something was not delivered. All of it is in the log still, and is tried again at the next turn.

@@ -49,6 +49,7 @@ pub(super) fn check(
         organization: check.organization(&settings.organization)?,
         web_identity: check.web_identity(&settings.web_identity)?,
         explanations: check.explanations(settings)?,
+        trail: check.trail(settings)?,
         log: check.log(settings)?,
     })
 }
@@ -68,7 +69,7 @@ impl Check<'_> {
         ConfigError::Setting { origin, key: key.to_owned(), problem }
     }
 
-    fn region(&self, key: &str, name: &str) -> Result<Region, ConfigError> {
+    pub(super) fn region(&self, key: &str, name: &str) -> Result<Region, ConfigError> {
         name.parse().map_err(|error| self.problem(key, format!("holds `{name}`, but {error}")))
     }
 

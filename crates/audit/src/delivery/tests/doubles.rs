@@ -331,7 +331,8 @@ impl Bench {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect()
+    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    text.as_bytes().chunks(2).map(digits).collect()
 }
 
 type Shared = (Arc<GivenTrails>, Arc<DomainKeys>, watch::Sender<u64>);
