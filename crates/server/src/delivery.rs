@@ -9,7 +9,7 @@ use audit::delivery::{
     Deliverer, DeliveryParts, Destination, FolderDestination, all_public_keys, write_public_keys,
 };
 use audit::trails::{BuiltInTrail, Trails};
-use base::{Clock, Region, Timestamp};
+use base::{Clock, Region};
 use store::Store;
 use tokio::sync::{oneshot, watch};
 
@@ -99,16 +99,16 @@ impl Delivery {
     }
 
     /// Takes a turn if it is time.
-    pub(crate) async fn deliver_if_due(&self) {
-        let now = self.clock.now();
-        if now.seconds() < self.due.load(Ordering::Relaxed) {
-            return;
+    async fn deliver_if_due(&self) {
+        if self.clock.now().seconds() >= self.due.load(Ordering::Relaxed) {
+            self.deliver().await;
         }
-        self.due.store(now.seconds().saturating_add(self.interval_seconds), Ordering::Relaxed);
-        self.deliver(now).await;
     }
 
-    async fn deliver(&self, now: Timestamp) {
+    /// Takes a turn now, or waits for the one that is being taken and takes one after it.
+    pub(crate) async fn deliver(&self) {
+        let now = self.clock.now();
+        self.due.store(now.seconds().saturating_add(self.interval_seconds), Ordering::Relaxed);
         // The status keeps what fails, and says it once.
         let _ = self.deliverer.deliver(now).await;
         if let Err(failure) = self.keep_public_keys().await {

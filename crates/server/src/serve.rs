@@ -123,7 +123,7 @@ fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> Develo
         async move {
             service.clock.advance_millis(seconds.saturating_mul(1_000));
             service.do_what_is_due().await;
-            delivery.deliver_if_due().await;
+            delivery.deliver().await;
         }
     })
 }

@@ -63,7 +63,8 @@ impl BucketDestination {
             }
         };
         if let Some(endpoint) = &choice.endpoint {
-            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+            builder = builder.with_endpoint(endpoint);
+            options = options.with_allow_http(endpoint.starts_with("http://"));
         }
         if let Some(region) = choice.region {
             builder = builder.with_region(region.as_str());
