@@ -13,6 +13,7 @@ mod record;
 mod trail;
 pub mod trails;
 mod user_identity;
+pub mod verification;
 
 pub use record::{EventId, MutationRecord, RecordError};
 pub use trail::{Trail, TrailError};

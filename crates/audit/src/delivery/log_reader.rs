@@ -12,9 +12,9 @@ use crate::trails::EventOrigin;
 
 /// A place in the log: everything before it has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
+pub(crate) struct Position {
     /// The number and chain of the log there.
-    pub(super) head: Head,
+    pub(crate) head: Head,
     /// The segment, by the number of its first line; 0 before the first one.
     pub(super) segment: u64,
     /// Bytes of that segment that have been read.

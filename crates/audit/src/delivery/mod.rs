@@ -11,13 +11,13 @@ mod deliverer;
 mod destination;
 pub(crate) mod digest;
 pub(crate) mod keys;
-mod log_reader;
+pub(crate) mod log_reader;
 pub(crate) mod object;
 mod public_key_list;
-mod records;
+pub(crate) mod records;
 mod status;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io;
 

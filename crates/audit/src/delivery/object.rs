@@ -2,14 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
 
-#[cfg(test)]
 use std::io::Read;
 use std::io::{self, Write};
 
 use base::{AccountId, Region, Timestamp};
 use crypto::digest::Sha256;
 use flate2::Compression;
-#[cfg(test)]
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 
@@ -106,7 +104,6 @@ pub(super) fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// It is not one whole gzip stream with nothing behind it, or holds more than `max` bytes.
-#[cfg(test)]
 pub(crate) fn decompress(compressed: &[u8], max: u64) -> io::Result<Vec<u8>> {
     let mut decoder = GzDecoder::new(compressed);
     let mut content = Vec::new();

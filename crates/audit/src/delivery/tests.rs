@@ -3,7 +3,7 @@
 mod crashes;
 mod damage;
 mod digests;
-mod doubles;
+pub(crate) mod doubles;
 
 use std::collections::BTreeMap;
 

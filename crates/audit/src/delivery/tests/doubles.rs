@@ -22,34 +22,34 @@ use super::super::*;
 use crate::log;
 use crate::trails::{BuiltInTrail, TrailSettings, Trails};
 
-pub(super) const HOUR: i64 = 3_600;
+pub(crate) const HOUR: i64 = 3_600;
 /// 2026-11-27T19:00:00Z.
-pub(super) const START: Timestamp = Timestamp::from_seconds(1_795_806_000);
+pub(crate) const START: Timestamp = Timestamp::from_seconds(1_795_806_000);
 
 /// Tells when the time has come to fail: at the n-th call from now, and from then on.
 #[derive(Default)]
-pub(super) struct Fuse {
+pub(crate) struct Fuse {
     left: AtomicI64,
     is_set: AtomicBool,
 }
 
 impl Fuse {
-    pub(super) fn set(&self, calls: i64) {
+    pub(crate) fn set(&self, calls: i64) {
         self.left.store(calls, Ordering::SeqCst);
         self.is_set.store(true, Ordering::SeqCst);
     }
 
-    pub(super) fn remove(&self) {
+    pub(crate) fn remove(&self) {
         self.is_set.store(false, Ordering::SeqCst);
     }
 
     /// Whether it was taken out.
-    pub(super) fn was_removed(&self) -> bool {
+    pub(crate) fn was_removed(&self) -> bool {
         !self.is_set.load(Ordering::SeqCst)
     }
 
     /// Whether it has blown.
-    pub(super) fn has_blown(&self) -> bool {
+    pub(crate) fn has_blown(&self) -> bool {
         self.is_set.load(Ordering::SeqCst) && self.left.load(Ordering::SeqCst) < 0
     }
 
@@ -60,14 +60,14 @@ impl Fuse {
 
 /// A bucket in memory. It keeps what it is given even in the call that fails, as when an answer is lost.
 #[derive(Default)]
-pub(super) struct Bucket {
-    pub(super) objects: Mutex<BTreeMap<String, Object>>,
-    pub(super) fuse: Arc<Fuse>,
+pub(crate) struct Bucket {
+    pub(crate) objects: Mutex<BTreeMap<String, Object>>,
+    pub(crate) fuse: Arc<Fuse>,
     fails: AtomicBool,
 }
 
 impl Bucket {
-    pub(super) fn fail(&self, fails: bool) {
+    pub(crate) fn fail(&self, fails: bool) {
         self.fails.store(fails, Ordering::SeqCst);
     }
 
@@ -82,22 +82,22 @@ impl Bucket {
             .collect()
     }
 
-    pub(super) fn log_files(&self) -> BTreeMap<String, String> {
+    pub(crate) fn log_files(&self) -> BTreeMap<String, String> {
         self.content("/CloudTrail/")
     }
 
-    pub(super) fn digests(&self) -> BTreeMap<String, String> {
+    pub(crate) fn digests(&self) -> BTreeMap<String, String> {
         self.content("/CloudTrail-Digest/")
     }
 
-    pub(super) fn digest(&self, time: &str) -> Digest {
+    pub(crate) fn digest(&self, time: &str) -> Digest {
         let found: Vec<_> = self.digests().into_iter().filter(|(name, _)| name.contains(time)).collect();
         assert_eq!(found.len(), 1, "{time}: {:?}", self.digests().keys());
         serde_json::from_str(&found[0].1).unwrap()
     }
 
     /// The numbers of all delivered events, in order.
-    pub(super) fn event_numbers(&self) -> Vec<u32> {
+    pub(crate) fn event_numbers(&self) -> Vec<u32> {
         let mut numbers: Vec<u32> = Vec::new();
         for content in self.log_files().values() {
             let file: serde_json::Value = serde_json::from_str(content).unwrap();
@@ -129,7 +129,7 @@ impl Destination for Bucket {
 }
 
 /// A store whose commits fail from the n-th on; the n-th itself is applied, as if the process had ended behind it.
-pub(super) struct Brittle {
+pub(crate) struct Brittle {
     inner: RedbStore,
     fuse: Arc<Fuse>,
 }
@@ -168,7 +168,7 @@ impl Store for Brittle {
 }
 
 /// Trails that can be changed.
-pub(super) struct GivenTrails(pub(super) Mutex<Vec<TrailSettings>>);
+pub(crate) struct GivenTrails(pub(crate) Mutex<Vec<TrailSettings>>);
 
 #[async_trait]
 impl Trails for GivenTrails {
@@ -178,19 +178,19 @@ impl Trails for GivenTrails {
 }
 
 /// Everything that delivery needs.
-pub(super) struct Bench {
-    pub(super) place: tempfile::TempDir,
-    pub(super) bucket: Arc<Bucket>,
-    pub(super) fuse: Arc<Fuse>,
-    pub(super) trails: Arc<GivenTrails>,
-    pub(super) store: Arc<dyn Store>,
+pub(crate) struct Bench {
+    pub(crate) place: tempfile::TempDir,
+    pub(crate) bucket: Arc<Bucket>,
+    pub(crate) fuse: Arc<Fuse>,
+    pub(crate) trails: Arc<GivenTrails>,
+    pub(crate) store: Arc<dyn Store>,
     domain_keys: Arc<DomainKeys>,
     durable: watch::Sender<u64>,
     piece: usize,
     deliverer: Mutex<Arc<Deliverer>>,
 }
 
-pub(super) fn event(account: u64, region: &str, number: u32) -> String {
+pub(crate) fn event(account: u64, region: &str, number: u32) -> String {
     format!(
         "{{\"eventVersion\": \"1.11\",\"eventTime\":\"2026-11-27T18:59:{:02}Z\",\"eventSource\":\"kms.amazonaws.com\",\
          \"awsRegion\":\"{region}\",\"eventID\":\"{number}\",\"text\":\"ä\\u00e4\",\
@@ -199,7 +199,7 @@ pub(super) fn event(account: u64, region: &str, number: u32) -> String {
     )
 }
 
-pub(super) fn built_in() -> TrailSettings {
+pub(crate) fn built_in() -> TrailSettings {
     let trail = BuiltInTrail {
         name: "keywright".parse().unwrap(),
         home_region: "us-east-1".parse().unwrap(),
@@ -210,17 +210,17 @@ pub(super) fn built_in() -> TrailSettings {
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_trails(vec![built_in()])
     }
 
-    pub(super) fn with_pieces_of(piece: usize) -> Self {
+    pub(crate) fn with_pieces_of(piece: usize) -> Self {
         let bench = Self { piece, ..Self::new() };
         bench.restart();
         bench
     }
 
-    pub(super) fn with_trails(trails: Vec<TrailSettings>) -> Self {
+    pub(crate) fn with_trails(trails: Vec<TrailSettings>) -> Self {
         let place = tempfile::tempdir().unwrap();
         let fuse = Arc::new(Fuse::default());
         let inner = RedbStore::open(&place.path().join("store")).unwrap();
@@ -238,24 +238,24 @@ impl Bench {
     }
 
     /// As after a crash: nothing in memory is left.
-    pub(super) fn restart(&self) {
+    pub(crate) fn restart(&self) {
         let parts = (Arc::clone(&self.trails), Arc::clone(&self.domain_keys), self.durable.clone());
         let anew = deliverer(self.place.path(), &self.store, &parts, &self.bucket, self.piece);
         *self.deliverer.lock().unwrap() = anew;
     }
 
-    pub(super) fn log_folder(&self) -> std::path::PathBuf {
+    pub(crate) fn log_folder(&self) -> std::path::PathBuf {
         self.place.path().join("log")
     }
 
     /// Writes events to the log.
-    pub(super) async fn log(&self, events: &[String]) {
+    pub(crate) async fn log(&self, events: &[String]) {
         let next = self.append(events).await;
         self.durable.send_replace(next);
     }
 
     /// Writes events to the log that are not known to be on disk.
-    pub(super) async fn log_behind_the_disk(&self, events: &[String]) {
+    pub(crate) async fn log_behind_the_disk(&self, events: &[String]) {
         self.append(events).await;
     }
 
@@ -272,16 +272,16 @@ impl Bench {
         next
     }
 
-    pub(super) async fn deliver(&self, now: Timestamp) -> Result<(), DeliveryError> {
+    pub(crate) async fn deliver(&self, now: Timestamp) -> Result<(), DeliveryError> {
         let deliverer = Arc::clone(&self.deliverer.lock().unwrap());
         deliverer.deliver(now).await
     }
 
-    pub(super) fn status(&self) -> DeliveryStatus {
+    pub(crate) fn status(&self) -> DeliveryStatus {
         self.deliverer.lock().unwrap().status()
     }
 
-    pub(super) async fn public_keys(
+    pub(crate) async fn public_keys(
         &self,
         region: &str,
         start: Timestamp,
@@ -291,9 +291,20 @@ impl Bench {
         keys.public_keys(region.parse::<Region>().unwrap(), start, end).await.unwrap()
     }
 
+    /// What was delivered, as a folder.
+    pub(crate) async fn folder(&self) -> tempfile::TempDir {
+        let place = tempfile::tempdir().unwrap();
+        let folder = FolderDestination::new(place.path().to_owned());
+        let objects: Vec<Object> = self.bucket.objects.lock().unwrap().values().cloned().collect();
+        for object in objects {
+            folder.put(&object).await.unwrap();
+        }
+        place
+    }
+
     /// Follows every digest chain from its newest digest to its first, holds signatures, hashes and files against each
     /// other, and gives the names of all log files that the digests name, each as often as it is named.
-    pub(super) async fn check_chains(&self) -> Vec<String> {
+    pub(crate) async fn check_chains(&self) -> Vec<String> {
         let keys = all_public_keys(self.store.as_ref()).await.unwrap();
         let digests: BTreeMap<String, Digest> = self
             .bucket
