@@ -6,6 +6,7 @@ Source: AWS CloudTrail User Guide, "CloudTrail log file name format", "Validatin
 import gzip
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +16,9 @@ from typing import Any
 import pytest
 
 from harness import dev_clock, trail
+from harness.clients import run
 from harness.polling import eventually
-from harness.server import Server
+from harness.server import BINARY, EXIT_OK, EXIT_TRAIL, EXIT_USAGE, Server, clean_environment
 
 ONE, TWO = "000000000000", "210987654321"
 PREFIX = "corp/audit"
@@ -149,3 +151,71 @@ def test_a_bucket_that_is_away_holds_back_nobody_and_gets_everything_later(tmp_p
         eventually(lambda: len(store.names("/CloudTrail/")) >= 1, "the file arrives", 15)
         assert server.output.count("cannot be delivered to s3://trail") == 1
         server.stop()
+
+
+def verify(folder: Path, *arguments: str) -> Any:
+    return run([str(BINARY), "trail", "verify", *arguments], folder, clean_environment(folder))
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path) -> Iterator[Server]:
+    """A server that has delivered into its own folder, with the digests of three hours."""
+    server = Server(tmp_path, seed=None, development=True)
+    trail.write_log(server.data, [trail.event(ONE, "us-east-1", trail.now()) for _ in range(20)])
+    server.start()
+    eventually(lambda: any(server.data.glob("trail/delivered/AWSLogs/*/CloudTrail/**/*.gz")), "it is delivered", 15)
+    for _ in range(3):
+        dev_clock.advance(server, timedelta(hours=1))
+    yield server
+    server.close()
+
+
+def test_verify_says_that_all_is_as_written_while_the_service_runs_and_after(in_a_folder: Server) -> None:
+    server, data = in_a_folder, str(in_a_folder.data)
+    for is_running in (True, False):
+        finished = verify(server.folder, "--data-dir", data)
+        assert finished.returncode == EXIT_OK, finished
+        assert ("service is running" in finished.stdout) == is_running
+        assert re.search(r"Log: \d+ lines in \d+ segments, from line 1 on: as written", finished.stdout)
+        delivered = r"Delivered: [1-9]\d* digests, [1-9]\d* files, \d+ files too new for a digest: as written"
+        assert re.search(delivered, finished.stdout)
+        if is_running:
+            server.stop()
+
+
+def test_verify_needs_nothing_but_the_files_and_the_keys(in_a_folder: Server, tmp_path: Path) -> None:
+    copy, keys = tmp_path / "copy", tmp_path / "keys.json"
+    shutil.copytree(in_a_folder.data / "trail/delivered", copy)
+    shutil.copy(in_a_folder.data / "trail/public-keys.json", keys)
+    nowhere = str(tmp_path / "nowhere")
+    finished = verify(tmp_path, "--data-dir", nowhere, "--delivered", str(copy), "--public-keys", str(keys))
+    assert finished.returncode == EXIT_OK, finished
+    without = verify(tmp_path, "--data-dir", nowhere, "--delivered", str(copy))
+    assert without.returncode == EXIT_USAGE and "public keys" in without.stderr
+    assert verify(tmp_path, "--data-dir", nowhere).returncode == EXIT_USAGE
+
+
+@pytest.mark.parametrize("kind", ["log", "file", "digest", "signature", "newest digest"])
+def test_verify_names_what_was_changed_or_taken_away(in_a_folder: Server, kind: str) -> None:
+    server = in_a_folder
+    server.stop()
+    place = server.data / "trail"
+    digests = sorted(place.glob("delivered/AWSLogs/*/CloudTrail-Digest/us-east-1/**/*.gz"))
+    path = {
+        "log": lambda: next(place.glob("log/*.jsonl")),
+        "file": lambda: next(place.glob("delivered/AWSLogs/*/CloudTrail/us-east-1/**/*.gz")),
+        "digest": lambda: digests[1],
+        "signature": lambda: Path(f"{digests[1]}.metadata.json"),
+        "newest digest": lambda: digests[-1],
+    }[kind]()
+    content = path.read_bytes()
+    changed = bytearray(content)
+    changed[len(changed) // 2] ^= 1
+    for damage in (lambda: path.write_bytes(changed), lambda: path.write_bytes(content[:-20]), path.unlink):
+        damage()
+        finished = verify(server.folder, "--data-dir", str(server.data))
+        assert finished.returncode == EXIT_TRAIL, finished
+        shown = path.name.removesuffix(".metadata.json")
+        assert shown in finished.stdout or (kind == "log" and "trail/log" in finished.stdout), finished.stdout
+        path.write_bytes(content)
+    assert verify(server.folder, "--data-dir", str(server.data)).returncode == EXIT_OK

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use audit::delivery::{
-    Deliverer, DeliveryParts, Destination, FolderDestination, all_public_keys, write_public_keys,
+    Deliverer, DeliveryParts, Destination, FolderDestination, Retention, all_public_keys, write_public_keys,
 };
 use audit::trails::{BuiltInTrail, Trails};
 use base::{Clock, Region};
@@ -22,7 +22,13 @@ use crate::trail_bucket::BucketDestination;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The file inside the data folder with the public keys of the digests.
-const PUBLIC_KEYS: &str = "trail/public-keys.json";
+pub(crate) const PUBLIC_KEYS: &str = "trail/public-keys.json";
+
+/// The file inside the data folder that says what was removed because it was old.
+pub(crate) const RETENTION_MARK: &str = "trail/retention.json";
+
+/// The folder of the audit log inside the data folder.
+pub(crate) const LOG_FOLDER: &str = "trail/log";
 
 /// The trail that the operator configured.
 pub(crate) fn built_in_trail(choice: &TrailChoice, home_region: Region) -> BuiltInTrail {
@@ -32,6 +38,17 @@ pub(crate) fn built_in_trail(choice: &TrailChoice, home_region: Region) -> Built
         bucket: choice.bucket.clone(),
         key_prefix: choice.key_prefix.clone(),
     }
+}
+
+fn retention(foundation: &Foundation, choice: &TrailChoice, region: Region) -> Retention {
+    let delivered = match &choice.destination {
+        DestinationChoice::Folder(folder) => {
+            choice.delivered_retention_days.map(|days| (folder.clone(), days))
+        }
+        DestinationChoice::Bucket(_) => None,
+    };
+    let mark = foundation.folder.path().join(RETENTION_MARK);
+    Retention { log_days: choice.retention_days, delivered, region, mark }
 }
 
 /// The deliverer with its time-table.
@@ -53,6 +70,7 @@ impl Delivery {
     pub(crate) fn new(
         foundation: &Foundation,
         choice: &TrailChoice,
+        home_region: Region,
         trails: Arc<dyn Trails>,
         clock: Arc<dyn Clock>,
         log_folder: PathBuf,
@@ -70,6 +88,7 @@ impl Delivery {
             log_folder,
             durable,
             digest_interval_seconds: choice.digest_interval_seconds,
+            retention: retention(foundation, choice, home_region),
         });
         Ok(Self {
             deliverer,

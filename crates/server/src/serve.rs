@@ -8,7 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
-use crate::delivery::{Delivery, built_in_trail};
+use crate::delivery::{Delivery, LOG_FOLDER, built_in_trail};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
 use crate::service::{self, Service, Sources};
@@ -104,16 +104,21 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
     }
 }
 
-/// The folder of the audit log inside the data folder.
-const LOG_FOLDER: &str = "trail/log";
-
 fn delivery(config: &Config, foundation: &Foundation, service: &Service) -> Result<Delivery, StartError> {
     let trail = built_in_trail(&config.trail, config.default_region);
     let log_folder = foundation.folder.path().join(LOG_FOLDER);
     // Nobody writes the log yet: every whole line counts.
     let durable = watch::channel(u64::MAX).1;
     let clock = Arc::<SettableClock>::clone(&service.clock);
-    Delivery::new(foundation, &config.trail, Arc::new(trail), clock, log_folder, durable)
+    Delivery::new(
+        foundation,
+        &config.trail,
+        config.default_region,
+        Arc::new(trail),
+        clock,
+        log_folder,
+        durable,
+    )
 }
 
 fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> DevelopmentClock {

@@ -9,7 +9,7 @@ use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
 use crate::client::ClientError;
-use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError};
+use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError, VerifyTrailError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::http::ListenError;
@@ -29,7 +29,8 @@ Exit codes:
   3  the data folder cannot be used: damaged, in use, not permitted, or the disk is full
   4  the root cannot be opened: the passphrase is missing or wrong
   5  the listener cannot be set up: the address is in use, or the TLS files are wrong
-  6  a policy was looked over and has errors or warnings";
+  6  a policy was looked over and has errors or warnings
+  7  the trail was verified and is not as it was written";
 
 /// Any failure of a command.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,8 @@ pub(crate) enum StartError {
     Tls(TlsError),
     #[error(transparent)]
     Trail(#[from] TrailError),
+    #[error(transparent)]
+    VerifyTrail(#[from] VerifyTrailError),
 }
 
 impl StartError {
@@ -93,6 +96,7 @@ impl StartError {
             ) => 2,
             Self::Chores | Self::Client(_) | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
+            Self::VerifyTrail(VerifyTrailError::Found(_)) => 7,
             Self::AttestationRoots(_)
             | Self::Bucket(_)
             | Self::Config(_)
@@ -101,7 +105,8 @@ impl StartError {
             | Self::Organization(_)
             | Self::PolicyLint(_)
             | Self::Seed(_)
-            | Self::SeedConversion(_) => 2,
+            | Self::SeedConversion(_)
+            | Self::VerifyTrail(_) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::Kms(_)

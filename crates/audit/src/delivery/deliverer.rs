@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{AccountId, Region, Timestamp};
@@ -16,7 +17,7 @@ use super::object::{Object, Place, compress, records, unique};
 use super::records::{
     ChainId, ChainRecord, CursorRecord, FileRecord, PlanRecord, cursor_path, plan_path, sha256_text, trail_id,
 };
-use super::{DeliveryError, DeliveryStatus, Destination};
+use super::{DeliveryError, DeliveryStatus, Destination, Retention};
 use crate::trails::{TrailSettings, Trails};
 
 /// What is read and delivered at a time.
@@ -41,6 +42,8 @@ pub struct DeliveryParts {
     pub durable: watch::Receiver<u64>,
     /// Seconds from one digest to the next.
     pub digest_interval_seconds: u32,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 /// Delivers what the log holds, and makes digests of it.
@@ -55,6 +58,9 @@ pub struct Deliverer {
     /// One turn at a time.
     turn: tokio::sync::Mutex<()>,
     pub(super) bounds: Bounds,
+    retention: Retention,
+    /// When it is looked again for what is old, in seconds.
+    retention_due: AtomicI64,
 }
 
 /// The files of one turn, for a trail.
@@ -88,6 +94,8 @@ impl Deliverer {
             status: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
             bounds: BOUNDS,
+            retention: parts.retention,
+            retention_due: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -126,7 +134,19 @@ impl Deliverer {
             self.note(|status| status.last_digest = Some(now));
         }
         while self.deliver_next(&trails, now).await? {}
-        digests.map(|_| ())
+        digests?;
+        self.remove_old(now).await
+    }
+
+    /// Once a day.
+    async fn remove_old(&self, now: Timestamp) -> Result<(), DeliveryError> {
+        if now.seconds() < self.retention_due.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (delivered, _) = self.cursor().await?;
+        self.retention.apply(&self.chains.keys, &self.log_folder, delivered, now).await?;
+        self.retention_due.store(now.plus_days(1).seconds(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Carries out what was planned before a crash or a failure.
@@ -262,8 +282,7 @@ impl Deliverer {
 
     async fn read(&self, start: Position, until: u64, bounds: Bounds) -> Result<Batch, DeliveryError> {
         let folder = self.log_folder.clone();
-        let read = tokio::task::spawn_blocking(move || log_reader::read(&folder, start, until, bounds));
-        let batch = read.await.map_err(|_| DeliveryError::Interrupted)?.map_err(DeliveryError::Log)?;
+        let batch = blocking(move || log_reader::read(&folder, start, until, bounds)).await?;
         for found in &batch.breaks {
             self.note(|status| status.broken(found));
         }
@@ -273,4 +292,12 @@ impl Deliverer {
     fn note(&self, change: impl FnOnce(&mut DeliveryStatus)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Waits for the disk without keeping a worker from answering requests.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, DeliveryError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| DeliveryError::Interrupted)?.map_err(DeliveryError::Log)
 }

@@ -109,6 +109,11 @@ impl DigestKeys {
         Ok(keys.into_iter().filter(|key| key.valid_from <= end && key.valid_until >= start).collect())
     }
 
+    /// All public keys of all Regions.
+    pub(super) async fn all_public_keys(&self) -> Result<Vec<PublicDigestKey>, StoreError> {
+        all_public_keys(self.store.as_ref()).await
+    }
+
     /// The key that signs now; made if there is none. Then it is also good for what began at `begins`.
     pub(super) async fn signing(
         &self,

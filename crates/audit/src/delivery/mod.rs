@@ -15,6 +15,7 @@ pub(crate) mod log_reader;
 pub(crate) mod object;
 mod public_key_list;
 pub(crate) mod records;
+mod retention;
 mod status;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,6 +31,7 @@ pub use keys::{DigestKeys, PublicDigestKey, all_public_keys};
 pub use log_reader::{BreakKind, LogBreak};
 pub use object::{Object, SIGNATURE, SIGNATURE_ALGORITHM};
 pub use public_key_list::{InvalidKeyList, read_public_keys, write_public_keys};
+pub use retention::{InvalidMark, Kept, Retention, read_mark};
 pub use status::DeliveryStatus;
 
 /// Something was not delivered. All of it is in the log still, and is tried again at the next turn.
@@ -38,8 +40,8 @@ pub enum DeliveryError {
     /// The operator's: the folder or bucket does not take files.
     #[error(transparent)]
     Destination(#[from] DestinationError),
-    /// The operator's: the log cannot be read.
-    #[error("the audit log cannot be read: {0}")]
+    /// The operator's: the log cannot be read, or what is old cannot be removed.
+    #[error("the audit log or delivered files cannot be read or removed: {0}")]
     Log(io::Error),
     /// The store failed while reading.
     #[error(transparent)]

@@ -216,3 +216,15 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 pub(crate) fn sha256_text(content: &[u8]) -> String {
     hexadecimal(&sha256(content))
 }
+
+/// Bytes of lower-case hexadecimal digits.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let read = |[high, low]: &[u8; 2]| Some((digit(*high)? << 4) | digit(*low)?);
+    if rest.is_empty() { pairs.iter().map(read).collect() } else { None }
+}

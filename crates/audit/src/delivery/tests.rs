@@ -4,6 +4,7 @@ mod crashes;
 mod damage;
 mod digests;
 pub(crate) mod doubles;
+mod retention;
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use super::Findings;
 use super::names::{self, Named, Owner};
 use crate::delivery::digest::{Digest, HASH_ALGORITHM, SIGNATURE_ALGORITHM};
 use crate::delivery::object::decompress;
-use crate::delivery::records::sha256_text;
+use crate::delivery::records::{sha256_text, unhex};
 use crate::delivery::{METADATA_SUFFIX, PublicDigestKey};
 
 /// The largest file that is looked into, uncompressed.
@@ -288,16 +288,4 @@ impl Verification<'_> {
             }
         }
     }
-}
-
-/// Bytes of lower-case hexadecimal digits.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let read = |[high, low]: &[u8; 2]| Some((digit(*high)? << 4) | digit(*low)?);
-    if rest.is_empty() { pairs.iter().map(read).collect() } else { None }
 }

@@ -3,7 +3,7 @@
 
 mod delivered;
 mod log;
-mod names;
+pub(crate) mod names;
 #[cfg(test)]
 mod tests;
 

@@ -4,16 +4,16 @@ use base::Timestamp;
 
 /// A digest chain or the files of one: whose they are, and of which Region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Owner {
+pub(crate) struct Owner {
     /// Everything before `AWSLogs/`.
-    pub(super) prefix: String,
-    pub(super) account: String,
-    pub(super) region: String,
+    pub(crate) prefix: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
 }
 
 /// What a name is the name of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(crate) enum Named {
     /// A log file, delivered in this minute.
     LogFile(Owner, Timestamp),
     /// A digest of a trail (name and home Region), with its end.
@@ -21,7 +21,7 @@ pub(super) enum Named {
 }
 
 /// Reads the name of a delivered file; none if it is not called like one.
-pub(super) fn read(name: &str) -> Option<Named> {
+pub(crate) fn read(name: &str) -> Option<Named> {
     let (prefix, rest) = match name.find("AWSLogs/") {
         Some(at) if at == 0 || name.get(..at)?.ends_with('/') => name.split_at_checked(at)?,
         Some(_) | None => return None,

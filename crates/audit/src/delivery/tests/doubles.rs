@@ -318,7 +318,7 @@ impl Bench {
             assert_eq!(&digest.object, name);
             let content = self.bucket.digests()[name].clone();
             let object = self.bucket.objects.lock().unwrap()[name].clone();
-            let signature = unhex(&object.metadata[0].1);
+            let signature = records::unhex(&object.metadata[0].1).unwrap();
             assert_eq!(object.metadata[1], (SIGNATURE_ALGORITHM, "SHA256withRSA".to_owned()));
             let key = keys.iter().find(|key| key.fingerprint == digest.fingerprint).unwrap();
             let key = RsaVerifyingKey::from_pkcs1_der(&key.value).unwrap();
@@ -341,11 +341,6 @@ impl Bench {
     }
 }
 
-fn unhex(text: &str) -> Vec<u8> {
-    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    text.as_bytes().chunks(2).map(digits).collect()
-}
-
 type Shared = (Arc<GivenTrails>, Arc<DomainKeys>, watch::Sender<u64>);
 
 fn deliverer(
@@ -363,6 +358,12 @@ fn deliverer(
         log_folder: place.join("log"),
         durable: shared.2.subscribe(),
         digest_interval_seconds: 3_600,
+        retention: Retention {
+            log_days: 90,
+            delivered: Some((place.join("delivered"), 30)),
+            region: "us-east-1".parse().unwrap(),
+            mark: place.join("retention.json"),
+        },
     });
     deliverer.bounds = Bounds { events: piece, bytes: 1 << 20 };
     Arc::new(deliverer)
