@@ -4,10 +4,13 @@
 //! carries its event into the outbox of the very transaction that makes it ([`Trail::beside_change`]): no effect without an
 //! event, whatever happens before the call is over. [`log`] keeps the events.
 
+pub mod delivery;
 pub mod log;
 mod record;
 mod trail;
+pub mod trails;
 mod user_identity;
+pub mod verification;
 
 pub use record::{EventError, EventName, RecordError, ServiceEvent};
 pub use trail::{KnownReasons, NoReasons, Recording, Trail, TrailError};

@@ -12,6 +12,7 @@ mod der;
 mod external_mu;
 mod library;
 mod message;
+mod pkcs1;
 mod private_key;
 mod public_key;
 pub(crate) mod spec;
@@ -22,6 +23,7 @@ mod vectors;
 
 pub(crate) use der::is_one_sequence;
 pub use message::Message;
+pub use pkcs1::RsaVerifyingKey;
 pub use private_key::{InvalidPeerKey, KeyPairError, PrivateKey, SignError};
 pub use public_key::{EncapsulateError, PublicEncryptError, PublicKey, VerifyError};
 pub use spec::{KeyPairSpec, RsaEncryption, SigningAlgorithm, UnknownName};

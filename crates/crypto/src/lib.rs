@@ -41,7 +41,7 @@ pub use key_material::{EncryptError, KeyMaterial};
 pub use key_material_id::{KeyMaterialId, KeyMaterialIdError};
 pub use key_pair::{
     EncapsulateError, InvalidPeerKey, KeyPairError, KeyPairSpec, Message, PrivateKey, PublicEncryptError,
-    PublicKey, RsaEncryption, SignError, SigningAlgorithm, UnknownName, VerifyError,
+    PublicKey, RsaEncryption, RsaVerifyingKey, SignError, SigningAlgorithm, UnknownName, VerifyError,
 };
 pub use mac_key::{InvalidMac, MacAlgorithm, MacKey, MacKeyLength};
 pub use random::SystemRandomness;

@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Work with policy documents
     #[command(subcommand)]
     Policy(Policy),
+    /// Work with the audit trail
+    #[command(subcommand)]
+    Trail(Trail),
     /// Print the version
     Version,
 }
@@ -253,6 +256,40 @@ pub(crate) struct Lint {
     pub(crate) format: OutputFormat,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trail {
+    /// Find what was changed or taken away in the audit log and in delivered files
+    #[command(after_help = EXIT_CODES)]
+    Verify(VerifyTrail),
+}
+
+/// Without --public-keys, the keys of the store are believed, or, while the service runs, those of the file
+/// trail/public-keys.json in the data folder.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyTrail {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder that holds everything [default: ./data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Folder with delivered files [default: the destination of the configuration]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) delivered: Option<PathBuf>,
+    /// File with the public keys, as `aws cloudtrail list-public-keys` prints them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_keys: Option<PathBuf>,
+    /// File that says what was removed because it was old [default: trail/retention.json in the data folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) retention_mark: Option<PathBuf>,
+}
+
+impl VerifyTrail {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags::default().path("data_dir", self.data_dir.as_deref())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LintKind {
     Key,
@@ -348,6 +385,7 @@ mod tests {
             "policy lint - --kind resource-control --format json",
             "policy lint FILE --account 111122223333 --key \
              arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "trail verify --data-dir D --delivered F --public-keys K --retention-mark M",
             "version",
         ] {
             let words = std::iter::once("keywright").chain(line.split(' '));
@@ -379,6 +417,8 @@ mod tests {
             "policy lint",
             "policy lint FILE --kind bucket",
             "policy lint FILE --account 1",
+            "trail",
+            "trail verify FOLDER",
         ] {
             let words = std::iter::once("keywright").chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(CommandLine::try_parse_from(words).is_err(), "{line}");

@@ -7,6 +7,7 @@ mod command_line;
 mod commands;
 mod config;
 mod data_folder;
+mod delivery;
 mod export;
 mod foundation;
 mod http;
@@ -26,6 +27,7 @@ mod signals;
 mod start_error;
 mod terminal;
 mod tls;
+mod trail_bucket;
 mod welcome;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
+use crate::delivery::{Delivery, built_in_trail};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
 use crate::metrics::{Metrics, MetricsListener, TimedStore};
@@ -41,6 +42,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         foundation.store = Arc::new(TimedStore::new(foundation.store, Arc::clone(metrics)));
     }
     let service = Service::new(&foundation, config.kms.clone(), config.trail.log, sources)?;
+    let delivery = Arc::new(delivery(&config, &foundation, &service)?);
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {
@@ -55,7 +57,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     terminal::say(welcome::welcome(first.as_ref(), &foundation.folder, &endpoint).expose());
     warn(&config, &foundation, &endpoint);
 
-    let development = config.dev.then(|| development_clock(&service));
+    let development = config.dev.then(|| development_clock(&service, &delivery));
     let limits = Limits {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
@@ -67,6 +69,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     });
     let (end_chores, chores_end) = oneshot::channel();
     let mut chores = tokio::spawn(Arc::clone(&service).keep_house(chores_end));
+    let (end_delivery, delivery_end) = oneshot::channel();
+    let delivering = tokio::spawn(delivery.run(delivery_end));
 
     service.send_events_on(&config.trail.export)?;
     if let Some((listener, metrics)) = figures {
@@ -86,6 +90,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     // What the last requests left in the outbox reaches the trail before the end.
     let _ = end_chores.send(());
     let _ = chores.await;
+    let _ = end_delivery.send(());
+    let _ = delivering.await;
     drop(foundation);
     tracing::info!("stopped");
     Ok(())
@@ -124,13 +130,30 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
     }
 }
 
-fn development_clock(service: &Arc<Service>) -> DevelopmentClock {
-    let moved = Arc::clone(service);
+fn delivery(config: &Config, foundation: &Foundation, service: &Service) -> Result<Delivery, StartError> {
+    let trail = built_in_trail(&config.trail, config.default_region);
+    let log = service.log();
+    let (log_folder, durable) = (log.folder().to_owned(), log.durable());
+    let clock = Arc::<SettableClock>::clone(&service.clock);
+    Delivery::new(
+        foundation,
+        &config.trail,
+        config.default_region,
+        Arc::new(trail),
+        clock,
+        log_folder,
+        durable,
+    )
+}
+
+fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> DevelopmentClock {
+    let moved = (Arc::clone(service), Arc::clone(delivery));
     DevelopmentClock::new(Arc::<SettableClock>::clone(&service.clock), move |seconds: u64| {
-        let service = Arc::clone(&moved);
+        let (service, delivery) = moved.clone();
         async move {
             service.clock.advance_millis(seconds.saturating_mul(1_000));
             service.do_what_is_due().await;
+            delivery.deliver().await;
         }
     })
 }

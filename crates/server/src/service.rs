@@ -16,6 +16,7 @@ use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
+use crate::delivery::LOG_FOLDER;
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
@@ -26,8 +27,6 @@ use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
 
-/// The folder of the audit log inside the data folder.
-const LOG_FOLDER: &str = "trail/log";
 /// How often due work is looked for and the outbox is emptied.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
@@ -213,6 +212,11 @@ impl Service {
         let log = self.trail.log();
         metrics.set_log(log, free_bytes(log.folder()));
         metrics.set_health(self.is_healthy());
+    }
+
+    /// The audit log.
+    pub(crate) fn log(&self) -> &Log {
+        self.trail.log()
     }
 
     /// Sends events on, as they are logged.

@@ -9,7 +9,7 @@ use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
 use crate::client::ClientError;
-use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError};
+use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError, VerifyTrailError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::export::SendError;
@@ -19,6 +19,7 @@ use crate::organization::OrganizationError;
 use crate::passphrase::PassphraseError;
 use crate::seed::{ApplyError, SeedError};
 use crate::tls::TlsError;
+use crate::trail_bucket::BucketError;
 
 /// The exit codes, as `--help` tells them.
 pub(crate) const EXIT_CODES: &str = "\
@@ -29,13 +30,16 @@ Exit codes:
   3  the data folder cannot be used: damaged, in use, not permitted, or the disk is full
   4  the root cannot be opened: the passphrase is missing or wrong
   5  the listener cannot be set up: the address is in use, or the TLS files are wrong
-  6  a policy was looked over and has errors or warnings";
+  6  a policy was looked over and has errors or warnings
+  7  the trail was verified and is not as it was written";
 
 /// Any failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
     AttestationRoots(#[from] AttestationRootsError),
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     #[error("the task that does due work and writes the trail has failed; see the log")]
     Chores,
     #[error(transparent)]
@@ -84,6 +88,8 @@ pub(crate) enum StartError {
     Tls(TlsError),
     #[error(transparent)]
     Trail(#[from] TrailError),
+    #[error(transparent)]
+    VerifyTrail(#[from] VerifyTrailError),
 }
 
 impl StartError {
@@ -95,7 +101,9 @@ impl StartError {
             ) => 2,
             Self::Chores | Self::Client(_) | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
+            Self::VerifyTrail(VerifyTrailError::Found(_)) => 7,
             Self::AttestationRoots(_)
+            | Self::Bucket(_)
             | Self::Config(_)
             | Self::Export(_)
             | Self::KeySets(_)
@@ -103,7 +111,8 @@ impl StartError {
             | Self::Organization(_)
             | Self::PolicyLint(_)
             | Self::Seed(_)
-            | Self::SeedConversion(_) => 2,
+            | Self::SeedConversion(_)
+            | Self::VerifyTrail(_) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::Kms(_)

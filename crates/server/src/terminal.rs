@@ -15,6 +15,13 @@ pub(crate) fn complain(sentence: &str) {
     let _ = writeln!(out, "keywright: {sentence}");
 }
 
+/// Replaces the present line of standard error.
+pub(crate) fn overwrite(line: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = write!(out, "\r\u{1b}[K{line}");
+    let _ = out.flush();
+}
+
 /// Asks for a secret on the terminal without showing it.
 ///
 /// # Errors

@@ -88,6 +88,7 @@ const OWNED: [(&str, &[&str]); 3] = [
             "hyper-util",
             "rcgen",
             "mimalloc",
+            "object_store",
             "prometheus-client",
             "reqwest",
             "rpassword",

@@ -39,6 +39,19 @@ impl Chain {
     }
 }
 
+/// The text is not 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a chain is 64 lower-case hexadecimal digits")]
+pub struct InvalidChain;
+
+impl std::str::FromStr for Chain {
+    type Err = InvalidChain;
+
+    fn from_str(text: &str) -> Result<Self, InvalidChain> {
+        crypto::hexadecimal::read(text).map(Self).ok_or(InvalidChain)
+    }
+}
+
 impl std::fmt::Display for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         crypto::hexadecimal::write(f, &self.0)
@@ -127,7 +140,7 @@ impl Head {
     }
 
     /// Where the log has come to behind this line, which is believed.
-    pub(super) fn behind(line: &[u8]) -> Option<Self> {
+    pub(crate) fn behind(line: &[u8]) -> Option<Self> {
         let (_, chain) = split(line)?;
         let read: LogLine = serde_json::from_slice(line).ok()?;
         Some(Self { next: read.sequence.checked_add(1)?, chain })

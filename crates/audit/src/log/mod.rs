@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use line::{BrokenLine, Chain, Entry, Head, LogLine};
+pub use line::{BrokenLine, Chain, Entry, Head, InvalidChain, LogLine};
 pub use reader::{Lines, Segment, segments};
 
 use segment_file::{OpenError, SegmentFile};

@@ -14,7 +14,7 @@ pub(super) fn algorithm_identifier(spki_der: &[u8]) -> Option<&[u8]> {
 }
 
 /// The content of a DER SEQUENCE below 64 KiB, and what follows it.
-fn sequence(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn sequence(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[tag, first], rest) = der.split_first_chunk::<2>()?;
     let (length, rest) = match first {
         0..=0x7f => (usize::from(first), rest),

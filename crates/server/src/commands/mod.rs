@@ -9,6 +9,7 @@ mod key_policy;
 mod policy;
 mod root;
 mod seed;
+mod trail;
 
 use std::num::NonZeroUsize;
 
@@ -23,6 +24,7 @@ pub(crate) use clock::ClockError;
 pub(crate) use key_policy::NoSuchKey;
 pub(crate) use policy::PolicyLintError;
 pub(crate) use seed::SeedConversionError;
+pub(crate) use trail::VerifyTrailError;
 
 /// Threads for work that blocks.
 const BLOCKING_THREADS_MAX: usize = 16;
@@ -40,6 +42,9 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::Explain(arguments) => Ok(runtime()?.block_on(explain::explain(&arguments))?),
         Command::Access(arguments) => Ok(runtime()?.block_on(access::access(&arguments))?),
         Command::Policy(command_line::Policy::Lint(arguments)) => Ok(policy::look_over(&arguments)?),
+        Command::Trail(command_line::Trail::Verify(arguments)) => {
+            runtime()?.block_on(trail::verify(&arguments))
+        }
         Command::Version => {
             terminal::say(concat!("keywright ", env!("CARGO_PKG_VERSION"), "\n"));
             Ok(())

@@ -47,7 +47,7 @@ pub(super) fn check(
         organization: check.organization(&settings.organization)?,
         web_identity: check.web_identity(&settings.web_identity)?,
         explanations: check.explanations(settings)?,
-        trail: check.trail(&settings.trail)?,
+        trail: check.trail(settings)?,
         metrics: match settings.metrics.listen.as_str() {
             "" => None,
             address => Some(check.address("metrics.listen", address)?),
@@ -71,7 +71,7 @@ impl Check<'_> {
         ConfigError::Setting { origin, key: key.to_owned(), problem }
     }
 
-    fn region(&self, key: &str, name: &str) -> Result<Region, ConfigError> {
+    pub(super) fn region(&self, key: &str, name: &str) -> Result<Region, ConfigError> {
         name.parse().map_err(|error| self.problem(key, format!("holds `{name}`, but {error}")))
     }
 

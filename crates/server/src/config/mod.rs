@@ -14,13 +14,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit::log::LogSettings;
+use audit::trails::TrailName;
 use base::{AccountId, Region, SecretString};
 use figment::Figment;
 use figment::providers::Serialized;
 
+use crate::export::ExportChoice;
+
 use settings::Settings;
+
 pub(crate) use sources::{Environment, Flags};
-pub(crate) use trail::TrailChoice;
 
 /// A checked configuration. It has no `Debug`: it may hold a passphrase.
 pub(crate) struct Config {
@@ -170,6 +174,46 @@ pub(crate) struct Explanations {
     pub(crate) allowed: bool,
     /// Whether a denial's text carries an encoded message with its reasons.
     pub(crate) in_answers: bool,
+}
+
+/// The operator's trail: how its log is kept and for how long, and where its events are delivered and sent on.
+#[derive(Clone, Debug)]
+pub(crate) struct TrailChoice {
+    pub(crate) log: LogSettings,
+    pub(crate) export: ExportChoice,
+    pub(crate) name: TrailName,
+    /// Days for which the log is kept.
+    pub(crate) retention_days: u32,
+    /// Days for which delivered files are kept in a folder; for ever if none.
+    pub(crate) delivered_retention_days: Option<u32>,
+    pub(crate) destination: DestinationChoice,
+    /// The bucket that trails say they deliver to.
+    pub(crate) bucket: String,
+    /// What comes before `AWSLogs/`.
+    pub(crate) key_prefix: Option<String>,
+    pub(crate) interval: Duration,
+    pub(crate) digest_interval_seconds: u32,
+}
+
+/// Where delivered files go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DestinationChoice {
+    Folder(PathBuf),
+    Bucket(BucketChoice),
+}
+
+/// How a bucket is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BucketChoice {
+    /// AWS's own if none.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: Option<Region>,
+    /// Whether the bucket's name is in the path, not in the host's name.
+    pub(crate) path_style: bool,
+    /// An access key and the file with its secret; what the machine has for AWS if none.
+    pub(crate) credentials: Option<(String, PathBuf)>,
+    /// A PEM file with the authorities whose certificates are believed, too.
+    pub(crate) certificate_authority: Option<PathBuf>,
 }
 
 /// What is logged and in which form.

@@ -43,15 +43,6 @@ pub(super) struct MetricsSettings {
     pub(super) listen: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TrailSettings {
-    pub(super) sync_interval_milliseconds: u64,
-    pub(super) wait_max_seconds: u64,
-    pub(super) segment_mebibytes: u64,
-    pub(super) export: ExportSettings,
-}
-
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExportSettings {
@@ -172,6 +163,41 @@ pub(super) struct ExplanationSettings {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct TrailSettings {
+    pub(super) sync_interval_milliseconds: u64,
+    pub(super) wait_max_seconds: u64,
+    pub(super) segment_mebibytes: u64,
+    pub(super) name: String,
+    pub(super) retention_days: u64,
+    /// 0: delivered files are kept.
+    pub(super) delivered_retention_days: u64,
+    pub(super) delivery: DeliverySettings,
+    pub(super) export: ExportSettings,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeliverySettings {
+    pub(super) destination: String,
+    pub(super) bucket: String,
+    pub(super) interval_seconds: u64,
+    pub(super) digest_interval_seconds: u64,
+    pub(super) s3: BucketSettings,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BucketSettings {
+    pub(super) endpoint: String,
+    pub(super) region: String,
+    pub(super) path_style: bool,
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key_file: String,
+    pub(super) certificate_authority_file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LogSettings {
     pub(super) level: String,
     pub(super) format: String,
@@ -201,15 +227,38 @@ impl Default for Settings {
             cors: CorsSettings { origins: Vec::new() },
             organization: OrganizationSettings::default(),
             metrics: MetricsSettings { listen: String::new() },
-            trail: TrailSettings {
-                sync_interval_milliseconds: 0,
-                wait_max_seconds: 5,
-                segment_mebibytes: 64,
-                export: ExportSettings::default(),
-            },
             explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
+            trail: TrailSettings::default(),
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
+        }
+    }
+}
+
+impl Default for TrailSettings {
+    fn default() -> Self {
+        Self {
+            sync_interval_milliseconds: 0,
+            wait_max_seconds: 5,
+            segment_mebibytes: 64,
+            export: ExportSettings::default(),
+            name: "keywright".to_owned(),
+            retention_days: 90,
+            delivered_retention_days: 0,
+            delivery: DeliverySettings {
+                destination: String::new(),
+                bucket: "keywright-trail".to_owned(),
+                interval_seconds: 300,
+                digest_interval_seconds: 3_600,
+                s3: BucketSettings {
+                    endpoint: String::new(),
+                    region: String::new(),
+                    path_style: true,
+                    access_key_id: String::new(),
+                    secret_access_key_file: String::new(),
+                    certificate_authority_file: String::new(),
+                },
+            },
         }
     }
 }
