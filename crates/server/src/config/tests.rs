@@ -213,3 +213,57 @@ fn a_passphrase_has_one_source_and_is_not_repeated_in_errors() {
     let in_file = problem("[root]\npassphrase = 'correct horse'", &[]);
     assert!(in_file.contains("`root.passphrase`") && !in_file.contains("correct horse"), "{in_file}");
 }
+
+#[test]
+fn the_trail_is_delivered_into_the_data_folder_unless_something_else_is_said() {
+    let trail = load("data_dir = 'd'", &[], Flags::default()).unwrap().trail;
+    assert_eq!(trail.destination, DestinationChoice::Folder("d/trail/delivered".into()));
+    assert_eq!((trail.bucket.as_str(), trail.key_prefix), ("keywright-trail", None));
+    assert_eq!((trail.interval.as_secs(), trail.digest_interval_seconds), (300, 3_600));
+    assert_eq!((trail.retention_days, trail.delivered_retention_days), (90, None));
+    let folder =
+        load("[trail.delivery]\ndestination = '/f'\nbucket = 'b-1'", &[], Flags::default()).unwrap().trail;
+    assert_eq!(folder.destination, DestinationChoice::Folder("/f".into()));
+    assert_eq!(folder.bucket, "b-1");
+    let file = "[trail.delivery]\ndestination = 's3://b.1/a/b'\n[trail.delivery.s3]\nendpoint = 'http://h:1'\n\
+                region = 'eu-west-1'\npath_style = false\naccess_key_id = 'k'\nsecret_access_key_file = 'f'";
+    let bucket = load(file, &[], Flags::default()).unwrap().trail;
+    assert_eq!((bucket.bucket.as_str(), bucket.key_prefix.as_deref()), ("b.1", Some("a/b")));
+    let expected = BucketChoice {
+        endpoint: Some("http://h:1".to_owned()),
+        region: "eu-west-1".parse().ok(),
+        path_style: false,
+        credentials: Some(("k".to_owned(), "f".into())),
+        certificate_authority: None,
+    };
+    assert_eq!(bucket.destination, DestinationChoice::Bucket(expected));
+}
+
+#[test]
+fn settings_of_the_trail_that_cannot_be_are_told() {
+    for (file, words) in [
+        ("[trail]\nname = 'a b'", "setting `trail.name` is wrong: a trail's name has"),
+        ("[trail]\nretention_days = 0", "`trail.retention_days` is 0, but must be from 1"),
+        ("[trail.delivery]\nbucket = 'B'", "`trail.delivery.bucket` names the bucket `B`"),
+        ("[trail.delivery]\ndestination = 's3://B'", "`trail.delivery.destination` names the bucket `B`"),
+        ("[trail.delivery]\ndestination = 's3://bkt/a//b'", "has the prefix `a//b`"),
+        ("[trail.delivery]\ndestination = 's3://bkt/../b'", "has the prefix `../b`"),
+        ("[trail.delivery]\ndestination = 's3://bkt/a/'", "has the prefix `a/`"),
+        ("[trail.delivery]\ninterval_seconds = 0", "must be from 1 to 3600"),
+        ("[trail.delivery]\ndigest_interval_seconds = 86401", "must be from 1 to 86400"),
+        (
+            "[trail]\ndelivered_retention_days = 9\n[trail.delivery]\ndestination = 's3://bkt'",
+            "lifecycle rule",
+        ),
+        (
+            "[trail.delivery]\ndestination = 's3://bkt'\n[trail.delivery.s3]\nendpoint = 'h:1'",
+            "must begin with https:// or http://",
+        ),
+        (
+            "[trail.delivery]\ndestination = 's3://bkt'\n[trail.delivery.s3]\naccess_key_id = 'k'",
+            "must both be set, or none",
+        ),
+    ] {
+        assert!(problem(file, &[]).contains(words), "{file}: {}", problem(file, &[]));
+    }
+}
