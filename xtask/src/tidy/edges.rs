@@ -148,7 +148,7 @@ mod tests {
             ("store", "kms"),
             ("wire", "store"),
             ("base", "crypto"),
-            ("audit", "crypto"),
+            ("audit", "kms"),
             ("xtask", "base"),
         ] {
             assert!(broken_rule(from, to, false).is_some(), "{from} -> {to}");
