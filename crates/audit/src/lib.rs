@@ -7,6 +7,7 @@
 //! Not here yet: reads, refused calls, request parameters and response elements, signed digests, delivery, look-up.
 
 mod event_file;
+pub mod index;
 pub mod log;
 mod record;
 mod trail;
