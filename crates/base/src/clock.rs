@@ -63,6 +63,11 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%SZ")
     }
 
+    /// `Sep 20, 2018, 5:41:01 PM`, the form within requests and responses in CloudTrail's events.
+    pub fn in_words(self) -> String {
+        self.format("%b %-d, %Y, %-I:%M:%S %p")
+    }
+
     /// Reads `20180920T174101Z` and nothing else.
     pub fn from_iso_basic(text: &str) -> Result<Self, TimestampError> {
         // Every signed request comes through here, so the digits are read one by one instead of by a format string.

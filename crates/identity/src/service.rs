@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use audit::Trail;
 use base::{AccountId, Clock, Randomness};
 use keyring::DomainKeys;
 use policy::{Guardrails, Unwitnessed, Witness};
@@ -26,6 +27,7 @@ pub struct Identity {
     pub(crate) domain_keys: Arc<DomainKeys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) trail: Arc<Trail>,
     pub(crate) credentials: Arc<KnownCredentials>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) turns: Turns,
@@ -36,13 +38,14 @@ pub struct Identity {
 
 impl Identity {
     /// The identities in `store`, their secrets sealed with `domain_keys`. Keys of identity providers come from
-    /// `key_sets`.
+    /// `key_sets`; the trail is told of every call.
     pub fn new(
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
         key_sets: Arc<dyn KeySetSource>,
+        trail: Arc<Trail>,
     ) -> Self {
         let credentials = Arc::new(KnownCredentials::new());
         store.observe(Arc::<KnownCredentials>::clone(&credentials));
@@ -53,6 +56,7 @@ impl Identity {
             domain_keys,
             clock,
             randomness,
+            trail,
             credentials,
             policies,
             turns: Turns::new(),

@@ -30,7 +30,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let listener = Listener::bind(config.listen).await?;
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
     let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-    let service = Service::new(&foundation, config.kms.clone(), sources)?;
+    let service = Service::new(&foundation, config.kms.clone(), config.trail.log, sources)?;
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {

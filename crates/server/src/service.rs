@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use audit::Trail;
+use audit::log::{Log, LogSettings};
+use audit::{Trail, TrailError};
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
@@ -22,8 +23,8 @@ use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
 
-/// The folder of the trail inside the data folder.
-const TRAIL_FOLDER: &str = "trail";
+/// The folder of the audit log inside the data folder.
+const LOG_FOLDER: &str = "trail/log";
 /// How often due work is looked for and the outbox is emptied.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
@@ -42,7 +43,7 @@ pub(crate) struct Service {
     trail: Arc<Trail>,
     due_works: AtomicBool,
     usage_works: AtomicBool,
-    trail_works: Arc<AtomicBool>,
+    trail_works: AtomicBool,
 }
 
 /// What the operator's files say beside the configuration.
@@ -86,12 +87,20 @@ impl Service {
     /// Builds the rooms on an open data folder.
     ///
     /// # Errors
-    /// The trail's folder cannot be used.
+    /// The audit log cannot be used.
     pub(crate) fn new(
         foundation: &Foundation,
         settings: Settings,
+        log: LogSettings,
         sources: Sources,
     ) -> Result<Arc<Self>, StartError> {
+        let log = Log::open(&foundation.folder.path().join(LOG_FOLDER), log).map_err(TrailError::from)?;
+        let trail = Arc::new(Trail::new(
+            log,
+            Arc::clone(&foundation.store),
+            Arc::clone(&foundation.randomness),
+            Arc::<KnownDecisions>::clone(&sources.decisions),
+        ));
         let clock = Arc::new(SettableClock::new(SystemClock));
         let identity = Identity::new(
             Arc::clone(&foundation.store),
@@ -99,6 +108,7 @@ impl Service {
             Arc::<SettableClock>::clone(&clock),
             Arc::clone(&foundation.randomness),
             Arc::new(sources.key_sets),
+            Arc::clone(&trail),
         );
         let witness: Arc<dyn Witness> = sources.decisions.clone();
         let identity = identity.in_organization(Arc::clone(&sources.guardrails));
@@ -108,6 +118,7 @@ impl Service {
             Arc::clone(&foundation.domain_keys),
             Arc::clone(&foundation.randomness),
             Arc::new(PrincipalsOfIdentity(Arc::clone(&identity))),
+            Arc::clone(&trail),
             settings,
         )
         .with_attestation_roots(sources.attestation_roots)
@@ -118,17 +129,17 @@ impl Service {
             sources.decisions,
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
+            Arc::clone(&trail),
         );
-        let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {
             clock,
             identity,
             kms,
             management: Arc::new(management),
-            trail: Arc::new(trail),
+            trail,
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
-            trail_works: Arc::new(AtomicBool::new(true)),
+            trail_works: AtomicBool::new(true),
         }))
     }
 
@@ -177,10 +188,8 @@ impl Service {
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),
-            is_secure: config.tls.is_some(),
             default_region: config.default_region,
             explains_denials: config.explanations.in_answers,
-            trail_works: Arc::clone(&self.trail_works),
         })
     }
 
@@ -196,6 +205,10 @@ impl Service {
         }
         self.write_all_key_usage().await;
         self.empty_outbox().await;
+        // With an interval, what was logged last is not on disk yet.
+        if let Err(error) = self.trail.log().sync().await {
+            tracing::error!(%error, "the last events may be lost");
+        }
     }
 
     /// Does the work that is due, and all that becomes due with it.
@@ -260,7 +273,10 @@ impl Service {
 
     /// Whether the last chores went well: due work was done and the trail took what there was.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.due_works.load(Ordering::Relaxed) && self.trail_works.load(Ordering::Relaxed)
+        self.due_works.load(Ordering::Relaxed)
+            && self.trail_works.load(Ordering::Relaxed)
+            && self.trail.log().works()
+            && !self.trail.log().was_touched()
     }
 }
 

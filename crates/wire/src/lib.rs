@@ -4,6 +4,7 @@
 
 pub mod cloudtrail;
 mod constraints;
+pub mod event;
 mod fault;
 pub mod iam;
 pub mod json;

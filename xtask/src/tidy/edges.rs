@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ),
     ("kms", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("identity", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
-    ("management", &["wire", "policy", "base"]),
+    ("management", &["audit", "wire", "policy", "base"]),
     ("audit", &["keyring", "store", "crypto", "base"]),
     ("keyring", &["store", "crypto", "base"]),
     ("store", &["base"]),

@@ -49,6 +49,7 @@ pub(super) fn check(
         organization: check.organization(&settings.organization)?,
         web_identity: check.web_identity(&settings.web_identity)?,
         explanations: check.explanations(settings)?,
+        trail: check.trail(&settings.trail)?,
         log: check.log(settings)?,
     })
 }

@@ -5,6 +5,7 @@ mod kms;
 mod organization;
 mod settings;
 mod sources;
+mod trail;
 mod web_identity;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use figment::providers::Serialized;
 
 use settings::Settings;
 pub(crate) use sources::{Environment, Flags};
+pub(crate) use trail::TrailChoice;
 
 /// A checked configuration. It has no `Debug`: it may hold a passphrase.
 pub(crate) struct Config {
@@ -39,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) web_identity: WebIdentity,
     pub(crate) organization: Option<OrganizationChoice>,
     pub(crate) explanations: Explanations,
+    pub(crate) trail: TrailChoice,
     pub(crate) log: LogChoice,
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Settings {
     pub(super) web_identity: WebIdentitySettings,
     pub(super) organization: OrganizationSettings,
     pub(super) explanations: ExplanationSettings,
+    pub(super) trail: TrailSettings,
     pub(super) log: LogSettings,
 }
 
@@ -33,6 +34,14 @@ pub(super) struct Settings {
 pub(super) struct RootSettings {
     pub(super) passphrase_file: String,
     pub(super) passphrase_prompt: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrailSettings {
+    pub(super) sync_interval_milliseconds: u64,
+    pub(super) wait_max_seconds: u64,
+    pub(super) segment_mebibytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,6 +184,11 @@ impl Default for Settings {
             },
             cors: CorsSettings { origins: Vec::new() },
             organization: OrganizationSettings::default(),
+            trail: TrailSettings {
+                sync_interval_milliseconds: 0,
+                wait_max_seconds: 5,
+                segment_mebibytes: 64,
+            },
             explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },

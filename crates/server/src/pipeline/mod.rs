@@ -8,9 +8,8 @@ mod reply;
 mod route;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use base::{Call, Clock, Randomness, Region, RequestId, UnsignedCall};
+use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, UnsignedCall};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -29,10 +28,6 @@ use route::{Protocol, Service};
 /// What CloudTrail keeps of a user agent, in bytes.
 const USER_AGENT_MAX: usize = 1_024;
 
-/// No effect without its record: the outbox would grow without bound.
-const TRAIL_BROKEN: &str = "The audit trail cannot be written, so nothing is changed. The operator of this service finds \
-                            the cause in its log.";
-
 /// Everything a request passes on its way.
 pub(crate) struct Pipeline {
     authenticator: Authenticator,
@@ -41,10 +36,8 @@ pub(crate) struct Pipeline {
     management: Arc<Management>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
-    is_secure: bool,
     default_region: Region,
     explains_denials: bool,
-    trail_works: Arc<AtomicBool>,
 }
 
 /// What the pipeline is made of.
@@ -59,20 +52,15 @@ pub(crate) struct Parties {
     pub(crate) signature_window_seconds: u32,
     /// The Regions that are served; none: all.
     pub(crate) regions: Vec<Region>,
-    /// Whether the listener speaks TLS.
-    pub(crate) is_secure: bool,
     /// The Region of requests that are not signed for one.
     pub(crate) default_region: Region,
     /// Whether a denial's text carries an encoded message with its reasons.
     pub(crate) explains_denials: bool,
-    /// Whether mutation records reach the trail. While they do not, nothing is changed.
-    pub(crate) trail_works: Arc<AtomicBool>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parties: Parties) -> Self {
         Self {
-            is_secure: parties.is_secure,
             default_region: parties.default_region,
             explains_denials: parties.explains_denials,
             authenticator: Authenticator::new(
@@ -85,7 +73,6 @@ impl Pipeline {
             management: parties.management,
             clock: parties.clock,
             randomness: parties.randomness,
-            trail_works: parties.trail_works,
         }
     }
 
@@ -153,16 +140,17 @@ impl Pipeline {
             request_id,
             region: self.default_region,
             time: self.clock.now(),
-            source_address: request.peer.ip(),
-            is_secure: self.is_secure,
+            source_address: request.peer.address.ip(),
+            tls: request.peer.tls(&request.parts),
             user_agent: user_agent(&request.parts.headers),
+            event: Arc::new(EventNotes::new(EventId::new(self.random()))),
         }
     }
 
     async fn call_unsigned(&self, form: &Form, call: &UnsignedCall) -> Result<Vec<u8>, Fault> {
         self.identity.call_sts_unsigned(call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let sts::Refused::Operation(error) = &refused {
+            if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure("AssumeRoleWithWebIdentity", call.request_id, error, &fault);
             }
             fault
@@ -173,12 +161,9 @@ impl Pipeline {
         let operation = route::kms_operation(&request.parts.headers)
             .and_then(Kms::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
-        if !operation.read_only && !self.trail_works.load(Ordering::Relaxed) {
-            return Err(Fault::bad_request("KMSInternalException", TRAIL_BROKEN).with_status(500));
-        }
         self.kms.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let Refused::Operation { error, .. } = &refused {
+            if let Refused::Operation { error, .. } | Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
@@ -191,7 +176,7 @@ impl Pipeline {
             .ok_or(Fault::without_text("UnknownOperationException"))?;
         self.management.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let management::Refused::Operation(error) = &refused {
+            if let management::Refused::Operation(error) | management::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
@@ -200,12 +185,9 @@ impl Pipeline {
 
     async fn call_iam(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = Identity::iam_operation(form)?;
-        if !operation.read_only && !self.trail_works.load(Ordering::Relaxed) {
-            return Err(wire::iam::ErrorCode::ServiceFailureException.fault(TRAIL_BROKEN));
-        }
         self.identity.call_iam(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let iam::Refused::Operation(error) = &refused {
+            if let iam::Refused::Operation(error) | iam::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
@@ -216,7 +198,7 @@ impl Pipeline {
         let operation = Identity::sts_operation(form)?;
         self.identity.call_sts(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let sts::Refused::Operation(error) = &refused {
+            if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
@@ -224,10 +206,14 @@ impl Pipeline {
     }
 
     fn request_id(&self) -> RequestId {
+        RequestId::new(self.random())
+    }
+
+    /// For an id: one that is not random is still an id, and whatever needs secrecy fails on its own when randomness does.
+    fn random(&self) -> [u8; 16] {
         let mut random = [0; 16];
-        // An id that is not random is still an id; whatever needs secrecy fails on its own when randomness does.
         let _ = self.randomness.fill(&mut random);
-        RequestId::new(random)
+        random
     }
 
     fn refuse(&self, content_type: Option<&HeaderValue>, fault: Fault) -> OutgoingResponse {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cloudtrail::UnknownValue;
+use crate::event::Value;
 use crate::json::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 
 /// `EventCategory`, 1 values.
@@ -48,6 +49,12 @@ impl fmt::Display for EventCategory {
 impl Encode for EventCategory {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for EventCategory {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

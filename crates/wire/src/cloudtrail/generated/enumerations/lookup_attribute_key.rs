@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cloudtrail::UnknownValue;
+use crate::event::Value;
 use crate::json::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 
 /// `LookupAttributeKey`, 8 values.
@@ -85,6 +86,12 @@ impl fmt::Display for LookupAttributeKey {
 impl Encode for LookupAttributeKey {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for LookupAttributeKey {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

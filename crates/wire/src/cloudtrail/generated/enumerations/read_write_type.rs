@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::cloudtrail::UnknownValue;
+use crate::event::Value;
 use crate::json::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 
 /// `ReadWriteType`, 3 values.
@@ -56,6 +57,12 @@ impl fmt::Display for ReadWriteType {
 impl Encode for ReadWriteType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for ReadWriteType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, Tag};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `AddTags`.
@@ -55,6 +56,13 @@ impl Shape for AddTagsRequest {
     }
 }
 
+impl Shown for AddTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("resourceId", &self.resource_id);
+        members.member("tagsList", &self.tags_list);
+    }
+}
+
 impl Request for AddTagsRequest {}
 
 /// The output of `AddTags`: nothing.
@@ -65,6 +73,10 @@ impl Encode for AddTagsResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for AddTagsResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for AddTagsResponse {

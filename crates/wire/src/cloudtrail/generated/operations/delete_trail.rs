@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `DeleteTrail`.
@@ -47,6 +48,12 @@ impl Shape for DeleteTrailRequest {
     }
 }
 
+impl Shown for DeleteTrailRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("name", &self.name);
+    }
+}
+
 impl Request for DeleteTrailRequest {}
 
 /// The output of `DeleteTrail`: nothing.
@@ -57,6 +64,10 @@ impl Encode for DeleteTrailResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteTrailResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteTrailResponse {

@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, Trail};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `DescribeTrails`.
@@ -44,6 +45,13 @@ impl Shape for DescribeTrailsRequest {
     }
 }
 
+impl Shown for DescribeTrailsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trailNameList", self.trail_name_list.as_ref());
+        members.optional("includeShadowTrails", self.include_shadow_trails.as_ref());
+    }
+}
+
 impl Request for DescribeTrailsRequest {}
 
 /// The output of `DescribeTrails`.
@@ -58,6 +66,12 @@ impl Encode for DescribeTrailsResponse {
         Object::write(sink, |object| {
             object.optional("trailList", self.trail_list.as_ref());
         });
+    }
+}
+
+impl Shown for DescribeTrailsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trailList", self.trail_list.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{AdvancedEventSelector, ErrorCode, EventSelector, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `GetEventSelectors`.
@@ -42,6 +43,12 @@ impl Shape for GetEventSelectorsRequest {
     }
 }
 
+impl Shown for GetEventSelectorsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("trailName", &self.trail_name);
+    }
+}
+
 impl Request for GetEventSelectorsRequest {}
 
 /// The output of `GetEventSelectors`.
@@ -62,6 +69,14 @@ impl Encode for GetEventSelectorsResponse {
             object.optional("EventSelectors", self.event_selectors.as_ref());
             object.optional("AdvancedEventSelectors", self.advanced_event_selectors.as_ref());
         });
+    }
+}
+
+impl Shown for GetEventSelectorsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trailARN", self.trail_arn.as_ref());
+        members.optional("eventSelectors", self.event_selectors.as_ref());
+        members.optional("advancedEventSelectors", self.advanced_event_selectors.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, Trail};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `GetTrail`.
@@ -41,6 +42,12 @@ impl Shape for GetTrailRequest {
     }
 }
 
+impl Shown for GetTrailRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("name", &self.name);
+    }
+}
+
 impl Request for GetTrailRequest {}
 
 /// The output of `GetTrail`.
@@ -55,6 +62,12 @@ impl Encode for GetTrailResponse {
         Object::write(sink, |object| {
             object.optional("Trail", self.trail.as_ref());
         });
+    }
+}
+
+impl Shown for GetTrailResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trail", self.trail.as_ref());
     }
 }
 

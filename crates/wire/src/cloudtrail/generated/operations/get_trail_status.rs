@@ -6,6 +6,7 @@ use base::Timestamp;
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `GetTrailStatus`.
@@ -40,6 +41,12 @@ impl Shape for GetTrailStatusRequest {
         let name = scope.required::<scalars::PlainString>(name)?;
         let Some(name) = name else { return Ok(None) };
         Ok(Some(Self { name }))
+    }
+}
+
+impl Shown for GetTrailStatusRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("name", &self.name);
     }
 }
 
@@ -115,6 +122,37 @@ impl Encode for GetTrailStatusResponse {
             object.optional("TimeLoggingStarted", self.time_logging_started.as_ref());
             object.optional("TimeLoggingStopped", self.time_logging_stopped.as_ref());
         });
+    }
+}
+
+impl Shown for GetTrailStatusResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("isLogging", self.is_logging.as_ref());
+        members.optional("latestDeliveryError", self.latest_delivery_error.as_ref());
+        members.optional("latestNotificationError", self.latest_notification_error.as_ref());
+        members.optional("latestDeliveryTime", self.latest_delivery_time.as_ref());
+        members.optional("latestNotificationTime", self.latest_notification_time.as_ref());
+        members.optional("startLoggingTime", self.start_logging_time.as_ref());
+        members.optional("stopLoggingTime", self.stop_logging_time.as_ref());
+        members.optional(
+            "latestCloudWatchLogsDeliveryError",
+            self.latest_cloud_watch_logs_delivery_error.as_ref(),
+        );
+        members.optional(
+            "latestCloudWatchLogsDeliveryTime",
+            self.latest_cloud_watch_logs_delivery_time.as_ref(),
+        );
+        members.optional("latestDigestDeliveryTime", self.latest_digest_delivery_time.as_ref());
+        members.optional("latestDigestDeliveryError", self.latest_digest_delivery_error.as_ref());
+        members.optional("latestDeliveryAttemptTime", self.latest_delivery_attempt_time.as_ref());
+        members.optional("latestNotificationAttemptTime", self.latest_notification_attempt_time.as_ref());
+        members.optional(
+            "latestNotificationAttemptSucceeded",
+            self.latest_notification_attempt_succeeded.as_ref(),
+        );
+        members.optional("latestDeliveryAttemptSucceeded", self.latest_delivery_attempt_succeeded.as_ref());
+        members.optional("timeLoggingStarted", self.time_logging_started.as_ref());
+        members.optional("timeLoggingStopped", self.time_logging_stopped.as_ref());
     }
 }
 

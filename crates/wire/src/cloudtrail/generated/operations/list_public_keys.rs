@@ -6,6 +6,7 @@ use base::Timestamp;
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, PublicKey};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `ListPublicKeys`.
@@ -48,6 +49,14 @@ impl Shape for ListPublicKeysRequest {
     }
 }
 
+impl Shown for ListPublicKeysRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("startTime", self.start_time.as_ref());
+        members.optional("endTime", self.end_time.as_ref());
+        members.optional("nextToken", self.next_token.as_ref());
+    }
+}
+
 impl Request for ListPublicKeysRequest {}
 
 /// The output of `ListPublicKeys`.
@@ -65,6 +74,13 @@ impl Encode for ListPublicKeysResponse {
             object.optional("PublicKeyList", self.public_key_list.as_ref());
             object.optional("NextToken", self.next_token.as_ref());
         });
+    }
+}
+
+impl Shown for ListPublicKeysResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("publicKeyList", self.public_key_list.as_ref());
+        members.optional("nextToken", self.next_token.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, ResourceTag};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `ListTags`.
@@ -52,6 +53,13 @@ impl Shape for ListTagsRequest {
     }
 }
 
+impl Shown for ListTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("resourceIdList", &self.resource_id_list);
+        members.optional("nextToken", self.next_token.as_ref());
+    }
+}
+
 impl Request for ListTagsRequest {}
 
 /// The output of `ListTags`.
@@ -69,6 +77,13 @@ impl Encode for ListTagsResponse {
             object.optional("ResourceTagList", self.resource_tag_list.as_ref());
             object.optional("NextToken", self.next_token.as_ref());
         });
+    }
+}
+
+impl Shown for ListTagsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("resourceTagList", self.resource_tag_list.as_ref());
+        members.optional("nextToken", self.next_token.as_ref());
     }
 }
 

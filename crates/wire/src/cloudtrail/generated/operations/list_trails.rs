@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, TrailInfo};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `ListTrails`.
@@ -35,6 +36,12 @@ impl Shape for ListTrailsRequest {
     }
 }
 
+impl Shown for ListTrailsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("nextToken", self.next_token.as_ref());
+    }
+}
+
 impl Request for ListTrailsRequest {}
 
 /// The output of `ListTrails`.
@@ -52,6 +59,13 @@ impl Encode for ListTrailsResponse {
             object.optional("Trails", self.trails.as_ref());
             object.optional("NextToken", self.next_token.as_ref());
         });
+    }
+}
+
+impl Shown for ListTrailsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trails", self.trails.as_ref());
+        members.optional("nextToken", self.next_token.as_ref());
     }
 }
 

@@ -6,6 +6,7 @@ use base::Timestamp;
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Event, EventCategory, LookupAttribute, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `LookupEvents`.
@@ -67,6 +68,17 @@ impl Shape for LookupEventsRequest {
     }
 }
 
+impl Shown for LookupEventsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("lookupAttributes", self.lookup_attributes.as_ref());
+        members.optional("startTime", self.start_time.as_ref());
+        members.optional("endTime", self.end_time.as_ref());
+        members.optional("eventCategory", self.event_category.as_ref());
+        members.optional("maxResults", self.max_results.as_ref());
+        members.optional("nextToken", self.next_token.as_ref());
+    }
+}
+
 impl Request for LookupEventsRequest {}
 
 /// The output of `LookupEvents`.
@@ -84,6 +96,13 @@ impl Encode for LookupEventsResponse {
             object.optional("Events", self.events.as_ref());
             object.optional("NextToken", self.next_token.as_ref());
         });
+    }
+}
+
+impl Shown for LookupEventsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("events", self.events.as_ref());
+        members.optional("nextToken", self.next_token.as_ref());
     }
 }
 

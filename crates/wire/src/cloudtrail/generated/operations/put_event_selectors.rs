@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{AdvancedEventSelector, ErrorCode, EventSelector, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `PutEventSelectors`.
@@ -56,6 +57,14 @@ impl Shape for PutEventSelectorsRequest {
     }
 }
 
+impl Shown for PutEventSelectorsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("trailName", &self.trail_name);
+        members.optional("eventSelectors", self.event_selectors.as_ref());
+        members.optional("advancedEventSelectors", self.advanced_event_selectors.as_ref());
+    }
+}
+
 impl Request for PutEventSelectorsRequest {}
 
 /// The output of `PutEventSelectors`.
@@ -76,6 +85,14 @@ impl Encode for PutEventSelectorsResponse {
             object.optional("EventSelectors", self.event_selectors.as_ref());
             object.optional("AdvancedEventSelectors", self.advanced_event_selectors.as_ref());
         });
+    }
+}
+
+impl Shown for PutEventSelectorsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trailARN", self.trail_arn.as_ref());
+        members.optional("eventSelectors", self.event_selectors.as_ref());
+        members.optional("advancedEventSelectors", self.advanced_event_selectors.as_ref());
     }
 }
 

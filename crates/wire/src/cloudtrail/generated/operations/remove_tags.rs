@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation, Tag};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `RemoveTags`.
@@ -54,6 +55,13 @@ impl Shape for RemoveTagsRequest {
     }
 }
 
+impl Shown for RemoveTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("resourceId", &self.resource_id);
+        members.member("tagsList", &self.tags_list);
+    }
+}
+
 impl Request for RemoveTagsRequest {}
 
 /// The output of `RemoveTags`: nothing.
@@ -64,6 +72,10 @@ impl Encode for RemoveTagsResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for RemoveTagsResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for RemoveTagsResponse {

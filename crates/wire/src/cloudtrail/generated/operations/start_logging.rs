@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `StartLogging`.
@@ -47,6 +48,12 @@ impl Shape for StartLoggingRequest {
     }
 }
 
+impl Shown for StartLoggingRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("name", &self.name);
+    }
+}
+
 impl Request for StartLoggingRequest {}
 
 /// The output of `StartLogging`: nothing.
@@ -57,6 +64,10 @@ impl Encode for StartLoggingResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for StartLoggingResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for StartLoggingResponse {

@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{ErrorCode, Operation};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
 /// The operation `UpdateTrail`.
@@ -146,6 +147,23 @@ impl Shape for UpdateTrailRequest {
     }
 }
 
+impl Shown for UpdateTrailRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("name", &self.name);
+        members.optional("s3BucketName", self.s3_bucket_name.as_ref());
+        members.optional("s3KeyPrefix", self.s3_key_prefix.as_ref());
+        members.optional("snsTopicName", self.sns_topic_name.as_ref());
+        members.optional("includeGlobalServiceEvents", self.include_global_service_events.as_ref());
+        members.optional("isMultiRegionTrail", self.is_multi_region_trail.as_ref());
+        members.optional("enableLogFileValidation", self.enable_log_file_validation.as_ref());
+        members.optional("cloudWatchLogsLogGroupArn", self.cloud_watch_logs_log_group_arn.as_ref());
+        members.optional("cloudWatchLogsRoleArn", self.cloud_watch_logs_role_arn.as_ref());
+        members.optional("kmsKeyId", self.kms_key_id.as_ref());
+        members.optional("isOrganizationTrail", self.is_organization_trail.as_ref());
+        members.optional("recursiveLogging", self.recursive_logging.as_ref());
+    }
+}
+
 impl Request for UpdateTrailRequest {}
 
 /// The output of `UpdateTrail`.
@@ -199,6 +217,25 @@ impl Encode for UpdateTrailResponse {
             object.optional("IsOrganizationTrail", self.is_organization_trail.as_ref());
             object.optional("RecursiveLogging", self.recursive_logging.as_ref());
         });
+    }
+}
+
+impl Shown for UpdateTrailResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("name", self.name.as_ref());
+        members.optional("s3BucketName", self.s3_bucket_name.as_ref());
+        members.optional("s3KeyPrefix", self.s3_key_prefix.as_ref());
+        members.optional("snsTopicName", self.sns_topic_name.as_ref());
+        members.optional("snsTopicARN", self.sns_topic_arn.as_ref());
+        members.optional("includeGlobalServiceEvents", self.include_global_service_events.as_ref());
+        members.optional("isMultiRegionTrail", self.is_multi_region_trail.as_ref());
+        members.optional("trailARN", self.trail_arn.as_ref());
+        members.optional("logFileValidationEnabled", self.log_file_validation_enabled.as_ref());
+        members.optional("cloudWatchLogsLogGroupArn", self.cloud_watch_logs_log_group_arn.as_ref());
+        members.optional("cloudWatchLogsRoleArn", self.cloud_watch_logs_role_arn.as_ref());
+        members.optional("kmsKeyId", self.kms_key_id.as_ref());
+        members.optional("isOrganizationTrail", self.is_organization_trail.as_ref());
+        members.optional("recursiveLogging", self.recursive_logging.as_ref());
     }
 }
 

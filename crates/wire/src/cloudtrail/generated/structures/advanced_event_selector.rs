@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::AdvancedFieldSelector;
 use crate::cloudtrail::generated::scalars;
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 
 /// `AdvancedEventSelector`.
@@ -33,5 +34,12 @@ impl Encode for AdvancedEventSelector {
             object.optional("Name", self.name.as_ref());
             object.member("FieldSelectors", &self.field_selectors);
         });
+    }
+}
+
+impl Shown for AdvancedEventSelector {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("name", self.name.as_ref());
+        members.member("fieldSelectors", &self.field_selectors);
     }
 }

@@ -3,6 +3,7 @@
 //! `AdvancedFieldSelector`.
 
 use crate::cloudtrail::generated::scalars;
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 
 /// `AdvancedFieldSelector`.
@@ -61,5 +62,17 @@ impl Encode for AdvancedFieldSelector {
             object.optional("NotStartsWith", self.not_starts_with.as_ref());
             object.optional("NotEndsWith", self.not_ends_with.as_ref());
         });
+    }
+}
+
+impl Shown for AdvancedFieldSelector {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("field", &self.field);
+        members.optional("equals", self.equals.as_ref());
+        members.optional("startsWith", self.starts_with.as_ref());
+        members.optional("endsWith", self.ends_with.as_ref());
+        members.optional("notEquals", self.not_equals.as_ref());
+        members.optional("notStartsWith", self.not_starts_with.as_ref());
+        members.optional("notEndsWith", self.not_ends_with.as_ref());
     }
 }

@@ -3,6 +3,7 @@
 //! `DataResource`.
 
 use crate::cloudtrail::generated::scalars;
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 
 /// `DataResource`.
@@ -31,5 +32,12 @@ impl Encode for DataResource {
             object.optional("Type", self.r#type.as_ref());
             object.optional("Values", self.values.as_ref());
         });
+    }
+}
+
+impl Shown for DataResource {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("type", self.r#type.as_ref());
+        members.optional("values", self.values.as_ref());
     }
 }

@@ -5,6 +5,7 @@
 use base::Timestamp;
 
 use crate::cloudtrail::Resource;
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `Event`.
@@ -43,5 +44,19 @@ impl Encode for Event {
             object.optional("Resources", self.resources.as_ref());
             object.optional("CloudTrailEvent", self.cloud_trail_event.as_ref());
         });
+    }
+}
+
+impl Shown for Event {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("eventId", self.event_id.as_ref());
+        members.optional("eventName", self.event_name.as_ref());
+        members.optional("readOnly", self.read_only.as_ref());
+        members.optional("accessKeyId", self.access_key_id.as_ref());
+        members.optional("eventTime", self.event_time.as_ref());
+        members.optional("eventSource", self.event_source.as_ref());
+        members.optional("username", self.username.as_ref());
+        members.optional("resources", self.resources.as_ref());
+        members.optional("cloudTrailEvent", self.cloud_trail_event.as_ref());
     }
 }

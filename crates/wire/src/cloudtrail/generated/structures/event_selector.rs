@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::generated::scalars;
 use crate::cloudtrail::{DataResource, ReadWriteType};
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 
 /// `EventSelector`.
@@ -54,5 +55,14 @@ impl Encode for EventSelector {
             object.optional("DataResources", self.data_resources.as_ref());
             object.optional("ExcludeManagementEventSources", self.exclude_management_event_sources.as_ref());
         });
+    }
+}
+
+impl Shown for EventSelector {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("readWriteType", self.read_write_type.as_ref());
+        members.optional("includeManagementEvents", self.include_management_events.as_ref());
+        members.optional("dataResources", self.data_resources.as_ref());
+        members.optional("excludeManagementEventSources", self.exclude_management_event_sources.as_ref());
     }
 }

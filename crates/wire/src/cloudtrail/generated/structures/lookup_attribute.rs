@@ -4,6 +4,7 @@
 
 use crate::cloudtrail::LookupAttributeKey;
 use crate::cloudtrail::generated::scalars;
+use crate::event::{Members, Shown};
 use crate::json::{Read, Shape, Source};
 
 /// `LookupAttribute`.
@@ -27,5 +28,12 @@ impl Shape for LookupAttribute {
             return Ok(None);
         };
         Ok(Some(Self { attribute_key, attribute_value }))
+    }
+}
+
+impl Shown for LookupAttribute {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("attributeKey", &self.attribute_key);
+        members.member("attributeValue", &self.attribute_value);
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `PublicKey`.
@@ -27,5 +28,13 @@ impl Encode for PublicKey {
             object.optional("ValidityEndTime", self.validity_end_time.as_ref());
             object.optional("Fingerprint", self.fingerprint.as_ref());
         });
+    }
+}
+
+impl Shown for PublicKey {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("validityStartTime", self.validity_start_time.as_ref());
+        members.optional("validityEndTime", self.validity_end_time.as_ref());
+        members.optional("fingerprint", self.fingerprint.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `Resource`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `Resource`.
@@ -19,5 +20,12 @@ impl Encode for Resource {
             object.optional("ResourceType", self.resource_type.as_ref());
             object.optional("ResourceName", self.resource_name.as_ref());
         });
+    }
+}
+
+impl Shown for Resource {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("resourceType", self.resource_type.as_ref());
+        members.optional("resourceName", self.resource_name.as_ref());
     }
 }

@@ -3,6 +3,7 @@
 //! `ResourceTag`.
 
 use crate::cloudtrail::Tag;
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `ResourceTag`.
@@ -20,5 +21,12 @@ impl Encode for ResourceTag {
             object.optional("ResourceId", self.resource_id.as_ref());
             object.optional("TagsList", self.tags_list.as_ref());
         });
+    }
+}
+
+impl Shown for ResourceTag {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("resourceId", self.resource_id.as_ref());
+        members.optional("tagsList", self.tags_list.as_ref());
     }
 }

@@ -3,6 +3,7 @@
 //! `Tag`.
 
 use crate::cloudtrail::generated::scalars;
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 
 /// `Tag`.
@@ -32,5 +33,12 @@ impl Encode for Tag {
             object.member("Key", &self.key);
             object.optional("Value", self.value.as_ref());
         });
+    }
+}
+
+impl Shown for Tag {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("key", &self.key);
+        members.optional("value", self.value.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `Trail`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `Trail`.
@@ -64,5 +65,27 @@ impl Encode for Trail {
             object.optional("IsOrganizationTrail", self.is_organization_trail.as_ref());
             object.optional("RecursiveLogging", self.recursive_logging.as_ref());
         });
+    }
+}
+
+impl Shown for Trail {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("name", self.name.as_ref());
+        members.optional("s3BucketName", self.s3_bucket_name.as_ref());
+        members.optional("s3KeyPrefix", self.s3_key_prefix.as_ref());
+        members.optional("snsTopicName", self.sns_topic_name.as_ref());
+        members.optional("snsTopicARN", self.sns_topic_arn.as_ref());
+        members.optional("includeGlobalServiceEvents", self.include_global_service_events.as_ref());
+        members.optional("isMultiRegionTrail", self.is_multi_region_trail.as_ref());
+        members.optional("homeRegion", self.home_region.as_ref());
+        members.optional("trailARN", self.trail_arn.as_ref());
+        members.optional("logFileValidationEnabled", self.log_file_validation_enabled.as_ref());
+        members.optional("cloudWatchLogsLogGroupArn", self.cloud_watch_logs_log_group_arn.as_ref());
+        members.optional("cloudWatchLogsRoleArn", self.cloud_watch_logs_role_arn.as_ref());
+        members.optional("kmsKeyId", self.kms_key_id.as_ref());
+        members.optional("hasCustomEventSelectors", self.has_custom_event_selectors.as_ref());
+        members.optional("hasInsightSelectors", self.has_insight_selectors.as_ref());
+        members.optional("isOrganizationTrail", self.is_organization_trail.as_ref());
+        members.optional("recursiveLogging", self.recursive_logging.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `TrailInfo`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `TrailInfo`.
@@ -22,5 +23,13 @@ impl Encode for TrailInfo {
             object.optional("Name", self.name.as_ref());
             object.optional("HomeRegion", self.home_region.as_ref());
         });
+    }
+}
+
+impl Shown for TrailInfo {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("trailARN", self.trail_arn.as_ref());
+        members.optional("name", self.name.as_ref());
+        members.optional("homeRegion", self.home_region.as_ref());
     }
 }
