@@ -46,6 +46,15 @@ pub struct Index {
     segments: Mutex<Segments>,
 }
 
+/// Some of the events that a query asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The newest of them, newest first.
+    pub events: Vec<LoggedEvent>,
+    /// Whether there are more behind the last one.
+    pub more: bool,
+}
+
 #[derive(Debug, Default)]
 struct Segments {
     complete: Vec<Arc<Complete>>,
@@ -76,6 +85,24 @@ impl Index {
             (segments.complete.clone(), open)
         };
         Search::new(query, self.writes(), &complete, open)
+    }
+
+    /// The first events that a query asks for, at most `limit`, without making an async task wait for files.
+    ///
+    /// # Errors
+    /// A file of the log cannot be read.
+    pub async fn page(self: Arc<Self>, query: Query, limit: usize) -> io::Result<Page> {
+        let searched = tokio::task::spawn_blocking(move || {
+            let mut search = self.search(query)?;
+            let mut events = Vec::new();
+            while events.len() < limit {
+                let Some(event) = search.advance()? else { return Ok(Page { events, more: false }) };
+                events.push(event);
+            }
+            let more = search.advance()?.is_some();
+            Ok(Page { events, more })
+        });
+        searched.await.map_err(io::Error::other)?
     }
 
     /// Follows the log until it is closed: makes index files of segments that have none, newest first, and keeps the index
