@@ -110,8 +110,11 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// Reads RFC 3339, for example `2018-09-20T17:41:01Z`.
+    /// Reads RFC 3339, for example `2018-09-20T17:41:01Z`; so the year has four digits and no sign.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
+        if !text.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(TimestampError);
+        }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
         Ok(Self(parsed.as_millisecond()))
     }
@@ -190,6 +193,14 @@ mod tests {
             "2018092\u{e9}T17410Z",
         ] {
             assert_eq!(Timestamp::from_iso_basic(text), Err(TimestampError), "{text}");
+        }
+    }
+
+    /// RFC 3339 section 1: years have four digits. Others could not be told again in the forms above.
+    #[test]
+    fn years_have_no_sign() {
+        for text in ["-009919-01-01T00:00:00Z", "+002018-09-20T17:41:01Z", "", " 2018-09-20T17:41:01Z"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
         }
     }
 

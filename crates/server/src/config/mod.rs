@@ -200,9 +200,26 @@ impl Config {
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
         let named = environment.config_file();
+        let file = file.or(named.as_deref()).map(sources::file).transpose()?;
+        Self::of_layers(file, environment, flags)
+    }
+
+    /// The configuration that a file with this text would give.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`].
+    pub(crate) fn of_text(text: &str, environment: Environment) -> Result<Self, ConfigError> {
+        Self::of_layers(Some(sources::text("text", text)?), environment, &Flags::default())
+    }
+
+    fn of_layers(
+        file: Option<sources::Layer>,
+        environment: Environment,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Settings::default()));
-        if let Some(path) = file.or(named.as_deref()) {
-            figment = figment.merge(sources::file(path)?);
+        if let Some(layer) = file {
+            figment = figment.merge(layer);
         }
         figment = figment.merge(environment.layer(&Settings::default())?).merge(flags.layer());
         let settings: Settings = figment.extract().map_err(sources::explain)?;
