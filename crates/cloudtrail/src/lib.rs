@@ -22,7 +22,6 @@ use std::sync::Arc;
 
 use audit::Trail;
 use audit::index::Index;
-use audit::trails::BuiltInTrail;
 use policy::Witness;
 use store::Store;
 
@@ -52,8 +51,8 @@ pub struct CloudTrail {
 pub struct Parties {
     /// Where trails are kept.
     pub store: Arc<dyn Store>,
-    /// The operator's trail.
-    pub built_in: BuiltInTrail,
+    /// The trails.
+    pub trails: Arc<StoredTrails>,
     /// Finds events.
     pub index: Arc<Index>,
     /// Is told of every call.
@@ -71,9 +70,8 @@ pub struct Parties {
 impl CloudTrail {
     /// The service.
     pub fn new(parties: Parties) -> Self {
-        let trails = Arc::new(StoredTrails::new(Arc::clone(&parties.store), parties.built_in));
         Self {
-            trails,
+            trails: parties.trails,
             store: parties.store,
             index: parties.index,
             trail: parties.trail,
@@ -84,10 +82,5 @@ impl CloudTrail {
             lookup_rate: LookupRate::default(),
             changing: tokio::sync::Mutex::default(),
         }
-    }
-
-    /// All trails, for whoever delivers.
-    pub fn trails(&self) -> Arc<StoredTrails> {
-        Arc::clone(&self.trails)
     }
 }

@@ -37,7 +37,8 @@ impl FoundTrail {
 }
 
 impl StoredTrails {
-    pub(crate) fn new(store: Arc<dyn Store>, built_in: BuiltInTrail) -> Self {
+    /// Those in `store`, and the operator's.
+    pub fn new(store: Arc<dyn Store>, built_in: BuiltInTrail) -> Self {
         Self { store, built_in }
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::{AccountId, Call, Caller};
+use base::{AccountId, Call, Caller, Region, Timestamp};
+use cloudtrail::{Callers, Delivered, Deliveries, PublicKey};
 use identity::{CallerPolicies, Identity, IdentityError, PossibleCallers};
 use kms::{Kms, KmsError, KnownPrincipal, Principals, PrincipalsUnavailable};
 use management::{KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
@@ -41,6 +42,46 @@ impl kms::CallerRights for PoliciesOfCaller {
 impl management::CallerRights for PoliciesOfCaller {
     fn side(&self) -> IdentitySide<'_> {
         self.0.side()
+    }
+}
+
+impl cloudtrail::CallerRights for PoliciesOfCaller {
+    fn side(&self) -> IdentitySide<'_> {
+        self.0.side()
+    }
+}
+
+/// Lets CloudTrail ask what callers may do.
+pub(crate) struct CallersOfIdentity(pub(crate) Arc<Identity>);
+
+#[async_trait]
+impl Callers for CallersOfIdentity {
+    async fn rights_of(
+        &self,
+        caller: &Caller,
+    ) -> Result<Arc<dyn cloudtrail::CallerRights>, cloudtrail::PortError> {
+        let policies = self.0.policies_of(caller).await;
+        let policies = policies.map_err(|error| cloudtrail::PortError(error.into()))?;
+        Ok(Arc::new(PoliciesOfCaller(policies)))
+    }
+}
+
+/// Nothing is delivered.
+pub(crate) struct NoDeliveries;
+
+#[async_trait]
+impl Deliveries for NoDeliveries {
+    fn delivered(&self) -> Delivered {
+        Delivered::default()
+    }
+
+    async fn public_keys(
+        &self,
+        _: Region,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<PublicKey>, cloudtrail::PortError> {
+        Ok(Vec::new())
     }
 }
 

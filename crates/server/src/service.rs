@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use audit::index::Index;
 use audit::log::{Log, LogSettings};
+use audit::trails::BuiltInTrail;
 use audit::{Trail, TrailError};
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
+use cloudtrail::{CloudTrail, StoredTrails};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
@@ -18,13 +21,13 @@ use crate::config::Config;
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
 use crate::pipeline::{Parties, Pipeline};
-use crate::ports::{KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
+use crate::ports::{CallersOfIdentity, KeysOfKms, NoDeliveries, PeopleOfIdentity, PrincipalsOfIdentity};
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
 
 /// The folder of the audit log inside the data folder.
-const LOG_FOLDER: &str = "trail/log";
+pub(crate) const LOG_FOLDER: &str = "trail/log";
 /// How often due work is looked for and the outbox is emptied.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
@@ -40,6 +43,7 @@ pub(crate) struct Service {
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     management: Arc<Management>,
+    decisions: Arc<KnownDecisions>,
     trail: Arc<Trail>,
     due_works: AtomicBool,
     usage_works: AtomicBool,
@@ -126,7 +130,7 @@ impl Service {
         .witnessed_by(witness);
         let kms = Arc::new(kms);
         let management = Management::new(
-            sources.decisions,
+            Arc::clone(&sources.decisions),
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
             Arc::clone(&trail),
@@ -136,6 +140,7 @@ impl Service {
             identity,
             kms,
             management: Arc::new(management),
+            decisions: sources.decisions,
             trail,
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
@@ -178,12 +183,35 @@ impl Service {
         Ok(())
     }
 
+    /// The CloudTrail service, whose index follows the audit log from now on.
+    fn cloudtrail(&self, config: &Config, foundation: &Foundation) -> CloudTrail {
+        let built_in = BuiltInTrail {
+            name: config.trail.name.clone(),
+            home_region: config.default_region,
+            bucket: config.trail.bucket.clone(),
+            key_prefix: None,
+        };
+        let index = Arc::new(Index::of_log(self.trail.log()));
+        tokio::spawn(Arc::clone(&index).follow());
+        CloudTrail::new(cloudtrail::Parties {
+            store: Arc::clone(&foundation.store),
+            trails: Arc::new(StoredTrails::new(Arc::clone(&foundation.store), built_in)),
+            index,
+            trail: Arc::clone(&self.trail),
+            callers: Arc::new(CallersOfIdentity(Arc::clone(&self.identity))),
+            deliveries: Arc::new(NoDeliveries),
+            witness: Arc::<KnownDecisions>::clone(&self.decisions),
+            lookup_days: config.trail.lookup_days,
+        })
+    }
+
     /// The pipeline that answers requests.
     pub(crate) fn pipeline(&self, config: &Config, foundation: &Foundation) -> Pipeline {
         Pipeline::new(Parties {
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
             management: Arc::clone(&self.management),
+            cloudtrail: Arc::new(self.cloudtrail(config, foundation)),
             clock: Arc::<SettableClock>::clone(&self.clock),
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),

@@ -9,7 +9,7 @@ use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
 use crate::client::ClientError;
-use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError};
+use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError, TrailReadError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::http::ListenError;
@@ -79,6 +79,8 @@ pub(crate) enum StartError {
     Tls(TlsError),
     #[error(transparent)]
     Trail(#[from] TrailError),
+    #[error(transparent)]
+    TrailRead(#[from] TrailReadError),
 }
 
 impl StartError {
@@ -97,13 +99,15 @@ impl StartError {
             | Self::Organization(_)
             | Self::PolicyLint(_)
             | Self::Seed(_)
-            | Self::SeedConversion(_) => 2,
+            | Self::SeedConversion(_)
+            | Self::TrailRead(TrailReadError::Moment(_)) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::Kms(_)
             | Self::SeedApply(_)
             | Self::Store(_)
-            | Self::Trail(_) => 3,
+            | Self::Trail(_)
+            | Self::TrailRead(_) => 3,
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
             Self::Listen(_) | Self::Tls(_) => 5,

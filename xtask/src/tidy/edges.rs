@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Package};
 use super::Finding;
 
 /// Every package of the workspace and the packages of the workspace that it may depend on. Arrows point down only.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     (
         "keywright",
         &[

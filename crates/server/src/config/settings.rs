@@ -42,6 +42,7 @@ pub(super) struct TrailSettings {
     pub(super) sync_interval_milliseconds: u64,
     pub(super) wait_max_seconds: u64,
     pub(super) segment_mebibytes: u64,
+    pub(super) lookup_days: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,6 +189,7 @@ impl Default for Settings {
                 sync_interval_milliseconds: 0,
                 wait_max_seconds: 5,
                 segment_mebibytes: 64,
+                lookup_days: 90,
             },
             explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },

@@ -3,17 +3,26 @@
 use std::time::Duration;
 
 use audit::log::{Durability, LogSettings};
+use audit::trails::TrailName;
 
 use super::ConfigError;
 use super::check::Check;
 use super::settings::TrailSettings;
 
+const NAME: &str = "keywright";
+const BUCKET: &str = "keywright-trail";
 const MEBIBYTE: u64 = 1_024 * 1_024;
 
 /// How the trail is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrailChoice {
     pub(crate) log: LogSettings,
+    /// The name of the operator's trail.
+    pub(crate) name: TrailName,
+    /// The bucket that trails say they deliver to.
+    pub(crate) bucket: String,
+    /// How far back events can be looked up, in days.
+    pub(crate) lookup_days: u32,
 }
 
 impl Check<'_> {
@@ -27,6 +36,11 @@ impl Check<'_> {
             interval => Durability::Interval(Duration::from_millis(interval)),
         };
         let (wait_max, segment_bytes) = (Duration::from_secs(wait), size * MEBIBYTE);
-        Ok(TrailChoice { log: LogSettings { durability, wait_max, segment_bytes } })
+        Ok(TrailChoice {
+            log: LogSettings { durability, wait_max, segment_bytes },
+            name: NAME.parse().map_err(|error| self.problem("trail.name", format!("is wrong: {error}")))?,
+            bucket: BUCKET.to_owned(),
+            lookup_days: self.fits("trail.lookup_days", settings.lookup_days, 1..=36_500)?,
+        })
     }
 }

@@ -10,6 +10,7 @@ mod route;
 use std::sync::Arc;
 
 use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, UnsignedCall};
+use cloudtrail::CloudTrail;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -34,6 +35,7 @@ pub(crate) struct Pipeline {
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     management: Arc<Management>,
+    cloudtrail: Arc<CloudTrail>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     default_region: Region,
@@ -45,6 +47,7 @@ pub(crate) struct Parties {
     pub(crate) identity: Arc<Identity>,
     pub(crate) kms: Arc<Kms>,
     pub(crate) management: Arc<Management>,
+    pub(crate) cloudtrail: Arc<CloudTrail>,
     /// The service's clock, which `--dev` may move. Signatures are always held against the machine's.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -71,6 +74,7 @@ impl Pipeline {
             identity: parties.identity,
             kms: parties.kms,
             management: parties.management,
+            cloudtrail: parties.cloudtrail,
             clock: parties.clock,
             randomness: parties.randomness,
         }
@@ -125,6 +129,7 @@ impl Pipeline {
         call: &Call,
     ) -> Result<Vec<u8>, Fault> {
         match (service, protocol) {
+            (Service::CloudTrail, _) => self.call_cloudtrail(request, call).await,
             (Service::Iam, _) => self.call_iam(&route::form(request)?, call).await,
             (Service::Keywright, _) => self.call_management(request, call).await,
             (Service::Kms, _) => self.call_kms(request, call).await,
@@ -152,6 +157,19 @@ impl Pipeline {
             let fault = refused.to_fault();
             if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure("AssumeRoleWithWebIdentity", call.request_id, error, &fault);
+            }
+            fault
+        })
+    }
+
+    async fn call_cloudtrail(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = route::cloudtrail_operation(&request.parts.headers)
+            .and_then(CloudTrail::operation)
+            .ok_or(Fault::without_text("UnknownOperationException"))?;
+        self.cloudtrail.call(operation, call, &request.body).await.map_err(|refused| {
+            let fault = refused.to_fault();
+            if let cloudtrail::Refused::Operation(error) | cloudtrail::Refused::Unrecorded(error) = &refused {
+                log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
         })
