@@ -222,13 +222,13 @@ impl Raw<'_> {
                 found.push(Resource { kind: kind.to_owned(), name: id.to_owned() });
             }
         }
-        if found.is_empty() && self.event_source.as_deref() == Some(IAM) {
+        if self.event_source.as_deref() == Some(IAM) {
             found.extend(self.resources_of_iam());
         }
         found
     }
 
-    /// Events of IAM have no resources of their own; LookupEvents tells those that the parameters name.
+    /// Of IAM's events LookupEvents tells whom the parameters name, by the names that they have there.
     fn resources_of_iam(&self) -> Vec<Resource> {
         let parameters = self.request_parameters.map(RawValue::get).unwrap_or("{}");
         let parameters: IamParameters<'_> = serde_json::from_str(parameters).unwrap_or_default();
