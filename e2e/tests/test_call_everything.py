@@ -47,7 +47,12 @@ def trail_arn(name: str) -> str:
 
 # Values of members for which the least text that the model admits does not do.
 VALUES: dict[str, dict[str, Any]] = {
-    "cloudtrail": {"ResourceIdList": [trail_arn("resident")], "S3BucketName": "keywright-trail"},
+    "cloudtrail": {
+        # A user of account one.
+        "LookupAttributes": [{"AttributeKey": "AccessKeyId", "AttributeValue": ONE.access_key_id}],
+        "ResourceIdList": [trail_arn("resident")],
+        "S3BucketName": "keywright-trail",
+    },
     "iam": {
         "ActionNames": ["kms:Encrypt"],
         "AssumeRolePolicyDocument": trust(TWO),
@@ -68,6 +73,7 @@ VALUES: dict[str, dict[str, Any]] = {
 }
 # Members that the model calls optional and the service does not, or not always.
 NEEDED: dict[str, tuple[str, ...]] = {
+    "cloudtrail:LookupEvents": ("LookupAttributes",),
     "kms:CreateCustomKeyStore": ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate"),
     "kms:CreateGrant": ("GranteePrincipal",),
     "kms:Decrypt": ("CiphertextBlob",),
