@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::blocks::BlockError;
-use super::file::{self, FileCursor, IndexFile};
+use super::file::{self, FileCursor, Header, IndexFile};
 use super::memory::{MemoryIndex, Span};
 use super::query::{Bounds, Place, Position, Query};
 use super::term::Scope;
@@ -39,6 +39,8 @@ struct Outline {
     span: Span,
     /// None if there are too many.
     scopes: Option<Vec<(Scope, Span)>>,
+    /// How its index file begins, if it has one.
+    header: Option<Header>,
 }
 
 /// Goes through events of a scope in a segment, newest first.
@@ -102,14 +104,15 @@ impl Complete {
 
     /// Goes through its events wanted by a query, newest first, a cursor for each scope.
     pub(super) fn cursors(&self, query: &Query, writes: bool) -> io::Result<Vec<Cursor>> {
-        let in_memory = match &*self.known() {
-            Known::All(index) => Some(Arc::clone(index)),
-            Known::Nothing | Known::Outline(_) | Known::NoEvents => None,
+        let (in_memory, header) = match &*self.known() {
+            Known::All(index) => (Some(Arc::clone(index)), None),
+            Known::Outline(outline) => (None, outline.header),
+            Known::Nothing | Known::NoEvents => (None, None),
         };
         if let Some(index) = in_memory {
             return Ok(cursors_in_memory(&index, query));
         }
-        match self.cursors_in_file(query) {
+        match self.cursors_in_file(query, header) {
             Ok(cursors) => Ok(cursors),
             Err(BlockError::Io(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Err(_) => self.cursors_anew(query, writes),
@@ -125,17 +128,21 @@ impl Complete {
         Ok(cursors)
     }
 
-    fn cursors_in_file(&self, query: &Query) -> Result<Vec<Cursor>, BlockError> {
+    fn cursors_in_file(&self, query: &Query, header: Option<Header>) -> Result<Vec<Cursor>, BlockError> {
+        let open = || match header {
+            Some(header) => IndexFile::reopen(&self.segment, header),
+            None => IndexFile::open(&self.segment),
+        };
         let scopes = match query.only_scope() {
             Some(scope) => vec![scope],
             None => {
-                let all = IndexFile::open(&self.segment)?.scopes()?.into_iter().map(|(scope, _)| scope);
+                let all = open()?.scopes()?.into_iter().map(|(scope, _)| scope);
                 all.filter(|scope| query.wants_scope(scope)).collect()
             }
         };
         let mut cursors = Vec::new();
         for scope in scopes {
-            let cursor = IndexFile::open(&self.segment)?.cursor(query.term(&scope), &query.bounds())?;
+            let cursor = open()?.cursor(query.term(&scope), &query.bounds())?;
             cursors.extend(cursor.map(|cursor| Cursor { scope, places: Places::OfFile(Box::new(cursor)) }));
         }
         Ok(cursors)
@@ -157,20 +164,23 @@ impl Complete {
         let mut file = IndexFile::open(&self.segment)?;
         let Some(span) = file.span()? else { return Ok(Known::NoEvents) };
         let scopes = if file.scope_count() <= SCOPES_MAX { Some(file.scopes()?) } else { None };
-        Ok(Known::Outline(Outline { span, scopes }))
+        let header = Some(file.header());
+        Ok(Known::Outline(Outline { span, scopes, header }))
     }
 
     /// Writes the index file, if files are written, and keeps the outline. An index that cannot be written is no reason to
     /// give no answer: it is made again from the segment whenever it is needed.
     fn put_down(&self, index: &MemoryIndex, writes: bool) -> io::Result<Known> {
-        if writes && let Err(error) = file::write(index) {
+        let written = writes.then(|| file::write(index));
+        if let Some(Err(error)) = &written {
             tracing::error!(%error, segment = %self.segment.path.display(), "the index of a segment cannot be written");
         }
+        let header = written.and_then(Result::ok);
         let spans = index.scopes.values().copied();
         let Some(span) = spans.reduce(Span::with) else { return Ok(Known::NoEvents) };
         let few = u32::try_from(index.scopes.len()).is_ok_and(|count| count <= SCOPES_MAX);
         let scopes = few.then(|| index.scopes.iter().map(|(scope, span)| (*scope, *span)).collect());
-        Ok(Known::Outline(Outline { span, scopes }))
+        Ok(Known::Outline(Outline { span, scopes, header }))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -4,9 +4,9 @@
 //!
 //! | section | entry | order |
 //! |---|---|---|
-//! | header, one block | magic, segment's first line and length, counts of all sections, oldest and newest second | |
+//! | header, one block | magic, segment's first line and length, counts of all sections, oldest second | |
 //! | scopes | account, category, Region, oldest and newest second: 64 bytes | account, Region, category |
-//! | rows, one an event | second, offset, length and number of its line: 24 bytes | second, line |
+//! | rows, one an event | seconds after the oldest, offset, length and number of its line: 16 bytes | second, line |
 //! | terms | term, place of the first row number, count: 16 bytes. One row alone: its number in place of the place | term |
 //! | row numbers | 4 bytes | term, row |
 //!
@@ -28,7 +28,7 @@ const MAGIC: &[u8; 8] = b"KWINDEX1";
 const EXTENSION: &str = "index";
 
 const SCOPE_BYTES: usize = 64;
-const ROW_BYTES: usize = 24;
+const ROW_BYTES: usize = 16;
 const TERM_BYTES: usize = 16;
 const NUMBER_BYTES: usize = 4;
 const REGION_BYTES: usize = 32;
@@ -39,14 +39,15 @@ pub(super) fn path_of(segment: &Segment) -> PathBuf {
 }
 
 /// Writes the index file of a segment that was read to its end.
-pub(super) fn write(index: &MemoryIndex) -> io::Result<()> {
+pub(super) fn write(index: &MemoryIndex) -> io::Result<Header> {
     let path = path_of(index.segment());
     let unfinished = path.with_extension("index.new");
-    write_to(index, &unfinished)?;
-    fs::rename(&unfinished, &path)
+    let header = write_to(index, &unfinished)?;
+    fs::rename(&unfinished, &path)?;
+    Ok(header)
 }
 
-fn write_to(index: &MemoryIndex, path: &std::path::Path) -> io::Result<()> {
+fn write_to(index: &MemoryIndex, path: &std::path::Path) -> io::Result<Header> {
     let too_many = |_| io::Error::other("a segment with too many events");
     let owner = Owner { first: index.segment().first, bytes: index.bytes() };
     let mut order: Vec<u32> = (0..u32::try_from(index.rows.len()).map_err(too_many)?).collect();
@@ -69,6 +70,7 @@ fn write_to(index: &MemoryIndex, path: &std::path::Path) -> io::Result<()> {
         rows: count(index.rows.len())?,
         terms: count(terms.len())?,
         numbers: count(shared)?,
+        oldest: index.scopes.values().map(|span| span.oldest).min().unwrap_or_default(),
     };
     let mut writer = BlockWriter::new(path, owner)?;
     writer.entry(&header.encoded())?;
@@ -78,7 +80,7 @@ fn write_to(index: &MemoryIndex, path: &std::path::Path) -> io::Result<()> {
     }
     writer.end_block()?;
     for row in order.iter().filter_map(|number| row(*number)) {
-        writer.entry(&encoded_row(row))?;
+        writer.entry(&encoded_row(row, header.oldest))?;
     }
     writer.end_block()?;
     let ranks_of = |numbers: &[u32]| {
@@ -88,7 +90,8 @@ fn write_to(index: &MemoryIndex, path: &std::path::Path) -> io::Result<()> {
         ranks
     };
     write_terms(&mut writer, &terms, ranks_of)?;
-    writer.finish()
+    writer.finish()?;
+    Ok(header)
 }
 
 fn write_terms(
@@ -120,10 +123,12 @@ fn fill(entry: &mut [u8], parts: &[&[u8]]) {
     entry.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
 }
 
-fn encoded_row(row: &Row) -> [u8; ROW_BYTES] {
+/// An event that is more than 136 years younger than the oldest is taken for one that is not.
+fn encoded_row(row: &Row, oldest: i64) -> [u8; ROW_BYTES] {
+    let after = u32::try_from(row.seconds.saturating_sub(oldest)).unwrap_or(u32::MAX);
+    let numbers = [after, row.offset, row.length, row.line].map(u32::to_le_bytes);
     let mut entry = [0; ROW_BYTES];
-    let (seconds, offset) = (row.seconds.to_le_bytes(), row.offset.to_le_bytes());
-    fill(&mut entry, &[&seconds, &offset, &row.length.to_le_bytes(), &row.line.to_le_bytes()]);
+    fill(&mut entry, &numbers.each_ref().map(<[u8; 4]>::as_slice));
     entry
 }
 
@@ -161,32 +166,36 @@ impl Numbers<'_> {
     }
 }
 
+/// What a file says of itself at its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Header {
+pub(super) struct Header {
     owner: Owner,
     scopes: u32,
     rows: u32,
     terms: u32,
     numbers: u32,
+    /// The second of the first event.
+    oldest: i64,
 }
 
 impl Header {
-    const BYTES: usize = 40;
+    const BYTES: usize = 48;
 
     fn encoded(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         let (first, length) = (self.owner.first.to_le_bytes(), self.owner.bytes.to_le_bytes());
         let counts = [self.scopes, self.rows, self.terms, self.numbers].map(u32::to_le_bytes);
         let [scopes, rows, terms, numbers] = &counts;
-        fill(&mut bytes, &[MAGIC, &first, &length, scopes, rows, terms, numbers]);
+        let oldest = self.oldest.to_le_bytes();
+        fill(&mut bytes, &[MAGIC, &first, &length, scopes, rows, terms, numbers, &oldest]);
         bytes
     }
 
     fn read(content: &[u8]) -> Option<Self> {
         let mut numbers = Numbers(content.strip_prefix(MAGIC)?);
         let owner = Owner { first: numbers.u64(), bytes: numbers.u64() };
-        let (scopes, rows, terms) = (numbers.u32(), numbers.u32(), numbers.u32());
-        Some(Self { owner, scopes, rows, terms, numbers: numbers.u32() })
+        let [scopes, rows, terms, count] = [(); 4].map(|()| numbers.u32());
+        Some(Self { owner, scopes, rows, terms, numbers: count, oldest: numbers.i64() })
     }
 
     fn rows_start(&self) -> u64 {
@@ -237,6 +246,16 @@ impl IndexFile {
         Ok(Self { blocks, header: header.ok_or(BlockError::Damaged)? })
     }
 
+    /// Opens the file of which the beginning is known already.
+    pub(super) fn reopen(segment: &Segment, header: Header) -> Result<Self, BlockError> {
+        Ok(Self { blocks: BlockReader::open(&path_of(segment), header.owner)?, header })
+    }
+
+    /// What it says of itself.
+    pub(super) fn header(&self) -> Header {
+        self.header
+    }
+
     /// How many scopes there are.
     pub(super) fn scope_count(&self) -> u32 {
         self.header.scopes
@@ -270,8 +289,8 @@ impl IndexFile {
     fn row(&mut self, number: u32) -> Result<Row, BlockError> {
         let entry: [u8; ROW_BYTES] = self.blocks.entry(self.header.rows_start(), number)?;
         let mut numbers = Numbers(&entry);
-        let (seconds, offset, length) = (numbers.i64(), numbers.u64(), numbers.u32());
-        Ok(Row { seconds, offset, length, line: numbers.u32() })
+        let [after, offset, length, line] = [(); 4].map(|()| numbers.u32());
+        Ok(Row { seconds: self.header.oldest.saturating_add(i64::from(after)), offset, length, line })
     }
 
     /// How many rows lie below a position.

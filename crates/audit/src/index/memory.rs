@@ -16,7 +16,7 @@ pub(super) struct Row {
     /// Which line of the segment it is, counted from 0.
     pub(super) line: u32,
     /// Where it begins, in bytes from the beginning of the segment.
-    pub(super) offset: u64,
+    pub(super) offset: u32,
     /// Its length without the line end, in bytes.
     pub(super) length: u32,
 }
@@ -110,11 +110,11 @@ impl MemoryIndex {
         Ok(())
     }
 
-    /// What is too large to be numbered is left out: no segment and no event comes near that.
+    /// What lies behind the first four gibibytes of a segment is left out: the settings allow none of such a size.
     fn add(&mut self, event: &LoggedEvent, offset: u64, length: usize) {
         let line = event.sequence.checked_sub(self.segment.first).and_then(|line| u32::try_from(line).ok());
-        let (Some(line), Ok(length), Ok(number)) =
-            (line, u32::try_from(length), u32::try_from(self.rows.len()))
+        let (Some(line), Ok(offset), Ok(length), Ok(number)) =
+            (line, u32::try_from(offset), u32::try_from(length), u32::try_from(self.rows.len()))
         else {
             return;
         };
@@ -124,7 +124,11 @@ impl MemoryIndex {
         self.scopes.entry(event.scope).and_modify(|known| *known = known.with(span)).or_insert(span);
         self.postings.entry(event.scope.term(None)).or_default().push(number);
         for attribute in event.attributes() {
-            self.postings.entry(event.scope.term(Some(attribute))).or_default().push(number);
+            let numbers = self.postings.entry(event.scope.term(Some(attribute))).or_default();
+            // Two attributes may have one term.
+            if numbers.last() != Some(&number) {
+                numbers.push(number);
+            }
         }
     }
 
@@ -143,6 +147,6 @@ impl Row {
     pub(super) fn place(&self, first: u64) -> Place {
         let position =
             Position { seconds: self.seconds, sequence: first.saturating_add(u64::from(self.line)) };
-        Place { position, offset: self.offset, length: self.length }
+        Place { position, offset: u64::from(self.offset), length: self.length }
     }
 }

@@ -80,7 +80,7 @@ impl Category {
 }
 
 impl Scope {
-    /// The term of an attribute's value, or of all events.
+    /// The term of an attribute's value, or of all events. A key has one term by its ARN and by its id.
     pub(super) fn term(&self, attribute: Option<(Attribute, &str)>) -> Term {
         let region = self.region.as_str().as_bytes();
         let mut digest = Sha256::new();
@@ -88,6 +88,10 @@ impl Scope {
         digest.update(&[self.category.number(), u8::try_from(region.len()).unwrap_or(u8::MAX)]);
         digest.update(region);
         if let Some((attribute, value)) = attribute {
+            let value = match (attribute, value.split_once(":key/")) {
+                (Attribute::ResourceName, Some((_, id))) => id,
+                _ => value,
+            };
             digest.update(&[attribute.number()]);
             digest.update(value.as_bytes());
         }
@@ -99,6 +103,20 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_has_one_term_by_arn_and_by_id() {
+        let scope = Scope {
+            account: AccountId::from_number(1).unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+            category: Category::Management,
+        };
+        let of = |attribute, value| scope.term(Some((attribute, value)));
+        let arn = "arn:aws:kms:eu-central-1:000000000001:key/12";
+        assert_eq!(of(Attribute::ResourceName, arn), of(Attribute::ResourceName, "12"));
+        assert_ne!(of(Attribute::ResourceName, arn), of(Attribute::ResourceName, "13"));
+        assert_ne!(of(Attribute::Username, arn), of(Attribute::Username, "12"));
+    }
 
     #[test]
     fn terms_differ_in_everything_that_they_are_made_of() {
