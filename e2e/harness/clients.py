@@ -30,6 +30,19 @@ def iam(server: Server, account: Account = ONE, region: str = EUROPE, **options:
     return client("iam", server.endpoint, account, region, tuple(sorted(options.items())))
 
 
+def cloudtrail(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
+    """A boto3 CloudTrail client that waits when it looks events up more often than it may."""
+    patient = {"retries": {"total_max_attempts": 12, "mode": "standard"}} | options
+    return boto3.session.Session().client(
+        "cloudtrail",
+        endpoint_url=server.endpoint,
+        region_name=region,
+        aws_access_key_id=account.access_key_id,
+        aws_secret_access_key=account.secret_access_key,
+        config=Config(connect_timeout=5, read_timeout=30, **patient),
+    )
+
+
 @lru_cache(maxsize=64)
 def client(service: str, endpoint: str, account: Account, region: str, options: tuple[tuple[str, Any], ...]) -> Any:
     session = boto3.session.Session()

@@ -31,6 +31,7 @@ def inventory(server: Server, account: Account, *regions: str) -> list[Any]:
     for region in regions:
         kms = clients.kms(server, account, region)
         found.append(_answer(kms, "list_aliases"))
+        found += _trails(clients.cloudtrail(server, account, region))
         for key in _listed(kms, "list_keys", "Keys"):
             found += [_answer(kms, operation, KeyId=key["KeyId"]) for operation in OF_KEYS]
     return found
@@ -48,6 +49,12 @@ def _identities(iam: Any) -> list[Any]:
     for provider in _listed(iam, "list_open_id_connect_providers", "OpenIDConnectProviderList"):
         found.append(_answer(iam, "get_open_id_connect_provider", OpenIDConnectProviderArn=provider["Arn"]))
     return found
+
+
+def _trails(cloudtrail: Any) -> list[Any]:
+    arns = [trail["TrailARN"] for trail in _answer(cloudtrail, "list_trails")["Trails"]]
+    selectors = [_answer(cloudtrail, "get_event_selectors", TrailName=arn) for arn in arns]
+    return [_answer(cloudtrail, "describe_trails"), _answer(cloudtrail, "list_tags", ResourceIdList=arns), *selectors]
 
 
 def _inline_policies(iam: Any, name: str, value: str) -> list[Any]:

@@ -41,8 +41,18 @@ def trust(account: Account) -> str:
     return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
 
 
+def trail_arn(name: str) -> str:
+    return f"arn:aws:cloudtrail:{EUROPE}:{ONE.id}:trail/{name}"
+
+
 # Values of members for which the least text that the model admits does not do.
 VALUES: dict[str, dict[str, Any]] = {
+    "cloudtrail": {
+        # A user of account one.
+        "LookupAttributes": [{"AttributeKey": "AccessKeyId", "AttributeValue": ONE.access_key_id}],
+        "ResourceIdList": [trail_arn("resident")],
+        "S3BucketName": "keywright-trail",
+    },
     "iam": {
         "ActionNames": ["kms:Encrypt"],
         "AssumeRolePolicyDocument": trust(TWO),
@@ -63,6 +73,7 @@ VALUES: dict[str, dict[str, Any]] = {
 }
 # Members that the model calls optional and the service does not, or not always.
 NEEDED: dict[str, tuple[str, ...]] = {
+    "cloudtrail:LookupEvents": ("LookupAttributes",),
     "kms:CreateCustomKeyStore": ("CloudHsmClusterId", "KeyStorePassword", "TrustAnchorCertificate"),
     "kms:CreateGrant": ("GranteePrincipal",),
     "kms:Decrypt": ("CiphertextBlob",),
@@ -105,6 +116,7 @@ class World:
         self._furnish_keys()
         self._furnish_identities()
         self._furnish_decisions()
+        self._furnish_trails()
         self.callers = {
             "unsigned": UNSIGNED,
             "powerless": new_user(self.server, "powerless"),
@@ -173,6 +185,12 @@ class World:
         request = caught.value.response["ResponseMetadata"]["RequestId"]
         self.names["keywright"] = {"KeyId": self.names["kms"]["KeyId"], "RequestId": request}
         self.absent["keywright"] = {"KeyId": ABSENT_KEY, "RequestId": ABSENT_REQUEST}
+
+    def _furnish_trails(self) -> None:
+        cloudtrail = clients.cloudtrail(self.server)
+        cloudtrail.create_trail(Name="resident", S3BucketName="keywright-trail", S3KeyPrefix=MARK)
+        for names, name in ((self.names, "resident"), (self.absent, "absent")):
+            names["cloudtrail"] = {"Name": name, "TrailName": trail_arn(name), "ResourceId": trail_arn(name)}
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ pub(crate) struct Operation {
     _auth: IgnoredAny,
     #[serde(default, rename = "authtype", skip_serializing)]
     _auth_type: IgnoredAny,
+    #[serde(default, rename = "idempotent", skip_serializing)]
+    _idempotent: IgnoredAny,
     #[serde(default, rename = "documentation", skip_serializing)]
     _documentation: IgnoredAny,
 }
@@ -179,6 +181,9 @@ pub(crate) struct WireError {
 pub(crate) enum Kind {
     Blob,
     Boolean,
+    /// Read so that a model can have it where nothing that is kept reaches it; no code is made for it.
+    #[serde(rename = "double", alias = "float")]
+    Fraction,
     Integer,
     List,
     Long,

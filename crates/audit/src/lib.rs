@@ -2,9 +2,10 @@
 //!
 //! A service follows each of its calls with [`Trail::begin`] and logs what came of it with [`Recording::finish`]. A change
 //! carries its event into the outbox of the very transaction that makes it ([`Trail::beside_change`]): no effect without an
-//! event, whatever happens before the call is over. [`log`] keeps the events.
+//! event, whatever happens before the call is over. [`log`] keeps the events, and [`index`] finds them.
 
 pub mod delivery;
+pub mod index;
 pub mod log;
 mod record;
 mod trail;

@@ -40,15 +40,15 @@ pub(crate) enum Command {
     /// Tell who can do what with a key of a running service, computed from all layers of policies
     #[command(after_help = CREDENTIALS)]
     Access(Access),
+    /// Read the audit trail: who did what
+    #[command(subcommand)]
+    Trail(Trail),
     /// Work with seed files
     #[command(subcommand)]
     Seed(Seed),
     /// Work with policy documents
     #[command(subcommand)]
     Policy(Policy),
-    /// Work with the audit trail
-    #[command(subcommand)]
-    Trail(Trail),
     /// Print the version
     Version,
 }
@@ -213,6 +213,94 @@ pub(crate) struct Connection {
     pub(crate) format: OutputFormat,
 }
 
+/// How moments can be said, as `--help` tells.
+const MOMENTS: &str = "\
+A moment is a time such as 2026-01-31T12:00:00Z, a day such as 2026-01-31, or how long ago it was: 90s, 15m, 12h, 30d.
+The files of the data folder are read; it does not matter whether the service runs.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trail {
+    /// Show events as they happen, those of before first
+    #[command(
+        after_help = "The files of the data folder are read; it does not matter whether the service runs."
+    )]
+    Tail(Tail),
+    /// Find events, newest first
+    #[command(after_help = MOMENTS)]
+    Search(Search),
+    /// Find what was changed or taken away in the audit log and in delivered files
+    #[command(after_help = EXIT_CODES)]
+    Verify(VerifyTrail),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) filter: EventFilter,
+    /// How many earlier events come first
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 10)]
+    pub(crate) lines: usize,
+    /// For people, or for programs: a JSON object on each line
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) filter: EventFilter,
+    /// Not before this moment
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) from: Option<String>,
+    /// Not after this moment
+    #[arg(long, value_name = "MOMENT")]
+    pub(crate) to: Option<String>,
+    /// How many events at most; 0: all
+    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// For people, or for programs: a JSON object on each line
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+}
+
+/// Where the audit log is.
+#[derive(Args, Debug)]
+pub(crate) struct LogPlace {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder that holds everything [default: ./data]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Which events are wanted: those that meet all that is said.
+#[derive(Args, Debug)]
+pub(crate) struct EventFilter {
+    /// Of this account
+    #[arg(long)]
+    pub(crate) account: Option<AccountId>,
+    /// Of this Region
+    #[arg(long)]
+    pub(crate) region: Option<Region>,
+    /// Of this operation, such as Decrypt
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event: Option<String>,
+    /// By this user, role session or root (its name), or by whoever has this ARN
+    #[arg(long, value_name = "NAME or ARN")]
+    pub(crate) user: Option<String>,
+    /// About this key (its id or ARN), or whatever else has this ARN
+    #[arg(long, value_name = "ID or ARN")]
+    pub(crate) key: Option<String>,
+    /// That were refused or failed
+    #[arg(long)]
+    pub(crate) errors: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Seed {
     /// Convert a seed file of local-kms (YAML) and print it
@@ -254,13 +342,6 @@ pub(crate) struct Lint {
     /// For people, or for programs
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(crate) format: OutputFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Trail {
-    /// Find what was changed or taken away in the audit log and in delivered files
-    #[command(after_help = EXIT_CODES)]
-    Verify(VerifyTrail),
 }
 
 /// Without --public-keys, the keys of the store are believed, or, while the service runs, those of the file
@@ -346,6 +427,12 @@ impl Serve {
     }
 }
 
+impl LogPlace {
+    pub(crate) fn flags(&self) -> Flags {
+        Flags::default().path("data_dir", self.data_dir.as_deref())
+    }
+}
+
 impl Place {
     pub(crate) fn flags(&self) -> Flags {
         Flags::default()
@@ -381,6 +468,9 @@ mod tests {
             "explain 1b4e28ba-2fa1-4d2c-883f-0016d3cca427",
             "explain ID --endpoint-url http://localhost:1 --region eu-central-1 --profile p --format json",
             "access alias/app",
+            "trail tail --data-dir D",
+            "trail tail -n 0 --account 111122223333 --region eu-central-1 --errors --format json",
+            "trail search --event Decrypt --user alice --key KEY --from 12h --to 2026-01-31 --limit 5",
             "policy lint FILE",
             "policy lint - --kind resource-control --format json",
             "policy lint FILE --account 111122223333 --key \
@@ -413,6 +503,9 @@ mod tests {
             "explain",
             "access",
             "access KEY --format yaml",
+            "trail",
+            "trail search alice",
+            "trail tail --from 1h",
             "policy",
             "policy lint",
             "policy lint FILE --kind bucket",

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use audit::delivery::{
-    Deliverer, DeliveryParts, Destination, FolderDestination, Retention, all_public_keys, write_public_keys,
+    Deliverer, DeliveryParts, DeliveryStatus, Destination, DigestKeys, FolderDestination, Retention,
+    all_public_keys, write_public_keys,
 };
 use audit::trails::{BuiltInTrail, Trails};
 use base::{Clock, Region};
@@ -98,6 +99,16 @@ impl Delivery {
             interval_seconds: i64::try_from(choice.interval.as_secs()).unwrap_or(i64::MAX),
             due: AtomicI64::new(i64::MIN),
         })
+    }
+
+    /// How delivery fares.
+    pub(crate) fn status(&self) -> DeliveryStatus {
+        self.deliverer.status()
+    }
+
+    /// The keys that sign digests.
+    pub(crate) fn keys(&self) -> Arc<DigestKeys> {
+        self.deliverer.keys()
     }
 
     /// Takes turns until `stop` is told or dropped. What is not delivered then is delivered after the next start.

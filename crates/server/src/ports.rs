@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base::{AccountId, Call, Caller};
+use audit::delivery::{DeliveryStatus, PublicDigestKey};
+use base::{AccountId, Call, Caller, Region, Timestamp};
+use cloudtrail::{Callers, Delivered, Deliveries, PublicKey};
 use identity::{CallerPolicies, Identity, IdentityError, PossibleCallers};
 use kms::{Kms, KmsError, KnownPrincipal, Principals, PrincipalsUnavailable};
 use management::{KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
 use policy::{IdentitySide, PrincipalEntry};
 use wire::kms::{DescribeKey, Operation};
+
+use crate::delivery::Delivery;
 
 /// Lets key policies and grants ask who exists, and decisions what callers may do.
 pub(crate) struct PrincipalsOfIdentity(pub(crate) Arc<Identity>);
@@ -41,6 +45,56 @@ impl kms::CallerRights for PoliciesOfCaller {
 impl management::CallerRights for PoliciesOfCaller {
     fn side(&self) -> IdentitySide<'_> {
         self.0.side()
+    }
+}
+
+impl cloudtrail::CallerRights for PoliciesOfCaller {
+    fn side(&self) -> IdentitySide<'_> {
+        self.0.side()
+    }
+}
+
+/// Lets CloudTrail ask what callers may do.
+pub(crate) struct CallersOfIdentity(pub(crate) Arc<Identity>);
+
+#[async_trait]
+impl Callers for CallersOfIdentity {
+    async fn rights_of(
+        &self,
+        caller: &Caller,
+    ) -> Result<Arc<dyn cloudtrail::CallerRights>, cloudtrail::PortError> {
+        let policies = self.0.policies_of(caller).await;
+        let policies = policies.map_err(|error| cloudtrail::PortError(error.into()))?;
+        Ok(Arc::new(PoliciesOfCaller(policies)))
+    }
+}
+
+/// Tells the CloudTrail service how delivery fares.
+pub(crate) struct DeliveriesOf(pub(crate) Arc<Delivery>);
+
+#[async_trait]
+impl Deliveries for DeliveriesOf {
+    fn delivered(&self) -> Delivered {
+        let status = self.0.status();
+        let DeliveryStatus { last_delivery, last_digest, failure, .. } = status;
+        Delivered { last_delivery, last_digest, failure }
+    }
+
+    async fn public_keys(
+        &self,
+        region: Region,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<PublicKey>, cloudtrail::PortError> {
+        let keys = self.0.keys().public_keys(region, start, end).await;
+        let keys = keys.map_err(|error| cloudtrail::PortError(error.into()))?;
+        let told = |PublicDigestKey { value, valid_from, valid_until, fingerprint }| PublicKey {
+            value,
+            valid_from,
+            valid_until,
+            fingerprint,
+        };
+        Ok(keys.into_iter().map(told).collect())
     }
 }
 

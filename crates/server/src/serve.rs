@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base::SettableClock;
+use cloudtrail::StoredTrails;
 use identity::FirstCredentials;
 use tokio::sync::oneshot;
 
@@ -13,7 +14,7 @@ use crate::delivery::{Delivery, built_in_trail};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
 use crate::metrics::{Metrics, MetricsListener, TimedStore};
-use crate::service::{self, Service, Sources};
+use crate::service::{self, Deliveries, Service, Sources};
 use crate::signals::Signals;
 use crate::start_error::StartError;
 use crate::welcome::{self, Endpoint};
@@ -42,7 +43,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         foundation.store = Arc::new(TimedStore::new(foundation.store, Arc::clone(metrics)));
     }
     let service = Service::new(&foundation, config.kms.clone(), config.trail.log, sources)?;
-    let delivery = Arc::new(delivery(&config, &foundation, &service)?);
+    let deliveries = deliveries(&config, &foundation, &service)?;
+    let delivery = Arc::clone(&deliveries.delivery);
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
     let endpoint = Endpoint {
@@ -62,7 +64,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
     };
-    let pipeline = service.pipeline(&config, &foundation, metrics);
+    let pipeline = service.pipeline(&config, &foundation, deliveries, metrics);
     let healthy = Arc::clone(&service);
     let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || {
         healthy.is_healthy()
@@ -130,20 +132,20 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
     }
 }
 
-fn delivery(config: &Config, foundation: &Foundation, service: &Service) -> Result<Delivery, StartError> {
-    let trail = built_in_trail(&config.trail, config.default_region);
+fn deliveries(config: &Config, foundation: &Foundation, service: &Service) -> Result<Deliveries, StartError> {
+    let built_in = built_in_trail(&config.trail, config.default_region);
+    let trails = Arc::new(StoredTrails::new(Arc::clone(&foundation.store), built_in));
     let log = service.log();
-    let (log_folder, durable) = (log.folder().to_owned(), log.durable());
-    let clock = Arc::<SettableClock>::clone(&service.clock);
-    Delivery::new(
+    let delivery = Delivery::new(
         foundation,
         &config.trail,
         config.default_region,
-        Arc::new(trail),
-        clock,
-        log_folder,
-        durable,
-    )
+        Arc::<StoredTrails>::clone(&trails),
+        Arc::<SettableClock>::clone(&service.clock),
+        log.folder().to_owned(),
+        log.durable(),
+    )?;
+    Ok(Deliveries { trails, delivery: Arc::new(delivery) })
 }
 
 fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> DevelopmentClock {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use audit::index::Index;
 use audit::log::{Log, LogSettings};
 use audit::{Trail, TrailError};
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
+use cloudtrail::{CloudTrail, StoredTrails};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
@@ -16,13 +18,13 @@ use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
-use crate::delivery::LOG_FOLDER;
+use crate::delivery::{Delivery, LOG_FOLDER};
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
 use crate::metrics::Metrics;
 use crate::pipeline::{Parties, Pipeline};
-use crate::ports::{KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
+use crate::ports::{CallersOfIdentity, DeliveriesOf, KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
@@ -45,10 +47,17 @@ pub(crate) struct Service {
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     management: Arc<Management>,
+    decisions: Arc<KnownDecisions>,
     trail: Arc<Trail>,
     due_works: AtomicBool,
     usage_works: AtomicBool,
     trail_works: AtomicBool,
+}
+
+/// The trails of all accounts, and what delivers their events.
+pub(crate) struct Deliveries {
+    pub(crate) trails: Arc<StoredTrails>,
+    pub(crate) delivery: Arc<Delivery>,
 }
 
 /// What the operator's files say beside the configuration.
@@ -131,7 +140,7 @@ impl Service {
         .witnessed_by(witness);
         let kms = Arc::new(kms);
         let management = Management::new(
-            sources.decisions,
+            Arc::clone(&sources.decisions),
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
             Arc::clone(&trail),
@@ -141,6 +150,7 @@ impl Service {
             identity,
             kms,
             management: Arc::new(management),
+            decisions: sources.decisions,
             trail,
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
@@ -183,17 +193,35 @@ impl Service {
         Ok(())
     }
 
+    /// The CloudTrail service, whose index follows the audit log from now on.
+    fn cloudtrail(&self, config: &Config, foundation: &Foundation, delivery: Deliveries) -> CloudTrail {
+        let index = Arc::new(Index::of_log(self.trail.log()));
+        tokio::spawn(Arc::clone(&index).follow());
+        CloudTrail::new(cloudtrail::Parties {
+            store: Arc::clone(&foundation.store),
+            trails: delivery.trails,
+            index,
+            trail: Arc::clone(&self.trail),
+            callers: Arc::new(CallersOfIdentity(Arc::clone(&self.identity))),
+            deliveries: Arc::new(DeliveriesOf(delivery.delivery)),
+            witness: Arc::<KnownDecisions>::clone(&self.decisions),
+            lookup_days: config.trail.lookup_days,
+        })
+    }
+
     /// The pipeline that answers requests.
     pub(crate) fn pipeline(
         &self,
         config: &Config,
         foundation: &Foundation,
+        delivery: Deliveries,
         metrics: Option<Arc<Metrics>>,
     ) -> Pipeline {
         Pipeline::new(Parties {
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
             management: Arc::clone(&self.management),
+            cloudtrail: Arc::new(self.cloudtrail(config, foundation, delivery)),
             clock: Arc::<SettableClock>::clone(&self.clock),
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),

@@ -9,7 +9,9 @@ use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
 use crate::client::ClientError;
-use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError, VerifyTrailError};
+use crate::commands::{
+    ClockError, NoSuchKey, PolicyLintError, SeedConversionError, TrailReadError, VerifyTrailError,
+};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
 use crate::export::SendError;
@@ -90,6 +92,8 @@ pub(crate) enum StartError {
     Trail(#[from] TrailError),
     #[error(transparent)]
     VerifyTrail(#[from] VerifyTrailError),
+    #[error(transparent)]
+    TrailRead(#[from] TrailReadError),
 }
 
 impl StartError {
@@ -112,13 +116,15 @@ impl StartError {
             | Self::PolicyLint(_)
             | Self::Seed(_)
             | Self::SeedConversion(_)
-            | Self::VerifyTrail(_) => 2,
+            | Self::VerifyTrail(_)
+            | Self::TrailRead(TrailReadError::Moment(_)) => 2,
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::Kms(_)
             | Self::SeedApply(_)
             | Self::Store(_)
-            | Self::Trail(_) => 3,
+            | Self::Trail(_)
+            | Self::TrailRead(_) => 3,
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
             Self::Listen(_) | Self::Metrics { .. } | Self::Tls(_) => 5,

@@ -9,6 +9,16 @@ pub(crate) fn say(text: &str) {
     let _ = out.flush();
 }
 
+/// Writes to standard output, for as long as somebody reads.
+///
+/// # Errors
+/// Nobody reads any more.
+pub(crate) fn tell(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Writes one sentence to standard error, with the program's name before it.
 pub(crate) fn complain(sentence: &str) {
     let mut out = std::io::stderr().lock();

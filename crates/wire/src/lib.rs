@@ -2,6 +2,7 @@
 //!
 //! Pure: every fact (bytes, time, secrets) is handed in; nothing here reads a socket, a clock or a store.
 
+pub mod cloudtrail;
 mod constraints;
 pub mod event;
 mod fault;

@@ -34,7 +34,12 @@ pub(crate) struct Surroundings {
     service: &'static str,
 }
 
-const SERVICES: [Service; 4] = [
+const SERVICES: [Service; 5] = [
+    Service {
+        model: "models/cloudtrail-2013-11-01.json",
+        code: "crates/wire/src/cloudtrail/generated",
+        surroundings: Surroundings { codec: "crate::json", service: "crate::cloudtrail" },
+    },
     Service {
         model: "models/iam-2010-05-08.json",
         code: "crates/wire/src/iam/generated",

@@ -26,6 +26,17 @@ pub(crate) fn type_name(shape: &str) -> String {
     first + characters.as_str()
 }
 
+/// The name of a member's field: `Type` is `r#type`, for `type` is taken.
+pub(crate) fn field(member: &str) -> String {
+    let name = snake_case(member);
+    if name == "type" { format!("r#{name}") } else { name }
+}
+
+/// The type that reads a shape which has no type of its own: that of a shape called `String` would hide Rust's.
+pub(crate) fn reader(shape: &str) -> String {
+    if shape == "String" { "PlainString".to_owned() } else { type_name(shape) }
+}
+
 /// `keyId` from `KeyId`, `aWSAccountId` from `AWSAccountId`: the name of a member in audit events.
 pub(crate) fn lower_first(member: &str) -> String {
     let mut characters = member.chars();

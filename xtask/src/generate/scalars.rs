@@ -78,10 +78,12 @@ fn reader(types: &Types<'_>, name: &str, shape: &Shape) -> Result<String, Genera
         Kind::Timestamp => "source.timestamp()".to_owned(),
         Kind::Map => map_call(types, name, shape)?,
         Kind::List => list_call(types, name, shape, &listed)?,
-        Kind::Long | Kind::Structure => return Err(unsupported(name, "a request member of this kind")),
+        Kind::Fraction | Kind::Long | Kind::Structure => {
+            return Err(unsupported(name, "a request member of this kind"));
+        }
     };
     let rust_type = qualified(types, name)?;
-    let reader = names::type_name(name);
+    let reader = names::reader(name);
     Ok(format!(
         "/// `{name}`{about}.\npub(crate) struct {reader};\n\n\
          impl Shape for {reader} {{\ntype Value = {rust_type};\n\n\
@@ -91,7 +93,7 @@ fn reader(types: &Types<'_>, name: &str, shape: &Shape) -> Result<String, Genera
 }
 
 fn text_reader(name: &str, constraints: &str) -> String {
-    let reader = names::type_name(name);
+    let reader = names::reader(name);
     format!(
         "/// `{name}`.\npub(crate) struct {reader};\n\n\
          impl SimpleText for {reader} {{\ntype Value = String;\n\
@@ -144,18 +146,15 @@ fn list_call(
     let reader = if of.kind == Kind::Structure || !of.values.is_empty() {
         within_module(types, element_name)
     } else {
-        names::type_name(element_name)
+        names::reader(element_name)
     };
     if of.kind == Kind::String && !of.sensitive {
         return Ok(format!("source.text_list::<{reader}>({constraints})"));
     }
-    if of.kind == Kind::Structure && constraints == "&[]" && types.surroundings.codec == "crate::json" {
-        return Ok(format!("source.list::<{reader}>()"));
-    }
-    if of.kind == Kind::Structure && types.surroundings.codec == "crate::query" {
+    if of.kind == Kind::Structure {
         return Ok(format!("source.list::<{reader}>({constraints})"));
     }
-    Err(unsupported(name, "a list of this kind of element, or a bounded list of structures in JSON"))
+    Err(unsupported(name, "a list of this kind of element"))
 }
 
 /// The path of a generated type from within the service's module: `kms::Tag`.

@@ -84,8 +84,7 @@ impl Code {
             let rust_type =
                 if is_required(shape, member) { rust_type } else { format!("Option<{rust_type}>") };
             let documentation = field_documentation(types, name, member, reference)?;
-            fields
-                .push_str(&format!("/// {documentation}\npub {}: {rust_type},\n", names::snake_case(member)));
+            fields.push_str(&format!("/// {documentation}\npub {}: {rust_type},\n", names::field(member)));
         }
         self.imports.remove(&types.path_of(name));
         self.push(&format!("/// {about}.\n{derives}pub struct {name} {{\n{fields}}}\n"));
@@ -100,10 +99,10 @@ impl Code {
         let (mut slots, mut wire_names, mut reads, mut required) =
             (Vec::new(), Vec::new(), String::new(), Vec::new());
         // ListPolicies has a member of this name.
-        let taken = members(shape).any(|(member, _)| names::snake_case(member) == "scope");
+        let taken = members(shape).any(|(member, _)| names::field(member) == "scope");
         let scope = if taken { "members" } else { "scope" };
         for (member, reference) in members(shape) {
-            let (field, reader) = (names::snake_case(member), types.reader(&reference.shape)?);
+            let (field, reader) = (names::field(member), types.reader(&reference.shape)?);
             if reader.starts_with("scalars::") {
                 self.import(&format!("{service}::generated"), &["scalars"]);
             }
@@ -152,7 +151,7 @@ impl Code {
             if NEVER_SHOWN.contains(&member) || types.is_hidden(&reference.shape)? {
                 continue;
             }
-            let (field, shown) = (names::snake_case(member), names::lower_first(member));
+            let (field, shown) = (names::field(member), names::lower_first(member));
             shows.push_str(&if is_required(shape, member) {
                 format!("members.member({shown:?}, &self.{field});\n")
             } else {
@@ -172,7 +171,7 @@ impl Code {
         let name = names::type_name(name);
         let mut writes = String::new();
         for (member, _) in members(shape) {
-            let field = names::snake_case(member);
+            let field = names::field(member);
             writes.push_str(&if is_required(shape, member) {
                 format!("object.member({member:?}, &self.{field});\n")
             } else {
@@ -254,7 +253,13 @@ fn field_documentation(
         Kind::Blob => " bytes",
         Kind::List => " elements",
         Kind::String => " characters",
-        Kind::Integer | Kind::Long | Kind::Boolean | Kind::Map | Kind::Structure | Kind::Timestamp => "",
+        Kind::Fraction
+        | Kind::Integer
+        | Kind::Long
+        | Kind::Boolean
+        | Kind::Map
+        | Kind::Structure
+        | Kind::Timestamp => "",
     };
     let range = match (shape.min, shape.max) {
         (Some(minimum), Some(maximum)) if minimum == maximum => format!(", {maximum}{unit}"),

@@ -315,6 +315,11 @@ fn names_are_those_of_rust() {
     ] {
         assert_eq!(names::snake_case(name), snake);
     }
+    assert_eq!((names::field("Type").as_str(), names::field("KeyType").as_str()), ("r#type", "key_type"));
+    assert_eq!(
+        (names::reader("String").as_str(), names::reader("dateString").as_str()),
+        ("PlainString", "DateString")
+    );
     for (value, variant) in [
         ("aws-managed", "AwsManaged"),
         ("stringList", "StringList"),

@@ -83,6 +83,7 @@ impl<'m> Types<'m> {
             Kind::Blob if shape.sensitive => "SecretBytes".to_owned(),
             Kind::Blob => "Vec<u8>".to_owned(),
             Kind::Boolean => "bool".to_owned(),
+            Kind::Fraction => return Err(no_fractions(name)),
             Kind::Integer => "i32".to_owned(),
             Kind::Long => "i64".to_owned(),
             Kind::Timestamp => "Timestamp".to_owned(),
@@ -108,9 +109,13 @@ impl<'m> Types<'m> {
                 let (key, value) = entry(name, shape)?;
                 shape.sensitive || self.is_hidden(key)? || self.is_hidden(value)?
             }
-            Kind::Boolean | Kind::Integer | Kind::Long | Kind::String | Kind::Structure | Kind::Timestamp => {
-                shape.sensitive
-            }
+            Kind::Boolean
+            | Kind::Fraction
+            | Kind::Integer
+            | Kind::Long
+            | Kind::String
+            | Kind::Structure
+            | Kind::Timestamp => shape.sensitive,
         })
     }
 
@@ -130,6 +135,7 @@ impl<'m> Types<'m> {
             Kind::String if shape.values.is_empty() && shape.sensitive => "base::SecretString".to_owned(),
             Kind::String if !shape.values.is_empty() => self.path_of(name),
             Kind::Structure => self.path_of(name),
+            Kind::Fraction => return Err(no_fractions(name)),
             Kind::Blob | Kind::Boolean | Kind::Integer | Kind::Long | Kind::String => return Ok(()),
         };
         imports.insert(import);
@@ -140,8 +146,11 @@ impl<'m> Types<'m> {
     pub(crate) fn reader(&self, name: &str) -> Result<String, GenerateError> {
         let shape = self.shape(name)?;
         let stands_for_itself = shape.kind == Kind::Structure || !shape.values.is_empty();
-        let type_name = names::type_name(name);
-        Ok(if stands_for_itself { type_name } else { format!("scalars::{type_name}") })
+        Ok(if stands_for_itself {
+            names::type_name(name)
+        } else {
+            format!("scalars::{}", names::reader(name))
+        })
     }
 
     /// The path of the type generated for a structure or enumeration.
@@ -165,7 +174,7 @@ impl<'m> Types<'m> {
         Ok(match shape.kind {
             Kind::Boolean | Kind::Integer | Kind::Long | Kind::List | Kind::Map => true,
             Kind::Blob | Kind::String => !shape.sensitive && shape.values.is_empty(),
-            Kind::Timestamp => false,
+            Kind::Fraction | Kind::Timestamp => false,
             Kind::Structure => self.structure_has_default(shape)?,
         })
     }
@@ -236,4 +245,8 @@ fn entry<'m>(name: &str, shape: &'m Shape) -> Result<(&'m str, &'m str), Generat
     };
     let (key, value) = (shape.key.as_ref(), shape.value.as_ref());
     key.zip(value).map(|(key, value)| (key.shape.as_str(), value.shape.as_str())).ok_or_else(missing)
+}
+
+fn no_fractions(name: &str) -> GenerateError {
+    GenerateError::Unsupported { shape: name.to_owned(), what: "a number with a fraction".to_owned() }
 }

@@ -5,13 +5,26 @@ use cargo_metadata::{DependencyKind, Package};
 use super::Finding;
 
 /// Every package of the workspace and the packages of the workspace that it may depend on. Arrows point down only.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     (
         "keywright",
-        &["kms", "management", "identity", "audit", "keyring", "store", "wire", "policy", "crypto", "base"],
+        &[
+            "kms",
+            "management",
+            "cloudtrail",
+            "identity",
+            "audit",
+            "keyring",
+            "store",
+            "wire",
+            "policy",
+            "crypto",
+            "base",
+        ],
     ),
     ("kms", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("identity", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
+    ("cloudtrail", &["audit", "store", "wire", "policy", "crypto", "base"]),
     ("management", &["audit", "wire", "policy", "base"]),
     ("audit", &["keyring", "store", "crypto", "base"]),
     ("keyring", &["store", "crypto", "base"]),

@@ -5,6 +5,7 @@
 //! wait at the same time: one sync serves them all. Everything else that is made of events (deliveries, indexes) reads the
 //! segments afterwards and makes nobody wait.
 
+mod follower;
 mod line;
 mod reader;
 mod segment_file;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use follower::Follower;
 pub use line::{BrokenLine, Chain, Entry, Head, InvalidChain, LogLine};
 pub use reader::{Lines, Segment, segments};
 

@@ -41,7 +41,8 @@ pub(super) fn advance(arguments: &Advance) -> Result<(), ClockError> {
     Ok(())
 }
 
-fn seconds(text: &str) -> Result<u64, ClockError> {
+/// The seconds of a duration such as 90s, 15m, 12h or 30d.
+pub(super) fn seconds(text: &str) -> Result<u64, ClockError> {
     let wrong = || ClockError::Duration(text.to_owned());
     let unit = text.chars().last().ok_or_else(wrong)?;
     let count: u64 = text.strip_suffix(unit).and_then(whole_number).ok_or_else(wrong)?;

@@ -24,7 +24,7 @@ pub(crate) use clock::ClockError;
 pub(crate) use key_policy::NoSuchKey;
 pub(crate) use policy::PolicyLintError;
 pub(crate) use seed::SeedConversionError;
-pub(crate) use trail::VerifyTrailError;
+pub(crate) use trail::{TrailReadError, VerifyTrailError};
 
 /// Threads for work that blocks.
 const BLOCKING_THREADS_MAX: usize = 16;
@@ -41,6 +41,8 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
         Command::Explain(arguments) => Ok(runtime()?.block_on(explain::explain(&arguments))?),
         Command::Access(arguments) => Ok(runtime()?.block_on(access::access(&arguments))?),
+        Command::Trail(command_line::Trail::Tail(arguments)) => trail::tail(&arguments),
+        Command::Trail(command_line::Trail::Search(arguments)) => trail::search(&arguments),
         Command::Policy(command_line::Policy::Lint(arguments)) => Ok(policy::look_over(&arguments)?),
         Command::Trail(command_line::Trail::Verify(arguments)) => {
             runtime()?.block_on(trail::verify(&arguments))

@@ -180,6 +180,8 @@ pub(crate) struct Explanations {
 #[derive(Clone, Debug)]
 pub(crate) struct TrailChoice {
     pub(crate) log: LogSettings,
+    /// How far back events can be looked up, in days.
+    pub(crate) lookup_days: u32,
     pub(crate) export: ExportChoice,
     pub(crate) name: TrailName,
     /// Days for which the log is kept.

@@ -167,6 +167,7 @@ pub(super) struct TrailSettings {
     pub(super) sync_interval_milliseconds: u64,
     pub(super) wait_max_seconds: u64,
     pub(super) segment_mebibytes: u64,
+    pub(super) lookup_days: u64,
     pub(super) name: String,
     pub(super) retention_days: u64,
     /// 0: delivered files are kept.
@@ -241,6 +242,7 @@ impl Default for TrailSettings {
             sync_interval_milliseconds: 0,
             wait_max_seconds: 5,
             segment_mebibytes: 64,
+            lookup_days: 90,
             export: ExportSettings::default(),
             name: "keywright".to_owned(),
             retention_days: 90,

@@ -33,6 +33,7 @@ impl Check<'_> {
         let interval = seconds("trail.delivery.interval_seconds", delivery.interval_seconds, 3_600)?;
         Ok(TrailChoice {
             log: self.audit_log(trail)?,
+            lookup_days: self.fits("trail.lookup_days", trail.lookup_days, 1..=DAYS_MAX)?,
             export: self.export(&trail.export)?,
             name: trail
                 .name

@@ -75,7 +75,7 @@ impl Authenticator {
         let service = Service::of_scope(&scope.service);
         let region = match service {
             Service::Iam => GLOBAL_REGION.parse().unwrap_or(region),
-            Service::Keywright | Service::Kms | Service::Sts | Service::Other => region,
+            Service::CloudTrail | Service::Keywright | Service::Kms | Service::Sts | Service::Other => region,
         };
         Ok(Identified { caller: Arc::clone(&credential.caller), region, service })
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, UnsignedCall};
+use cloudtrail::CloudTrail;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -36,6 +37,7 @@ pub(crate) struct Pipeline {
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     management: Arc<Management>,
+    cloudtrail: Arc<CloudTrail>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     default_region: Region,
@@ -48,6 +50,7 @@ pub(crate) struct Parties {
     pub(crate) identity: Arc<Identity>,
     pub(crate) kms: Arc<Kms>,
     pub(crate) management: Arc<Management>,
+    pub(crate) cloudtrail: Arc<CloudTrail>,
     /// The service's clock, which `--dev` may move. Signatures are always held against the machine's.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -77,6 +80,7 @@ impl Pipeline {
             identity: parties.identity,
             kms: parties.kms,
             management: parties.management,
+            cloudtrail: parties.cloudtrail,
             clock: parties.clock,
             randomness: parties.randomness,
         }
@@ -137,6 +141,7 @@ impl Pipeline {
         call: &Call,
     ) -> Result<Vec<u8>, Fault> {
         match (service, protocol) {
+            (Service::CloudTrail, _) => self.call_cloudtrail(request, call).await,
             (Service::Iam, _) => self.call_iam(&route::form(request)?, call).await,
             (Service::Keywright, _) => self.call_management(request, call).await,
             (Service::Kms, _) => self.call_kms(request, call).await,
@@ -169,6 +174,19 @@ impl Pipeline {
             fault
         });
         self.counted("sts", "AssumeRoleWithWebIdentity", started, answer)
+    }
+
+    async fn call_cloudtrail(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
+        let operation = route::cloudtrail_operation(&request.parts.headers)
+            .and_then(CloudTrail::operation)
+            .ok_or(Fault::without_text("UnknownOperationException"))?;
+        self.cloudtrail.call(operation, call, &request.body).await.map_err(|refused| {
+            let fault = refused.to_fault();
+            if let cloudtrail::Refused::Operation(error) | cloudtrail::Refused::Unrecorded(error) = &refused {
+                log_failure(operation.name, call.request_id, error, &fault);
+            }
+            fault
+        })
     }
 
     async fn call_kms(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {

@@ -11,7 +11,7 @@ use crate::http::IncomingRequest;
 /// The wire protocols of the services on this port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
-    /// awsJson 1.1: KMS.
+    /// awsJson 1.1: KMS, CloudTrail, Keywright's own service.
     AwsJson,
     /// AWS Query: IAM and STS.
     Query,
@@ -51,6 +51,8 @@ impl Protocol {
 /// The services on this port. The scope of a request's signature says which one it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
+    /// `cloudtrail`, over awsJson.
+    CloudTrail,
     /// `iam`, over Query.
     Iam,
     /// `keywright`, over awsJson.
@@ -67,6 +69,7 @@ impl Service {
     /// The service of a signing name.
     pub(super) fn of_scope(name: &str) -> Self {
         match name {
+            "cloudtrail" => Self::CloudTrail,
             "iam" => Self::Iam,
             "keywright" => Self::Keywright,
             "kms" => Self::Kms,
@@ -78,11 +81,11 @@ impl Service {
     /// Checks that the service speaks the protocol of the request; otherwise gives the signing name that would have.
     pub(super) fn speaks(self, protocol: Protocol) -> Result<(), &'static str> {
         match (self, protocol) {
-            (Self::Kms | Self::Keywright, Protocol::AwsJson)
+            (Self::CloudTrail | Self::Kms | Self::Keywright, Protocol::AwsJson)
             | (Self::Iam | Self::Sts, Protocol::Query)
             | (Self::Other, _) => Ok(()),
             (Self::Iam | Self::Sts, Protocol::AwsJson) => Err("kms"),
-            (Self::Kms | Self::Keywright, Protocol::Query) => Err("sts"),
+            (Self::CloudTrail | Self::Kms | Self::Keywright, Protocol::Query) => Err("sts"),
         }
     }
 
@@ -90,13 +93,18 @@ impl Service {
     pub(super) fn namespace(self) -> &'static str {
         match self {
             Self::Iam => wire::iam::NAMESPACE,
-            Self::Keywright | Self::Kms | Self::Sts | Self::Other => wire::sts::NAMESPACE,
+            Self::CloudTrail | Self::Keywright | Self::Kms | Self::Sts | Self::Other => wire::sts::NAMESPACE,
         }
     }
 }
 
 fn asks_in_query(parts: &Parts) -> bool {
     parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
+}
+
+/// The operation of CloudTrail that `X-Amz-Target` names. Case counts.
+pub(super) fn cloudtrail_operation(headers: &HeaderMap) -> Option<&str> {
+    operation(headers, "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.")
 }
 
 /// The operation of KMS that `X-Amz-Target` names. Case counts.
@@ -169,6 +177,8 @@ mod tests {
         assert_eq!(speaks("kms", Protocol::AwsJson), Ok(()));
         assert_eq!(speaks("keywright", Protocol::AwsJson), Ok(()));
         assert_eq!(speaks("keywright", Protocol::Query), Err("sts"));
+        assert_eq!(speaks("cloudtrail", Protocol::AwsJson), Ok(()));
+        assert_eq!(speaks("cloudtrail", Protocol::Query), Err("sts"));
         assert_eq!(speaks("sts", Protocol::Query), Ok(()));
         assert_eq!(speaks("iam", Protocol::Query), Ok(()));
         assert_eq!(speaks("sts", Protocol::AwsJson), Err("kms"));
@@ -184,11 +194,14 @@ mod tests {
                 http::HeaderName::from_static("x-amz-target"),
                 HeaderValue::from_str(value).unwrap(),
             )]);
-            let other = keywright_operation(&headers).map(|name| format!("Keywright {name}"));
-            kms_operation(&headers).map(str::to_owned).or(other)
+            let own = keywright_operation(&headers).map(|name| format!("Keywright {name}"));
+            let trail = cloudtrail_operation(&headers).map(|name| format!("CloudTrail {name}"));
+            kms_operation(&headers).map(str::to_owned).or(own).or(trail)
         };
         assert_eq!(target("TrentService.Encrypt").as_deref(), Some("Encrypt"));
         assert_eq!(target("Keywright.ExplainRequest").as_deref(), Some("Keywright ExplainRequest"));
+        let prefix = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101";
+        assert_eq!(target(&format!("{prefix}.GetTrail")).as_deref(), Some("CloudTrail GetTrail"));
         for value in ["Encrypt", "trentservice.Encrypt", "AmazonAthena.Encrypt"] {
             assert_eq!(target(value), None, "{value}");
         }

@@ -103,14 +103,14 @@ impl<'a, 's> Source<'a, 's> {
     }
 
     /// Bytes.
-    pub(crate) fn blob(self, constraints: &[Constraint]) -> Read<Vec<u8>> {
+    pub(crate) fn blob(mut self, constraints: &[Constraint]) -> Read<Vec<u8>> {
         self.expect_scalar(Kind::Text, "a Blob")?;
         let bytes = text::bytes(self.value)?;
         Ok(self.satisfies_length(bytes.len(), Echo::Hidden, constraints).then_some(bytes))
     }
 
     /// Sensitive bytes.
-    pub(crate) fn secret_blob(self, constraints: &[Constraint]) -> Read<SecretBytes> {
+    pub(crate) fn secret_blob(mut self, constraints: &[Constraint]) -> Read<SecretBytes> {
         self.expect_scalar(Kind::Text, "a Blob")?;
         let bytes = text::secret_bytes(self.value)?;
         Ok(self.satisfies_length(bytes.len(), Echo::Hidden, constraints).then_some(bytes))
@@ -186,10 +186,11 @@ impl<'a, 's> Source<'a, 's> {
     }
 
     /// A list of structures.
-    pub(crate) fn list<S: Shape>(self) -> Read<Vec<S::Value>> {
+    pub(crate) fn list<S: Shape>(mut self, constraints: &[Constraint]) -> Read<Vec<S::Value>> {
+        let elements = self.elements()?;
         let mut list = Vec::new();
-        let mut complete = true;
-        for (index, value) in self.elements()?.into_iter().enumerate() {
+        let mut complete = self.satisfies_length(elements.len(), Echo::Hidden, constraints);
+        for (index, value) in elements.into_iter().enumerate() {
             let path = self.path.element(index);
             match Slot::present(value) {
                 Some(value) => match S::read(Source::new(value, path, self.limits, &mut *self.violations))? {
@@ -206,7 +207,7 @@ impl<'a, 's> Source<'a, 's> {
     }
 
     /// A list of strings. What is wrong with its elements is told once, of the list.
-    pub(crate) fn text_list<S: SimpleText>(self, constraints: &[Constraint]) -> Read<Vec<S::Value>> {
+    pub(crate) fn text_list<S: SimpleText>(mut self, constraints: &[Constraint]) -> Read<Vec<S::Value>> {
         let elements = self.elements()?;
         let mut list = Vec::new();
         let mut null_found = false;
@@ -260,7 +261,7 @@ impl<'a, 's> Source<'a, 's> {
         if found == expected { Ok(()) } else { Err(TypeFault::not_scalar(found, wanted)) }
     }
 
-    fn satisfies_length(self, length: usize, echo: Echo<'_>, constraints: &[Constraint]) -> bool {
+    fn satisfies_length(&mut self, length: usize, echo: Echo<'_>, constraints: &[Constraint]) -> bool {
         let mut satisfied = true;
         let in_force = constraints.iter().map(|constraint| constraint.raised_to(self.raised));
         for constraint in in_force.filter(|constraint| !constraint.allows_length(length)) {

@@ -698,7 +698,7 @@ impl Shape for TagList {
     type Value = Vec<kms::Tag>;
 
     fn read(source: Source<'_, '_>) -> Read<Self::Value> {
-        source.list::<kms::Tag>()
+        source.list::<kms::Tag>(&[])
     }
 }
 

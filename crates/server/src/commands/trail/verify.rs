@@ -46,7 +46,7 @@ struct Reference {
 }
 
 /// Verifies what the command line names.
-pub(super) async fn verify(arguments: &VerifyTrail) -> Result<(), StartError> {
+pub(in crate::commands) async fn verify(arguments: &VerifyTrail) -> Result<(), StartError> {
     let config = Config::load(arguments.config.as_deref(), Environment::of_process()?, &arguments.flags())?;
     let data = &config.data_dir;
     let reference = reference(arguments, data).await?;

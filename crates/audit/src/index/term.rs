@@ -1,0 +1,142 @@
+//! By what events are looked up.
+
+use base::{AccountId, Region};
+use crypto::digest::Sha256;
+
+/// What LookupEvents looks events up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Attribute {
+    /// The event's id.
+    EventId,
+    /// The operation.
+    EventName,
+    /// `true` or `false`.
+    ReadOnly,
+    /// Who did it.
+    Username,
+    /// The type of what it was about.
+    ResourceType,
+    /// The name of what it was about.
+    ResourceName,
+    /// The service.
+    EventSource,
+    /// The key that signed it.
+    AccessKeyId,
+}
+
+/// The kinds of events that are kept apart: LookupEvents gives management events alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Category {
+    /// Management events.
+    Management,
+    /// All others, such as data events.
+    Other,
+}
+
+/// Events that are looked up together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope {
+    /// `recipientAccountId`.
+    pub account: AccountId,
+    /// `awsRegion`.
+    pub region: Region,
+    /// `eventCategory`.
+    pub category: Category,
+}
+
+/// What stands in an index for a value of an attribute within a scope, or for all events of the scope: 64 bits of a digest.
+/// Two of them can meet, so whatever is found is compared with the event itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Term(pub(super) u64);
+
+impl Attribute {
+    /// Its number in index files; never changed.
+    fn number(self) -> u8 {
+        match self {
+            Self::EventId => 1,
+            Self::EventName => 2,
+            Self::ReadOnly => 3,
+            Self::Username => 4,
+            Self::ResourceType => 5,
+            Self::ResourceName => 6,
+            Self::EventSource => 7,
+            Self::AccessKeyId => 8,
+        }
+    }
+}
+
+impl Category {
+    /// Its number in index files; never changed.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Self::Management => 0,
+            Self::Other => 1,
+        }
+    }
+
+    pub(super) fn of_number(number: u8) -> Option<Self> {
+        [Self::Management, Self::Other].into_iter().find(|category| category.number() == number)
+    }
+}
+
+impl Scope {
+    /// The term of an attribute's value, or of all events. A key has one term by its ARN and by its id.
+    pub(super) fn term(&self, attribute: Option<(Attribute, &str)>) -> Term {
+        let region = self.region.as_str().as_bytes();
+        let mut digest = Sha256::new();
+        digest.update(&self.account.number().to_le_bytes());
+        digest.update(&[self.category.number(), u8::try_from(region.len()).unwrap_or(u8::MAX)]);
+        digest.update(region);
+        if let Some((attribute, value)) = attribute {
+            let value = match (attribute, value.split_once(":key/")) {
+                (Attribute::ResourceName, Some((_, id))) => id,
+                _ => value,
+            };
+            digest.update(&[attribute.number()]);
+            digest.update(value.as_bytes());
+        }
+        let [a, b, c, d, e, f, g, h, ..] = digest.finish();
+        Term(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_one_term_by_arn_and_by_id() {
+        let scope = Scope {
+            account: AccountId::from_number(1).unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+            category: Category::Management,
+        };
+        let of = |attribute, value| scope.term(Some((attribute, value)));
+        let arn = "arn:aws:kms:eu-central-1:000000000001:key/12";
+        assert_eq!(of(Attribute::ResourceName, arn), of(Attribute::ResourceName, "12"));
+        assert_ne!(of(Attribute::ResourceName, arn), of(Attribute::ResourceName, "13"));
+        assert_ne!(of(Attribute::Username, arn), of(Attribute::Username, "12"));
+    }
+
+    #[test]
+    fn terms_differ_in_everything_that_they_are_made_of() {
+        let scope = |account, region: &str, category| Scope {
+            account: AccountId::from_number(account).unwrap(),
+            region: region.parse().unwrap(),
+            category,
+        };
+        let one = scope(1, "eu-central-1", Category::Management);
+        let terms = [
+            one.term(None),
+            scope(2, "eu-central-1", Category::Management).term(None),
+            scope(1, "eu-central-12", Category::Management).term(None),
+            scope(1, "eu-central-1", Category::Other).term(None),
+            one.term(Some((Attribute::EventName, "a"))),
+            one.term(Some((Attribute::EventId, "a"))),
+            one.term(Some((Attribute::EventId, "b"))),
+            one.term(Some((Attribute::EventId, ""))),
+        ];
+        let different: std::collections::BTreeSet<_> = terms.iter().collect();
+        assert_eq!(different.len(), terms.len());
+    }
+}

@@ -1,0 +1,30 @@
+//! StartLogging: the trail delivers what happens from now on.
+
+use base::Call;
+use wire::cloudtrail::{StartLogging, StartLoggingRequest, StartLoggingResponse};
+
+use crate::CloudTrail;
+use crate::error::CloudTrailError;
+use crate::record::TrailRecord;
+use crate::table::{Done, Handle};
+use crate::trail_name::NamedTrail;
+
+impl Handle for StartLogging {
+    const READ_ONLY: bool = false;
+
+    async fn handle(
+        service: &CloudTrail,
+        call: &Call,
+        request: &StartLoggingRequest,
+    ) -> Result<Done<Self>, CloudTrailError> {
+        let named = NamedTrail::read(call, &request.name)?;
+        let trail = service.changeable_trail::<Self>(call, &named, None).await?;
+        let response = StartLoggingResponse;
+        if trail.record.is_logging {
+            return Done::unchanged(response);
+        }
+        let record =
+            TrailRecord { is_logging: true, logging_since: Some(call.time.millis()), ..trail.record.clone() };
+        Done::changed(response, trail.written(&record)?)
+    }
+}
