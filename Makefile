@@ -1,4 +1,4 @@
-.PHONY: test format lint generated tidy unit e2e
+.PHONY: test format lint generated tidy unit e2e fuzz
 
 # Everything that must hold before a change lands.
 test: format lint generated tidy unit e2e
@@ -24,6 +24,13 @@ unit:
 # Real AWS clients against the built binary.
 e2e:
 	e2e/run
+
+# Hostile input for every parser and codec, guided by coverage: each target in turn, for so many seconds.
+SECONDS_EACH ?= 60
+# One target alone, or several: make fuzz TARGET=policy_document
+TARGET ?=
+fuzz:
+	fuzz/run --seconds $(SECONDS_EACH) $(TARGET)
 
 .PHONY: run
 run: ## Build and start on 127.0.0.1:4599, with everything in ./data

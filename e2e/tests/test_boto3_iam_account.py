@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness import clients
+from harness import clients, trail
 from harness.clients import account_environment, run
 from harness.expect import refused
 from harness.iam import ALLOW, fresh, text
-from harness.polling import eventually
 from harness.raw import Request, exchange, sign
 from harness.seed import ONE, TWO
 from harness.server import Server
@@ -91,20 +90,17 @@ def test_requests_that_are_none(server: Server, body: bytes, code: str) -> None:
     assert f"<Code>{code}</Code>".encode() in answer.body
 
 
-def test_what_is_changed_is_in_the_trail(fresh_server: Server) -> None:
+def test_what_is_done_is_in_the_trail_at_once(fresh_server: Server) -> None:
     iam = clients.iam(fresh_server)
-    key = iam.create_user(UserName="trailed") and iam.create_access_key(UserName="trailed")["AccessKey"]
+    iam.create_user(UserName="trailed")
+    key = iam.create_access_key(UserName="trailed")["AccessKey"]
     iam.get_user(UserName="trailed")
     with refused("EntityAlreadyExists", status=409):
         iam.create_user(UserName="trailed")
-
-    def events() -> list[dict[str, Any]]:
-        lines = [line for path in sorted((fresh_server.data / "trail").glob("*.jsonl")) for line in path.read_text().splitlines()]
-        assert not any(key["SecretAccessKey"] in line for line in lines)
-        return [event for event in map(json.loads, lines) if event["eventType"] == "AwsApiCall"]
-
-    found = eventually(lambda: events() if len(events()) >= 2 else None, "two events in the trail")
-    assert [event["eventName"] for event in found] == ["CreateUser", "CreateAccessKey"]
+    found = trail.events(fresh_server, eventType="AwsApiCall")
+    assert not any(key["SecretAccessKey"] in json.dumps(event) for event in found)
+    assert [event["eventName"] for event in found] == ["CreateUser", "CreateAccessKey", "GetUser", "CreateUser"]
+    assert [event.get("errorCode") for event in found] == [None, None, None, "EntityAlreadyExists"]
     assert {(event["eventSource"], event["awsRegion"]) for event in found} == {("iam.amazonaws.com", "us-east-1")}
     assert found[0]["resources"][0]["ARN"] == f"arn:aws:iam::{ONE.id}:user/trailed"
     assert found[0]["userIdentity"]["arn"] == ONE.user_arn

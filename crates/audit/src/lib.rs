@@ -1,13 +1,10 @@
-//! The trail: one record in CloudTrail's form for each mutation, committed together with it and kept in files.
+//! The trail: an event in CloudTrail's form of each call, allowed or denied, logged before its answer leaves.
 //!
-//! A service makes a [`MutationRecord`] and puts its bytes into the outbox of the very transaction that it records:
-//! no effect without a record, no record without its effect. [`Trail::drain`] moves the outbox, in order, into
-//! append-only files of one JSON event a line, each event exactly once.
-//!
-//! Not here yet: reads, refused calls, request parameters and response elements, signed digests, delivery, look-up.
+//! A service follows each of its calls with [`Trail::begin`] and logs what came of it with [`Recording::finish`]. A change
+//! carries its event into the outbox of the very transaction that makes it ([`Trail::beside_change`]): no effect without an
+//! event, whatever happens before the call is over. [`log`] keeps the events.
 
 pub mod delivery;
-mod event_file;
 pub mod log;
 mod record;
 mod trail;
@@ -15,5 +12,5 @@ pub mod trails;
 mod user_identity;
 pub mod verification;
 
-pub use record::{EventId, MutationRecord, RecordError};
-pub use trail::{Trail, TrailError};
+pub use record::{EventError, EventName, RecordError, ServiceEvent};
+pub use trail::{KnownReasons, NoReasons, Recording, Trail, TrailError};

@@ -2,96 +2,147 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
-use std::fmt::{self, Display};
+use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use base::{AccountId, Call, Region, Timestamp};
+use base::{
+    AccountId, Call, EventDetails, EventId, EventResource, EventTokenHolder, Region, Timestamp, UnsignedCall,
+};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::user_identity::{INTERNAL, UserIdentity};
 
-/// The record of one mutation that is about to be committed.
-///
-/// `requestParameters` and `responseElements` are null for now; nothing secret can get in.
-#[derive(Debug)]
-pub struct MutationRecord(Event);
+/// The Region of global services.
+const GLOBAL_REGION: &str = "us-east-1";
+/// Bytes that `errorCode` and `errorMessage` may have.
+const ERROR_BYTES_MAX: usize = 1_024;
+/// Bytes that `requestParameters`, `responseElements` and `serviceEventDetails` may have.
+const ELEMENTS_BYTES_MAX: usize = 100 * 1_024;
 
-/// The id of one event: a UUID, unique for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventId([u8; 16]);
+/// An operation as events name it.
+#[derive(Clone, Copy, Debug)]
+pub struct EventName {
+    /// The service's DNS name, for example `kms.amazonaws.com`.
+    pub source: &'static str,
+    /// The operation's name.
+    pub operation: &'static str,
+    /// Whether it changes nothing.
+    pub read_only: bool,
+    /// Whether the service is the same in all Regions: CloudTrail has its events in us-east-1.
+    pub is_global: bool,
+}
 
-/// The event could not be written as JSON; the mutation must not be committed without it.
+/// The error that a call was answered with.
+#[derive(Clone, Copy, Debug)]
+pub struct EventError<'a> {
+    /// Its code.
+    pub code: &'a str,
+    /// Its text for the client.
+    pub message: Option<&'a str>,
+}
+
+/// An event could not be written as JSON; what it records must not be done without it.
 #[derive(Debug, thiserror::Error)]
-#[error("an audit record could not be encoded: {0}")]
+#[error("an audit event could not be encoded: {0}")]
 pub struct RecordError(#[from] serde_json::Error);
 
-impl EventId {
-    /// A version 4 UUID made of random bytes.
-    pub fn new(random: [u8; 16]) -> Self {
-        Self(uuid::Builder::from_random_bytes(random).into_uuid().into_bytes())
-    }
-}
+/// The event of something that the service does by itself, because it is due or at start: an `AwsServiceEvent`.
+#[derive(Debug)]
+pub struct ServiceEvent(Event);
 
-impl Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Display::fmt(uuid::Uuid::from_bytes_ref(&self.0), f)
-    }
-}
-
-impl MutationRecord {
-    /// What a caller did: an `AwsApiCall` event. `event_source` is the service's DNS name, for example
-    /// `kms.amazonaws.com`; `event_name` the operation.
-    pub fn of_call(id: EventId, call: &Call, event_source: &'static str, event_name: &'static str) -> Self {
-        let account = call.caller.account;
-        let service = call.service.as_ref().map(|service| service.principal.clone());
-        Self(Event {
-            user_identity: UserIdentity::of(&call.caller).invoked_by(service.clone()),
-            source_ip_address: service.clone().unwrap_or_else(|| call.source_address.to_string()),
-            user_agent: service.unwrap_or_else(|| call.user_agent.to_string()),
-            request_id: Some(call.request_id.to_string()),
-            event_type: "AwsApiCall",
-            ..Event::new(id, call.time, account, call.region, event_source, event_name)
-        })
-    }
-
-    /// What the service did by itself, because it was due or at start: an `AwsServiceEvent`.
-    pub fn of_service(
+impl ServiceEvent {
+    /// An event about an account's things in a Region.
+    pub fn new(
         id: EventId,
         time: Timestamp,
         account: AccountId,
         region: Region,
-        event_source: &'static str,
-        event_name: &'static str,
+        source: &'static str,
+        name: &'static str,
     ) -> Self {
-        Self(Event::new(id, time, account, region, event_source, event_name))
+        let mut event = Event::new(id, time, account, region, (source, name));
+        event.user_identity = UserIdentity::service(account);
+        event.source_ip_address = INTERNAL.to_owned();
+        event.user_agent = INTERNAL.to_owned();
+        Self(event)
     }
 
-    /// Names a KMS key or alias that the mutation touched. AWS lists alias ARNs with the type of keys, too.
-    pub fn with_key(self, owner: AccountId, arn: impl Display) -> Self {
-        self.with_resource("AWS::KMS::Key", owner, arn)
+    /// Names something that it is about; `kind` is its type, such as `AWS::KMS::Key`.
+    #[must_use]
+    pub fn with_resource(mut self, kind: &'static str, account: AccountId, arn: impl Display) -> Self {
+        let resource = EventResource { account, kind, arn: arn.to_string() };
+        self.0.resources.get_or_insert_default().push(Resource::of(&resource));
+        self
     }
 
-    /// Names an IAM user that the mutation touched.
-    pub fn with_user(self, owner: AccountId, arn: impl Display) -> Self {
-        self.with_resource("AWS::IAM::User", owner, arn)
-    }
-
-    /// Names something of IAM that the mutation touched; `kind` is the type of resource, such as `AWS::IAM::Role`.
-    pub fn with_identity(self, kind: &'static str, owner: AccountId, arn: impl Display) -> Self {
-        self.with_resource(kind, owner, arn)
+    /// Says something in `serviceEventDetails`.
+    #[must_use]
+    pub fn with_detail(mut self, name: &'static str, value: impl Display) -> Self {
+        self.0.service_event_details.get_or_insert_default().insert(name, value.to_string());
+        self
     }
 
     /// The event as the bytes for a transaction's outbox: one line of JSON, without its line end.
     ///
     /// # Errors
-    /// None that is known; if encoding fails all the same, the mutation must fail with it.
+    /// None that is known; if encoding fails all the same, what it records must fail with it.
     pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
         Ok(serde_json::to_vec(&self.0)?)
     }
+}
 
-    fn with_resource(mut self, kind: &'static str, owner: AccountId, arn: impl Display) -> Self {
-        self.0.resources.push(Resource { account_id: owner.to_string(), kind, arn: arn.to_string() });
-        self
+/// The event of a call, for the caller's account, and a copy for each other account whose things it was about. What was
+/// refused is told to the caller's account only.
+pub(crate) fn events_of_call(
+    call: &Call,
+    id: EventId,
+    name: EventName,
+    details: &EventDetails,
+    error: Option<EventError<'_>>,
+    mut new_id: impl FnMut() -> EventId,
+) -> Result<Vec<Vec<u8>>, RecordError> {
+    let mut owners: Vec<AccountId> = Vec::new();
+    if error.is_none() {
+        let others = details.resources.iter().map(|resource| resource.account);
+        for owner in others.filter(|owner| *owner != call.caller.account) {
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
+        }
     }
+    let mut event = Event::of_call(call, id, name, details, error)?;
+    if owners.is_empty() {
+        return Ok(vec![serde_json::to_vec(&event)?]);
+    }
+    event.shared_event_id = Some(new_id().to_string());
+    let mut all = vec![serde_json::to_vec(&event)?];
+    event.user_identity = event.user_identity.as_another_account();
+    for owner in owners {
+        event.event_id = new_id().to_string();
+        event.recipient_account_id = owner.to_string();
+        all.push(serde_json::to_vec(&event)?);
+    }
+    Ok(all)
+}
+
+/// The event of a call that nobody signed, for the account that the holder of a token asks for a session.
+pub(crate) fn event_of_unsigned_call(
+    call: &UnsignedCall,
+    holder: &EventTokenHolder,
+    name: EventName,
+    details: &EventDetails,
+    error: Option<EventError<'_>>,
+) -> Result<Vec<u8>, RecordError> {
+    let names = (name.source, name.operation);
+    let mut event = Event::new(call.event.id(), call.time, holder.account, call.region, names);
+    event.user_identity = UserIdentity::token_holder(holder);
+    event.source_ip_address = call.source_address.to_string();
+    event.user_agent = call.user_agent.to_string();
+    event.request_id = Some(call.request_id.to_string());
+    event.tls_details = call.tls.as_deref().map(Tls::of);
+    event.set_outcome(name, details, error)?;
+    Ok(serde_json::to_vec(&event)?)
 }
 
 /// Fields in the order of the published examples.
@@ -107,51 +158,147 @@ struct Event {
     #[serde(rename = "sourceIPAddress")]
     source_ip_address: String,
     user_agent: String,
-    request_parameters: Option<()>,
-    response_elements: Option<()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<String>,
+    request_parameters: Option<Box<RawValue>>,
+    response_elements: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_event_data: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(rename = "requestID", skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     #[serde(rename = "eventID")]
     event_id: String,
     read_only: bool,
-    resources: Vec<Resource>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<Resource>>,
     event_type: &'static str,
     management_event: bool,
     recipient_account_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_event_details: Option<BTreeMap<&'static str, String>>,
+    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
+    shared_event_id: Option<String>,
     event_category: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_details: Option<Tls>,
 }
 
 impl Event {
-    /// A service event; a call's event replaces what names the caller.
+    /// A service event without anybody who caused it; a call's event replaces what names the caller.
     fn new(
         id: EventId,
         time: Timestamp,
         account: AccountId,
         region: Region,
-        event_source: &'static str,
-        event_name: &'static str,
+        (event_source, event_name): (&'static str, &'static str),
     ) -> Self {
         Self {
             event_version: "1.11",
-            user_identity: UserIdentity::service(account),
+            user_identity: UserIdentity::default(),
             event_time: time.iso_extended(),
             event_source,
             event_name,
             aws_region: region.to_string(),
-            source_ip_address: INTERNAL.to_owned(),
-            user_agent: INTERNAL.to_owned(),
+            source_ip_address: String::new(),
+            user_agent: String::new(),
+            error_code: None,
+            error_message: None,
             request_parameters: None,
             response_elements: None,
+            additional_event_data: None,
             request_id: None,
             event_id: id.to_string(),
             read_only: false,
-            resources: Vec::new(),
+            resources: None,
             event_type: "AwsServiceEvent",
             management_event: true,
             recipient_account_id: account.to_string(),
+            service_event_details: None,
+            shared_event_id: None,
             event_category: "Management",
+            tls_details: None,
         }
     }
+
+    fn of_call(
+        call: &Call,
+        id: EventId,
+        name: EventName,
+        details: &EventDetails,
+        error: Option<EventError<'_>>,
+    ) -> Result<Self, RecordError> {
+        let service = call.service.as_ref().map(|service| service.principal.clone());
+        let account = call.caller.account;
+        let mut event = Self::new(id, call.time, account, call.region, (name.source, name.operation));
+        event.user_identity = UserIdentity::of(&call.caller).invoked_by(service.clone());
+        event.source_ip_address = service.clone().unwrap_or_else(|| call.source_address.to_string());
+        event.tls_details = call.tls.as_deref().filter(|_| service.is_none()).map(Tls::of);
+        event.user_agent = service.unwrap_or_else(|| call.user_agent.to_string());
+        event.request_id = Some(call.request_id.to_string());
+        if name.is_global {
+            event.aws_region = GLOBAL_REGION.to_owned();
+        }
+        event.set_outcome(name, details, error)?;
+        Ok(event)
+    }
+
+    fn set_outcome(
+        &mut self,
+        name: EventName,
+        details: &EventDetails,
+        error: Option<EventError<'_>>,
+    ) -> Result<(), RecordError> {
+        self.event_type = "AwsApiCall";
+        self.read_only = name.read_only;
+        self.request_parameters = raw("requestParameters", details.request_parameters.as_deref())?;
+        if let Some(error) = error {
+            self.error_code = Some(cut(error.code));
+            self.error_message = error.message.map(cut);
+        } else {
+            self.response_elements = raw("responseElements", details.response_elements.as_deref())?;
+        }
+        self.additional_event_data = additional(&details.additional);
+        if !details.resources.is_empty() {
+            self.resources = Some(details.resources.iter().map(Resource::of).collect());
+        }
+        Ok(())
+    }
+}
+
+/// JSON as it is, unless it is too much.
+fn raw(field: &str, json: Option<&[u8]>) -> Result<Option<Box<RawValue>>, RecordError> {
+    let Some(json) = json else { return Ok(None) };
+    if json.len() > ELEMENTS_BYTES_MAX {
+        let size = json.len();
+        let reason = format!(r#"{{"omitted":true,"originalSize":{size},"reason":"{field} too large"}}"#);
+        return Ok(Some(RawValue::from_string(reason)?));
+    }
+    Ok(Some(serde_json::from_slice(json)?))
+}
+
+/// A name with a dot is one within an object.
+fn additional(noted: &[(&'static str, String)]) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let mut all = serde_json::Map::new();
+    for (name, value) in noted {
+        let value = serde_json::Value::from(value.as_str());
+        match name.split_once('.') {
+            Some((outer, inner)) => {
+                let entry = all.entry(outer).or_insert_with(|| serde_json::Map::new().into());
+                entry.as_object_mut().map(|object| object.insert(inner.to_owned(), value));
+            }
+            None => {
+                all.insert((*name).to_owned(), value);
+            }
+        }
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+fn cut(text: &str) -> String {
+    let end = (0..=ERROR_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default().to_owned()
 }
 
 #[derive(Debug, Serialize)]
@@ -164,105 +311,30 @@ struct Resource {
     arn: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
+impl Resource {
+    fn of(resource: &EventResource) -> Self {
+        let EventResource { account, kind, arn } = resource;
+        Self { account_id: account.to_string(), kind, arn: arn.clone() }
+    }
+}
 
-    use base::{Caller, Principal, RequestId};
-    use serde_json::{Value, json};
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tls {
+    tls_version: &'static str,
+    cipher_suite: String,
+    client_provided_host_header: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_exchange: Option<&'static str>,
+}
 
-    use super::*;
-
-    const ARN: &str = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-
-    fn call() -> Call {
-        Call {
-            request_id: RequestId::new([7; 16]),
-            caller: Arc::new(Caller {
-                account: "123456789012".parse().unwrap(),
-                principal: Principal::User {
-                    path_and_name: "ops/alice".into(),
-                    unique_id: "AIDAEXAMPLE".into(),
-                },
-                access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
-                session: None,
-            }),
-            region: "eu-central-1".parse().unwrap(),
-            time: Timestamp::from_iso_basic("20180920T174101Z").unwrap(),
-            source_address: "192.0.2.7".parse().unwrap(),
-            is_secure: false,
-            user_agent: "aws-cli/2\n\"quoted\"".into(),
-            service: None,
+impl Tls {
+    fn of(details: &base::TlsDetails) -> Self {
+        Self {
+            tls_version: details.version,
+            cipher_suite: details.cipher_suite.to_string(),
+            client_provided_host_header: details.host.clone(),
+            key_exchange: details.key_exchange,
         }
-    }
-
-    fn encoded(record: &MutationRecord) -> Value {
-        let bytes = record.encode().unwrap();
-        assert!(!bytes.contains(&b'\n'), "an event is one line");
-        serde_json::from_slice(&bytes).unwrap()
-    }
-
-    #[test]
-    fn a_call_is_told_in_cloudtrails_form() {
-        let call = call();
-        let id = EventId::new([9; 16]);
-        let record = MutationRecord::of_call(id, &call, "kms.amazonaws.com", "EnableKey");
-        let expected = json!({
-            "eventVersion": "1.11",
-            "userIdentity": {
-                "type": "IAMUser",
-                "principalId": "AIDAEXAMPLE",
-                "arn": "arn:aws:iam::123456789012:user/ops/alice",
-                "accountId": "123456789012",
-                "accessKeyId": "AKIAIOSFODNN7EXAMPLE",
-                "userName": "alice"
-            },
-            "eventTime": "2018-09-20T17:41:01Z",
-            "eventSource": "kms.amazonaws.com",
-            "eventName": "EnableKey",
-            "awsRegion": "eu-central-1",
-            "sourceIPAddress": "192.0.2.7",
-            "userAgent": "aws-cli/2\n\"quoted\"",
-            "requestParameters": null,
-            "responseElements": null,
-            "requestID": "07070707-0707-4707-8707-070707070707",
-            "eventID": "09090909-0909-4909-8909-090909090909",
-            "readOnly": false,
-            "resources": [{"accountId": "123456789012", "type": "AWS::KMS::Key", "ARN": ARN}],
-            "eventType": "AwsApiCall",
-            "managementEvent": true,
-            "recipientAccountId": "123456789012",
-            "eventCategory": "Management"
-        });
-        assert_eq!(encoded(&record.with_key(call.caller.account, ARN)), expected);
-    }
-
-    #[test]
-    fn scheduled_work_has_no_caller_and_no_request() {
-        let account = "123456789012".parse().unwrap();
-        let region = "eu-central-1".parse().unwrap();
-        let time = Timestamp::from_seconds(0);
-        let id = EventId::new([1; 16]);
-        let record = MutationRecord::of_service(id, time, account, region, "kms.amazonaws.com", "RotateKey");
-        let event = encoded(&record.with_key(account, ARN));
-        assert_eq!(event["userIdentity"], json!({"accountId": "123456789012", "invokedBy": "AWS Internal"}));
-        assert_eq!(event["eventType"], "AwsServiceEvent");
-        assert_eq!(event["sourceIPAddress"], "AWS Internal");
-        assert_eq!(event.get("requestID"), None);
-        assert_eq!(event["eventTime"], "1970-01-01T00:00:00Z");
-    }
-
-    #[test]
-    fn resources_keep_their_order() {
-        let call = call();
-        let account = call.caller.account;
-        let alias = "arn:aws:kms:eu-central-1:123456789012:alias/app";
-        let record =
-            MutationRecord::of_call(EventId::new([2; 16]), &call, "kms.amazonaws.com", "CreateAlias")
-                .with_key(account, ARN)
-                .with_key(account, alias);
-        let event = encoded(&record);
-        assert_eq!(event["resources"][0]["ARN"], ARN);
-        assert_eq!(event["resources"][1]["ARN"], alias);
     }
 }

@@ -1,45 +1,58 @@
-//! From the outbox to files, each event exactly once.
+//! The trail: makes the events of calls, logs each before its answer leaves, and brings those of changes along that a crash
+//! or a failing disk kept from the log.
+//!
+//! A change commits its event beside itself, in the store's outbox. When the call is over, the event is logged with all that
+//! is known by then, and [`Trail::drain`] takes the one in the outbox away. Only if the call never came to its end is the one
+//! in the outbox logged, which tells the same but for the response.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use base::{
+    AccountId, Call, EventId, Randomness, RandomnessUnavailable, Region, RequestId, Timestamp, UnsignedCall,
+};
+use serde::Deserialize;
 use store::{OutboxEntry, OutboxPosition, Store, StoreError};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::event_file::{Day, EventFile, FiledEvent, REMEMBERED_EVENTS, make_folder};
+use crate::log::{Entry, Log, LogError, LogLine, segments};
+use crate::record::{
+    EventError, EventName, RecordError, ServiceEvent, event_of_unsigned_call, events_of_call,
+};
 
-/// Events moved at a time. Fewer than the files remember, so that none is written twice.
-const BATCH_EVENTS: usize = 256;
-const _: () = assert!(BATCH_EVENTS <= REMEMBERED_EVENTS);
+/// Entries of the outbox that are looked at together.
+const BATCH: usize = 256;
+/// Segments, from the end, in which events of the outbox are looked for at start.
+const SEGMENTS_LOOKED_THROUGH: usize = 2;
 
-/// The trail: a folder of append-only files `events-YYYY-MM-DD.jsonl` (by the event's own UTC day, 0600), one JSON
-/// event a line.
-///
-/// An event is written and durable before it leaves the outbox. After a crash between the two it is found in both
-/// places and recognised by its id; a line that the crash left unfinished is cut off when its file is next opened,
-/// and written whole. Whoever reads the files meanwhile may see such an unfinished last line.
-pub struct Trail {
-    folder: PathBuf,
-    store: Arc<dyn Store>,
-    /// The file that was written last. Held while draining: one drain at a time.
-    last: Arc<Mutex<Option<EventFile>>>,
+/// Somebody who knows why a request was allowed or denied.
+pub trait KnownReasons: Send + Sync {
+    /// The decisions about a request as a JSON array; `None` if none is known.
+    fn of_request(&self, request: RequestId) -> Option<Vec<u8>>;
 }
 
-/// The hold on the file that was written last.
-type LastFile = OwnedMutexGuard<Option<EventFile>>;
+/// Nobody knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoReasons;
 
-/// Events could not be moved. They are safe in the outbox; the next drain tries again.
+impl KnownReasons for NoReasons {
+    fn of_request(&self, _: RequestId) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// An event could not be made or logged.
 #[derive(Debug, thiserror::Error)]
 pub enum TrailError {
-    /// The folder or a file in it cannot be written.
-    #[error("the audit trail cannot be written: {path}: {source}; check space and permissions of the folder")]
-    File {
-        /// The folder or file.
-        path: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The log cannot be written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The event cannot be encoded.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// There is no randomness for the event's id.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessUnavailable),
     /// The store did not give or release its outbox.
     #[error("audit trail: {0}")]
     Store(#[from] StoreError),
@@ -48,76 +61,269 @@ pub enum TrailError {
         "the audit trail cannot go on: record {0} of the outbox is not an event; restore the store from a backup"
     )]
     NotAnEvent(OutboxPosition),
-    /// The runtime is shutting down.
-    #[error("the audit trail was interrupted by the end of the process")]
-    Interrupted,
+    /// The log cannot be read.
+    #[error("the audit log cannot be read: {0}")]
+    Unreadable(std::io::Error),
+}
+
+/// Makes events and logs them.
+pub struct Trail {
+    log: Log,
+    store: Arc<dyn Store>,
+    randomness: Arc<dyn Randomness>,
+    reasons: Arc<dyn KnownReasons>,
+    changes: Mutex<Changes>,
+    /// Held while draining. Whether the end of the log was looked through for what an earlier process logged.
+    draining: tokio::sync::Mutex<bool>,
+}
+
+/// Events that were committed beside changes.
+#[derive(Default)]
+struct Changes {
+    /// Of calls that are still under way.
+    open: HashSet<String>,
+    /// That are in the log, and in the outbox for a moment longer.
+    logged: HashSet<String>,
 }
 
 impl Trail {
-    /// Opens the trail in `folder`, which is made (0700) if it is not there.
-    ///
-    /// # Errors
-    /// The folder cannot be made.
-    pub fn open(folder: &Path, store: Arc<dyn Store>) -> Result<Self, TrailError> {
-        make_folder(folder).map_err(|source| file_error(folder, source))?;
-        Ok(Self { folder: folder.to_owned(), store, last: Arc::new(Mutex::new(None)) })
+    /// A trail that writes to `log` and takes what it missed from the store's outbox.
+    pub fn new(
+        log: Log,
+        store: Arc<dyn Store>,
+        randomness: Arc<dyn Randomness>,
+        reasons: Arc<dyn KnownReasons>,
+    ) -> Self {
+        let changes = Mutex::default();
+        Self { log, store, randomness, reasons, changes, draining: tokio::sync::Mutex::new(false) }
     }
 
-    /// Moves everything that is in the outbox now into the files, in order, and tells how many events that were.
-    /// Call it after commits and at start; calling it twice at once is harmless.
+    /// The log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Whether a change may begin: its event could be logged now.
+    ///
+    /// # Errors
+    /// It could not.
+    pub async fn ready(&self) -> Result<(), TrailError> {
+        if !self.log.works() {
+            self.log.sync().await?;
+        }
+        Ok(())
+    }
+
+    /// Follows a call to its end. [`Recording::finish`] must be called with what came of it before its answer leaves.
+    pub fn begin(&self, call: &Call) -> Recording<'_> {
+        Recording { trail: self, id: call.event.id() }
+    }
+
+    /// The event of a change that a call makes, for the outbox of its transaction, with what is known so far.
+    ///
+    /// # Errors
+    /// There is no randomness, or the event cannot be encoded.
+    pub fn beside_change(&self, call: &Call, name: EventName) -> Result<Vec<u8>, TrailError> {
+        let events = self.events(call, call.event.id(), name, None)?;
+        call.event.set_beside_change();
+        self.changes().open.insert(call.event.id().to_string());
+        Ok(events.join(&b'\n'))
+    }
+
+    /// The beginning of an event about something that the service does by itself.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn service_event(
+        &self,
+        time: Timestamp,
+        account: AccountId,
+        region: Region,
+        (source, name): (&'static str, &'static str),
+    ) -> Result<ServiceEvent, TrailError> {
+        Ok(ServiceEvent::new(self.new_id()?, time, account, region, source, name))
+    }
+
+    /// Logs what came of a call that nobody signed. Of one without a good token there is no account that could be told.
+    ///
+    /// # Errors
+    /// It is not logged; then the answer must not leave.
+    pub async fn record_unsigned(
+        &self,
+        call: &UnsignedCall,
+        name: EventName,
+        error: Option<EventError<'_>>,
+    ) -> Result<(), TrailError> {
+        let details = call.event.so_far();
+        let Some(holder) = &details.token_holder else { return Ok(()) };
+        let event = event_of_unsigned_call(call, holder, name, &details, error)?;
+        let decisions = self.reasons.of_request(call.request_id);
+        Ok(self.log.append(vec![Entry { event, decisions }]).await?)
+    }
+
+    /// Logs what the outbox holds of calls that never came to their end, and empties it. Tells how many events were logged.
+    /// Call it every now and then and at start; calling it twice at once is harmless, and it goes on if nobody waits for it.
     ///
     /// # Errors
     /// See [`TrailError`]; nothing is lost by any of them.
-    pub async fn drain(&self) -> Result<usize, TrailError> {
-        let mut last = Arc::clone(&self.last).lock_owned().await;
-        let mut moved = 0;
+    pub async fn drain(self: &Arc<Self>) -> Result<usize, TrailError> {
+        let trail = Arc::clone(self);
+        let drained = tokio::spawn(async move { trail.empty_outbox().await }).await;
+        drained.unwrap_or(Err(TrailError::Log(LogError::Closed)))
+    }
+
+    async fn empty_outbox(&self) -> Result<usize, TrailError> {
+        let mut knows_the_past = self.draining.lock().await;
+        let mut missed = 0;
         loop {
-            let entries = self.store.outbox(BATCH_EVENTS).await?;
-            let Some(through) = entries.last().map(|entry| entry.position) else { return Ok(moved) };
-            let count = entries.len();
-            last = self.write(last, entries).await?;
+            let mut entries = self.store.outbox(BATCH).await?;
+            if !*knows_the_past && !entries.is_empty() {
+                let folder = self.log.folder().to_owned();
+                let latest = tokio::task::spawn_blocking(move || latest_events(&folder)).await;
+                let latest = latest.map_err(|_| LogError::Closed)?.map_err(TrailError::Unreadable)?;
+                self.changes().logged.extend(latest);
+            }
+            *knows_the_past = true;
+            let found = entries.len();
+            let lines = self.take_finished(&mut entries)?;
+            let Some(through) = entries.last().map(|entry| entry.position) else { return Ok(missed) };
+            missed += lines.len();
+            if !lines.is_empty() {
+                self.log.append(lines).await?;
+            }
+            self.log.sync().await?;
+            self.changes().logged.extend(event_ids(&entries));
             self.store.remove_from_outbox(through).await?;
-            moved += count;
+            let mut changes = self.changes();
+            for id in event_ids(&entries) {
+                changes.logged.remove(&id);
+            }
+            if entries.len() < found {
+                return Ok(missed);
+            }
         }
     }
 
-    /// Writes one batch, day by day; the files are durable when this returns. The hold goes with the work: if this
-    /// future is dropped, the next drain still waits until the files are at rest.
-    async fn write(&self, mut last: LastFile, entries: Vec<OutboxEntry>) -> Result<LastFile, TrailError> {
-        let folder = self.folder.clone();
-        // Waiting for the disk must not keep a worker from answering requests.
-        let written = tokio::task::spawn_blocking(move || {
-            let file = write(&folder, last.take(), entries)?;
-            *last = Some(file);
-            Ok(last)
-        });
-        written.await.map_err(|_| TrailError::Interrupted)?
+    /// Leaves in `entries` those up to the first whose call is still under way, and gives the events among them that are not
+    /// logged.
+    fn take_finished(&self, entries: &mut Vec<OutboxEntry>) -> Result<Vec<Entry>, TrailError> {
+        let changes = self.changes();
+        let mut missed = Vec::new();
+        let mut end = 0;
+        for entry in entries.iter() {
+            let id = event_id(&entry.record).ok_or(TrailError::NotAnEvent(entry.position))?;
+            if changes.open.contains(&id) {
+                break;
+            }
+            if !changes.logged.contains(&id) {
+                let lines = entry.record.split(|byte| *byte == b'\n');
+                missed.extend(lines.map(|line| Entry { event: line.to_vec(), decisions: None }));
+            }
+            end += 1;
+        }
+        entries.truncate(end);
+        Ok(missed)
+    }
+
+    fn events(
+        &self,
+        call: &Call,
+        id: EventId,
+        name: EventName,
+        error: Option<EventError<'_>>,
+    ) -> Result<Vec<Vec<u8>>, TrailError> {
+        let mut ids = Vec::new();
+        let details = call.event.so_far();
+        // One for all that share the event, and one for each copy.
+        if details.resources.iter().any(|resource| resource.account != call.caller.account) {
+            for _ in 0..=details.resources.len() {
+                ids.push(self.new_id()?);
+            }
+        }
+        Ok(events_of_call(call, id, name, &details, error, || ids.pop().unwrap_or(id))?)
+    }
+
+    fn new_id(&self) -> Result<EventId, RandomnessUnavailable> {
+        let mut random = [0; 16];
+        self.randomness.fill(&mut random)?;
+        Ok(EventId::new(random))
+    }
+
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn write(folder: &Path, last: Option<EventFile>, entries: Vec<OutboxEntry>) -> Result<EventFile, TrailError> {
-    let events = entries.into_iter().map(|OutboxEntry { position, record }| {
-        FiledEvent::read(record).ok_or(TrailError::NotAnEvent(position))
-    });
-    let events = events.collect::<Result<Vec<_>, _>>()?;
-    let mut file = last;
-    for of_one_day in events.chunk_by(|event, next| event.day == next.day) {
-        let Some(first) = of_one_day.first() else { continue };
-        let failed = |source| file_error(&first.day.path(folder), source);
-        let open = reopen(folder, file.take(), &first.day).map_err(failed)?;
-        file = Some(open.append(of_one_day).map_err(failed)?);
-    }
-    file.ok_or(TrailError::Interrupted)
+/// A call under way. If it is dropped before its end, what the call committed is logged from the outbox.
+pub struct Recording<'t> {
+    trail: &'t Trail,
+    id: EventId,
 }
 
-/// The file of `day`: the one that is open, if it is the right one and nobody moved or touched it.
-fn reopen(folder: &Path, last: Option<EventFile>, day: &Day) -> io::Result<EventFile> {
-    match last.filter(|file| file.serves(day)) {
-        Some(file) => Ok(file),
-        None => EventFile::open(folder, day.clone()),
+impl Recording<'_> {
+    /// Logs what came of the call.
+    ///
+    /// # Errors
+    /// It is not logged, and no change was made that carries its event along: the answer must not leave.
+    pub async fn finish(
+        self,
+        call: &Call,
+        name: EventName,
+        error: Option<EventError<'_>>,
+    ) -> Result<(), TrailError> {
+        let trail = self.trail;
+        let is_beside_change = call.event.so_far().is_beside_change;
+        // What failed may have been committed all the same: then that is another event.
+        let id = if is_beside_change && error.is_some() { trail.new_id()? } else { self.id };
+        let decisions = trail.reasons.of_request(call.request_id);
+        let events = trail.events(call, id, name, error)?;
+        let entries = events.into_iter().map(|event| Entry { event, decisions: decisions.clone() });
+        let logged = trail.log.append(entries.collect()).await;
+        if !is_beside_change {
+            return Ok(logged?);
+        }
+        if logged.is_ok() && error.is_none() {
+            trail.changes().logged.insert(self.id.to_string());
+        }
+        match logged {
+            // The change is made, and its event safe beside it.
+            Err(_) if error.is_none() => Ok(()),
+            logged => Ok(logged?),
+        }
     }
 }
 
-fn file_error(path: &Path, source: io::Error) -> TrailError {
-    TrailError::File { path: path.display().to_string(), source }
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        self.trail.changes().open.remove(&self.id.to_string());
+    }
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "eventID")]
+    event_id: String,
+}
+
+/// The id of the first event in a record of the outbox.
+fn event_id(record: &[u8]) -> Option<String> {
+    let line = std::str::from_utf8(record).ok()?.lines().next()?;
+    serde_json::from_str::<Head>(line).ok().map(|head| head.event_id)
+}
+
+fn event_ids(entries: &[OutboxEntry]) -> impl Iterator<Item = String> {
+    entries.iter().filter_map(|entry| event_id(&entry.record))
+}
+
+/// The ids of the last events in the log.
+fn latest_events(folder: &Path) -> std::io::Result<HashSet<String>> {
+    let (mut ids, mut line) = (HashSet::new(), Vec::new());
+    for segment in segments(folder)?.iter().rev().take(SEGMENTS_LOOKED_THROUGH) {
+        let mut lines = segment.lines(0)?;
+        while lines.read(&mut line)? {
+            let read = serde_json::from_slice::<LogLine>(&line).ok();
+            ids.extend(read.and_then(|read| event_id(read.event.get().as_bytes())));
+        }
+    }
+    Ok(ids)
 }

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
 
-use base::{AccountId, Caller, Principal, Session};
+use base::{AccountId, Caller, EventTokenHolder, Principal, Session};
 use serde::Serialize;
 
 /// What CloudTrail writes where no caller is.
@@ -26,6 +26,8 @@ pub(crate) struct UserIdentity {
     user_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_context: Option<SessionContext>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_provider: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     invoked_by: Option<String>,
 }
@@ -96,7 +98,34 @@ impl UserIdentity {
             access_key_id: Some(caller.access_key_id.clone()),
             user_name,
             session_context: caller.session.as_ref().map(|session| SessionContext::of(caller, session)),
+            identity_provider: None,
             invoked_by: None,
+        }
+    }
+
+    /// Whoever holds a token of an identity provider.
+    pub(crate) fn token_holder(holder: &EventTokenHolder) -> Self {
+        let EventTokenHolder { provider, audience, subject, .. } = holder;
+        Self {
+            kind: Some("WebIdentityUser"),
+            principal_id: Some(format!("{provider}:{audience}:{subject}")),
+            user_name: Some(subject.clone()),
+            identity_provider: Some(provider.clone()),
+            ..Self::default()
+        }
+    }
+
+    /// What another account is told of the caller: its account. Services are told as they are.
+    pub(crate) fn as_another_account(&self) -> Self {
+        let Some(account) = &self.account_id else {
+            return Self { kind: self.kind, invoked_by: self.invoked_by.clone(), ..Self::default() };
+        };
+        Self {
+            kind: Some("AWSAccount"),
+            principal_id: self.principal_id.clone(),
+            account_id: Some(account.clone()),
+            invoked_by: self.invoked_by.clone(),
+            ..Self::default()
         }
     }
 

@@ -1,22 +1,24 @@
-//! The trail over the real store, with crashes between every two steps.
+//! The trail over the real store and log, with crashes between every two steps.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use audit::{EventId, MutationRecord, Trail, TrailError};
-use base::Timestamp;
+use audit::log::{Log, LogSettings, segments};
+use audit::{EventError, EventName, NoReasons, ServiceEvent, Trail, TrailError};
+use base::{Call, Caller, EventId, EventNotes, Principal, RequestId, Timestamp};
+use serde_json::Value;
 use store::redb_engine::RedbStore;
 use store::{
     CommitError, Entry, Key, Observer, OutboxEntry, OutboxPosition, Page, Range, Revision, Store, StoreError,
     Transaction,
 };
+use testkit::SeededRandomness;
 
-const DAY_ONE: i64 = 1_537_465_261; // 2018-09-20
-const DAY_TWO: i64 = DAY_ONE + 86_400;
+const NAME: EventName =
+    EventName { source: "kms.amazonaws.com", operation: "EnableKey", read_only: false, is_global: false };
 
 /// A store that fails to take records out of its outbox while `stuck`: what a crash after writing looks like.
 struct Stuck {
@@ -58,193 +60,208 @@ fn stuck_store() -> Arc<Stuck> {
     Arc::new(Stuck { store: RedbStore::in_memory().unwrap(), stuck: AtomicBool::new(false) })
 }
 
-fn event_id(number: u16) -> String {
+fn id(number: u16) -> EventId {
     let mut random = [0; 16];
     random[..2].copy_from_slice(&number.to_be_bytes());
-    EventId::new(random).to_string()
-}
-
-/// Commits one mutation whose event has this number.
-async fn mutate(store: &dyn Store, number: u16, seconds: i64) {
-    let mut random = [0; 16];
-    random[..2].copy_from_slice(&number.to_be_bytes());
-    let record = MutationRecord::of_service(
-        EventId::new(random),
-        Timestamp::from_seconds(seconds),
-        "123456789012".parse().unwrap(),
-        "eu-central-1".parse().unwrap(),
-        "kms.amazonaws.com",
-        "RotateKey",
-    );
-    let key = Key::new(format!("test/{number}")).unwrap();
-    let transaction = Transaction::new().put(key, Vec::new()).outbox(record.encode().unwrap());
-    store.commit(transaction).await.unwrap();
-}
-
-fn ids_of(folder: &Path, day: &str) -> Vec<String> {
-    let text = fs::read_to_string(folder.join(format!("events-{day}.jsonl"))).unwrap_or_default();
-    let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    events.map(|event| event["eventID"].as_str().unwrap().to_owned()).collect()
+    EventId::new(random)
 }
 
 fn ids(numbers: impl IntoIterator<Item = u16>) -> Vec<String> {
-    numbers.into_iter().map(event_id).collect()
+    numbers.into_iter().map(|number| id(number).to_string()).collect()
+}
+
+async fn change(store: &dyn Store, number: u16, event: Vec<u8>) {
+    let key = Key::new(format!("test/{number}")).unwrap();
+    store.commit(Transaction::new().put(key, Vec::new()).outbox(event)).await.unwrap();
+}
+
+/// Commits what the service does by itself, with an event of this number.
+async fn do_what_is_due(store: &dyn Store, number: u16) {
+    let (account, region) = ("123456789012".parse().unwrap(), "eu-central-1".parse().unwrap());
+    let time = Timestamp::from_seconds(1_537_465_261);
+    let event = ServiceEvent::new(id(number), time, account, region, "kms.amazonaws.com", "RotateKey");
+    change(store, number, event.encode().unwrap()).await;
+}
+
+fn call(number: u16) -> Call {
+    Call {
+        request_id: RequestId::new([7; 16]),
+        caller: Arc::new(Caller {
+            account: "123456789012".parse().unwrap(),
+            principal: Principal::Root,
+            access_key_id: "AKIAIOSFODNN7EXAMPLE".into(),
+            session: None,
+        }),
+        region: "eu-central-1".parse().unwrap(),
+        time: Timestamp::from_seconds(1_537_465_261),
+        source_address: "192.0.2.7".parse().unwrap(),
+        tls: None,
+        user_agent: "test".into(),
+        event: Arc::new(EventNotes::new(id(number))),
+        service: None,
+    }
+}
+
+fn open(folder: &Path, store: Arc<Stuck>) -> Arc<Trail> {
+    let log = Log::open(folder, LogSettings::default()).unwrap();
+    let randomness = Arc::new(SeededRandomness::new(1));
+    Arc::new(Trail::new(log, store, randomness, Arc::new(NoReasons)))
+}
+
+fn logged(folder: &Path) -> Vec<Value> {
+    let mut events = Vec::new();
+    let mut line = Vec::new();
+    for segment in segments(folder).unwrap() {
+        let mut lines = segment.lines(0).unwrap();
+        while lines.read(&mut line).unwrap() {
+            events.push(serde_json::from_slice::<Value>(&line).unwrap()["event"].clone());
+        }
+    }
+    events
+}
+
+fn ids_of(folder: &Path) -> Vec<String> {
+    logged(folder).iter().map(|event| event["eventID"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn events_go_to_the_file_of_their_day_in_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = stuck_store();
-    for number in 0..3 {
-        mutate(&*store, number, DAY_ONE).await;
+async fn what_the_service_does_by_itself_reaches_the_log_in_order() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    for number in 0..600 {
+        do_what_is_due(&*store, number).await;
     }
-    mutate(&*store, 3, DAY_TWO).await;
-    // The clock of a test may go back.
-    mutate(&*store, 4, DAY_ONE).await;
-    let trail = Trail::open(folder.path(), store.clone()).unwrap();
-    assert_eq!(trail.drain().await.unwrap(), 5);
+    let trail = open(folder.path(), store.clone());
+    assert_eq!(trail.drain().await.unwrap(), 600);
     assert_eq!(trail.drain().await.unwrap(), 0);
-    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids([0, 1, 2, 4]));
-    assert_eq!(ids_of(folder.path(), "2018-09-21"), ids([3]));
+    assert_eq!(ids_of(folder.path()), ids(0..600));
     assert!(store.outbox(10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn more_than_one_batch_is_moved_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = stuck_store();
-    for number in 0..600 {
-        mutate(&*store, number, DAY_ONE).await;
-    }
-    let trail = Trail::open(folder.path(), store).unwrap();
-    assert_eq!(trail.drain().await.unwrap(), 600);
-    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids(0..600));
+async fn a_change_is_logged_once_with_its_response() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let trail = open(folder.path(), store.clone());
+    let call = call(1);
+    let recording = trail.begin(&call);
+    change(&*store, 1, trail.beside_change(&call, NAME).unwrap()).await;
+    // While the call is under way its event waits, and so do those behind it.
+    do_what_is_due(&*store, 2).await;
+    assert_eq!(trail.drain().await.unwrap(), 0);
+    call.event.set_response_elements(Some(b"{\"keyId\":\"k\"}".to_vec()));
+    recording.finish(&call, NAME, None).await.unwrap();
+    assert_eq!(trail.drain().await.unwrap(), 1);
+    assert!(store.outbox(10).await.unwrap().is_empty());
+    let events = logged(folder.path());
+    assert_eq!(ids_of(folder.path()), ids([1, 2]));
+    assert_eq!(events[0]["responseElements"]["keyId"], "k");
 }
 
 #[tokio::test]
-async fn a_crash_between_writing_and_removing_writes_nothing_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = stuck_store();
+async fn a_change_whose_call_was_dropped_is_logged_from_the_outbox() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let trail = open(folder.path(), store.clone());
+    let call = call(1);
+    let recording = trail.begin(&call);
+    change(&*store, 1, trail.beside_change(&call, NAME).unwrap()).await;
+    drop(recording);
+    assert_eq!(trail.drain().await.unwrap(), 1);
+    assert_eq!(ids_of(folder.path()), ids([1]));
+}
+
+#[tokio::test]
+async fn what_failed_is_another_event_than_what_was_changed() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let trail = open(folder.path(), store.clone());
+    for (number, is_changed) in [(1, false), (2, true)] {
+        let call = call(number);
+        let recording = trail.begin(&call);
+        let event = trail.beside_change(&call, NAME).unwrap();
+        if is_changed {
+            change(&*store, number, event).await;
+        }
+        let error = EventError { code: "KMSInternalException", message: None };
+        recording.finish(&call, NAME, Some(error)).await.unwrap();
+    }
+    assert_eq!(trail.drain().await.unwrap(), 1);
+    let told: Vec<bool> =
+        logged(folder.path()).iter().map(|event| event.get("errorCode").is_some()).collect();
+    assert_eq!(told, [true, true, false]);
+    assert_eq!(ids_of(folder.path())[2], id(2).to_string());
+    assert!(!ids_of(folder.path())[..2].contains(&id(2).to_string()));
+}
+
+#[tokio::test]
+async fn a_crash_at_any_moment_leaves_each_event_once() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
     for number in 0..300 {
-        mutate(&*store, number, if number < 100 { DAY_ONE } else { DAY_TWO }).await;
+        do_what_is_due(&*store, number).await;
     }
     store.stuck.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         // A new trail each time: the process died. The second drain is the same process trying again.
-        let trail = Trail::open(folder.path(), store.clone()).unwrap();
+        let trail = open(folder.path(), store.clone());
         for _ in 0..2 {
             assert!(matches!(trail.drain().await, Err(TrailError::Store(_))));
         }
     }
     store.stuck.store(false, Ordering::SeqCst);
-    let trail = Trail::open(folder.path(), store.clone()).unwrap();
-    assert_eq!(trail.drain().await.unwrap(), 300);
-    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids(0..100));
-    assert_eq!(ids_of(folder.path(), "2018-09-21"), ids(100..300));
+    let trail = open(folder.path(), store.clone());
+    trail.drain().await.unwrap();
+    assert_eq!(ids_of(folder.path()), ids(0..300));
+    // A call that was logged and whose change still lies in the outbox.
+    let call = call(301);
+    let recording = trail.begin(&call);
+    change(&*store, 301, trail.beside_change(&call, NAME).unwrap()).await;
+    recording.finish(&call, NAME, None).await.unwrap();
+    drop(trail);
+    assert_eq!(open(folder.path(), store).drain().await.unwrap(), 0);
+    assert_eq!(ids_of(folder.path()).last(), Some(&id(301).to_string()));
 }
 
 #[tokio::test]
-async fn a_crash_in_the_middle_of_a_line_leaves_each_event_once() {
-    let whole = {
-        let folder = tempfile::tempdir().unwrap();
-        let store = stuck_store();
-        for number in 0..3 {
-            mutate(&*store, number, DAY_ONE).await;
+async fn drains_at_the_same_time_or_dropped_halfway_do_not_meet() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let trail = open(folder.path(), store.clone());
+    for round in 0..40 {
+        for number in 0..20 {
+            do_what_is_due(&*store, round * 20 + number).await;
         }
-        Trail::open(folder.path(), store).unwrap().drain().await.unwrap();
-        fs::read(folder.path().join("events-2018-09-20.jsonl")).unwrap()
-    };
-    for length in (0..=whole.len()).step_by(7) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = stuck_store();
-        for number in 0..3 {
-            mutate(&*store, number, DAY_ONE).await;
-        }
-        fs::write(folder.path().join("events-2018-09-20.jsonl"), &whole[..length]).unwrap();
-        Trail::open(folder.path(), store).unwrap().drain().await.unwrap();
-        assert_eq!(fs::read(folder.path().join("events-2018-09-20.jsonl")).unwrap(), whole, "at {length}");
+        // Polled once: the work has begun, and nobody waits for it any more.
+        let _ = tokio::time::timeout(std::time::Duration::ZERO, trail.drain()).await;
+        let (one, two) = tokio::join!(trail.drain(), trail.drain());
+        assert!(one.is_ok() && two.is_ok());
     }
+    assert_eq!(ids_of(folder.path()), ids(0..800));
 }
 
 #[tokio::test]
-async fn drains_at_the_same_time_do_not_meet() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = stuck_store();
-    for number in 0..50 {
-        mutate(&*store, number, DAY_ONE).await;
-    }
-    let trail = Trail::open(folder.path(), store).unwrap();
-    let (one, two) = tokio::join!(trail.drain(), trail.drain());
-    assert_eq!(one.unwrap() + two.unwrap(), 50);
-    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids(0..50));
-}
-
-#[tokio::test]
-async fn a_trail_that_cannot_be_written_keeps_its_events() {
-    let folder = tempfile::tempdir().unwrap();
-    let inner = folder.path().join("audit");
-    let store = stuck_store();
-    mutate(&*store, 0, DAY_ONE).await;
-    let trail = Trail::open(&inner, store.clone()).unwrap();
-    // A folder where the file should be: it cannot be opened, whoever runs the test.
-    fs::create_dir(inner.join("events-2018-09-20.jsonl")).unwrap();
-    assert!(matches!(trail.drain().await, Err(TrailError::File { .. })));
+async fn where_the_log_cannot_be_written_changes_stand_and_answers_do_not_leave() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let place = folder.path().join("log");
+    let trail = open(&place, store.clone());
+    let aside = folder.path().join("aside");
+    std::fs::rename(&place, &aside).unwrap();
+    std::fs::write(&place, b"in the way").unwrap();
+    let (changing, reading) = (call(1), call(2));
+    let recording = trail.begin(&changing);
+    change(&*store, 1, trail.beside_change(&changing, NAME).unwrap()).await;
+    recording.finish(&changing, NAME, None).await.unwrap();
+    assert!(trail.begin(&reading).finish(&reading, NAME, None).await.is_err());
+    assert!(trail.ready().await.is_err());
+    assert!(trail.drain().await.is_err());
     assert_eq!(store.outbox(10).await.unwrap().len(), 1);
-    fs::remove_dir(inner.join("events-2018-09-20.jsonl")).unwrap();
+    std::fs::remove_file(&place).unwrap();
+    std::fs::rename(&aside, &place).unwrap();
+    trail.ready().await.unwrap();
     assert_eq!(trail.drain().await.unwrap(), 1);
-    assert_eq!(ids_of(&inner, "2018-09-20"), ids([0]));
-}
-
-#[tokio::test]
-async fn a_file_taken_away_is_made_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = stuck_store();
-    let trail = Trail::open(folder.path(), store.clone()).unwrap();
-    let path = folder.path().join("events-2018-09-20.jsonl");
-    mutate(&*store, 0, DAY_ONE).await;
-    trail.drain().await.unwrap();
-    fs::rename(&path, folder.path().join("archived")).unwrap();
-    mutate(&*store, 1, DAY_ONE).await;
-    trail.drain().await.unwrap();
-    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids([1]));
+    assert_eq!(ids_of(&place), ids([1]));
 }
 
 #[tokio::test]
 async fn what_is_no_event_stops_the_trail_and_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = stuck_store();
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
     store.commit(Transaction::new().outbox(b"not an event".to_vec())).await.unwrap();
-    let trail = Trail::open(folder.path(), store.clone()).unwrap();
+    let trail = open(folder.path(), store.clone());
     assert!(matches!(trail.drain().await, Err(TrailError::NotAnEvent(_))));
     assert_eq!(store.outbox(10).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_folder_taken_away_is_made_again() {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("trail");
-    let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory().unwrap());
-    let trail = Trail::open(&folder, Arc::clone(&store)).unwrap();
-    mutate(&*store, 1, 1_537_465_261).await;
-    trail.drain().await.unwrap();
-    fs::remove_dir_all(&folder).unwrap();
-    mutate(&*store, 2, 1_537_465_261).await;
-    trail.drain().await.unwrap();
-    assert_eq!(ids_of(&folder, "2018-09-20"), ids([2]));
-}
-
-#[tokio::test]
-async fn a_drain_that_was_dropped_halfway_does_not_meet_the_next_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let store: Arc<dyn Store> = Arc::new(RedbStore::in_memory().unwrap());
-    let trail = Trail::open(folder.path(), Arc::clone(&store)).unwrap();
-    for round in 0..40 {
-        for number in 0..20 {
-            mutate(&*store, round * 20 + number, 1_537_465_261).await;
-        }
-        // Polled once: the write has begun on its own thread, and nobody waits for it any more.
-        let _ = tokio::time::timeout(std::time::Duration::ZERO, trail.drain()).await;
-        trail.drain().await.unwrap();
-    }
-    assert_eq!(ids_of(folder.path(), "2018-09-20"), ids(0..800));
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::{AccountId, Caller, Principal, Region, Timestamp};
+use crate::{AccountId, Caller, EventId, EventNotes, Principal, Region, Timestamp, TlsDetails};
 
 /// The id of one request: a UUID, sent back as `x-amzn-RequestId` and kept in the audit record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,17 +49,19 @@ pub struct UnsignedCall {
     pub time: Timestamp,
     /// The peer's address.
     pub source_address: IpAddr,
-    /// Whether the request came over TLS.
-    pub is_secure: bool,
+    /// How the connection is protected; `None` if it is not.
+    pub tls: Option<Arc<TlsDetails>>,
     /// The `User-Agent` header, cut to what an audit record may hold; empty if none was sent.
     pub user_agent: Box<str>,
+    /// What its audit event tells beside.
+    pub event: Arc<EventNotes>,
 }
 
 impl UnsignedCall {
     /// The call of whoever turned out to have signed it, for the Region in the signature's scope.
     pub fn signed_by(self, caller: Arc<Caller>, region: Region) -> Call {
-        let Self { request_id, region: _, time, source_address, is_secure, user_agent } = self;
-        Call { request_id, caller, region, time, source_address, is_secure, user_agent, service: None }
+        let Self { request_id, region: _, time, source_address, tls, user_agent, event } = self;
+        Call { request_id, caller, region, time, source_address, tls, user_agent, service: None, event }
     }
 }
 
@@ -76,10 +78,12 @@ pub struct Call {
     pub time: Timestamp,
     /// The peer's address.
     pub source_address: IpAddr,
-    /// Whether the request came over TLS.
-    pub is_secure: bool,
+    /// How the connection is protected; `None` if it is not.
+    pub tls: Option<Arc<TlsDetails>>,
     /// The `User-Agent` header, cut to what an audit record may hold; empty if none was sent.
     pub user_agent: Box<str>,
+    /// What its audit event tells beside.
+    pub event: Arc<EventNotes>,
     /// The service that makes the call, for its caller or in its own name; none if a client makes it. Only services within
     /// this program can say so, never a request.
     pub service: Option<Arc<ServiceCall>>,
@@ -103,6 +107,15 @@ pub struct ServiceCall {
     pub source_account: Option<AccountId>,
 }
 
+/// The ids of a call that a service makes: it is a request of its own, with an audit event of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct CallIds {
+    /// The request's id.
+    pub request: RequestId,
+    /// The id of its audit event.
+    pub event: EventId,
+}
+
 /// What a service says of a call that it makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallingService<'a> {
@@ -115,19 +128,27 @@ pub struct CallingService<'a> {
 }
 
 impl Call {
+    /// Whether the request came over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// The call that a service makes on behalf of whoever made this one, with the caller's own rights and no more.
-    pub fn forwarded_by(&self, service: CallingService<'_>, request_id: RequestId) -> Self {
+    pub fn forwarded_by(&self, service: CallingService<'_>, ids: CallIds) -> Self {
         let before = self.service.as_ref().map(|before| before.chain.clone()).unwrap_or_default();
         let service = ServiceCall::new(service, self.region, before, true);
-        Self { request_id, service: Some(Arc::new(service)), ..self.clone() }
+        let event = Arc::new(EventNotes::new(ids.event));
+        Self { request_id: ids.request, event, service: Some(Arc::new(service)), ..self.clone() }
     }
 
     /// The call that a service makes in its own name, because of this one, on resources of `account`.
-    pub fn of_service(&self, service: CallingService<'_>, account: AccountId, request_id: RequestId) -> Self {
+    pub fn of_service(&self, service: CallingService<'_>, account: AccountId, ids: CallIds) -> Self {
         let principal = Principal::Service { name: format!("{}.amazonaws.com", service.name) };
         let caller = Caller { account, principal, access_key_id: String::new(), session: None };
         let service = ServiceCall::new(service, self.region, Vec::new(), false);
-        Self { request_id, caller: Arc::new(caller), service: Some(Arc::new(service)), ..self.clone() }
+        let event = Arc::new(EventNotes::new(ids.event));
+        let (caller, service) = (Arc::new(caller), Some(Arc::new(service)));
+        Self { request_id: ids.request, event, caller, service, ..self.clone() }
     }
 }
 

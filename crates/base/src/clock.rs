@@ -63,6 +63,11 @@ impl Timestamp {
         self.format("%Y-%m-%dT%H:%M:%SZ")
     }
 
+    /// `Sep 20, 2018, 5:41:01 PM`, the form within requests and responses in CloudTrail's events.
+    pub fn in_words(self) -> String {
+        self.format("%b %-d, %Y, %-I:%M:%S %p")
+    }
+
     /// Reads `20180920T174101Z` and nothing else.
     pub fn from_iso_basic(text: &str) -> Result<Self, TimestampError> {
         // Every signed request comes through here, so the digits are read one by one instead of by a format string.
@@ -105,8 +110,11 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// Reads RFC 3339, for example `2018-09-20T17:41:01Z`.
+    /// Reads RFC 3339, for example `2018-09-20T17:41:01Z`; so the year has four digits and no sign.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
+        if !text.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(TimestampError);
+        }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
         Ok(Self(parsed.as_millisecond()))
     }
@@ -185,6 +193,14 @@ mod tests {
             "2018092\u{e9}T17410Z",
         ] {
             assert_eq!(Timestamp::from_iso_basic(text), Err(TimestampError), "{text}");
+        }
+    }
+
+    /// RFC 3339 section 1: years have four digits. Others could not be told again in the forms above.
+    #[test]
+    fn years_have_no_sign() {
+        for text in ["-009919-01-01T00:00:00Z", "+002018-09-20T17:41:01Z", "", " 2018-09-20T17:41:01Z"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base::{AccountId, Caller, Principal, SecretString, Timestamp};
 use keyring::Domain;
-use store::cache::Cache;
+use store::cache::{Cache, CacheFigures};
 use store::{Key, Observer, Revision};
 use wire::sigv4::SigningKey;
 
@@ -205,6 +205,11 @@ pub(crate) struct KnownCredentials {
 }
 
 impl KnownCredentials {
+    /// How often access keys and sessions were held.
+    pub(crate) fn figures(&self) -> [(&'static str, CacheFigures); 2] {
+        [("access_keys", self.access_keys.figures()), ("sessions", self.sessions.figures())]
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             access_keys: Cache::new(CREDENTIALS_MAX),

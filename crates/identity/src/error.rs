@@ -53,9 +53,9 @@ pub enum IdentityError {
     /// The machine gave no random bytes.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
-    /// The audit record could not be made, so nothing was done.
+    /// The audit event could not be made or logged.
     #[error(transparent)]
-    Audit(#[from] audit::RecordError),
+    Audit(#[from] audit::TrailError),
 }
 
 impl From<KeyError> for IdentityError {

@@ -148,7 +148,7 @@ impl fmt::Display for AccessKeyId {
 }
 
 /// `[\w+=,.@-]+`, where `\w` means ASCII alone.
-fn is_name(text: &str, length_max: usize) -> bool {
+pub(crate) fn is_name(text: &str, length_max: usize) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
     (1..=length_max).contains(&text.len()) && text.bytes().all(allowed)
 }

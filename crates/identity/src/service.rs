@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use audit::Trail;
 use base::{AccountId, Clock, Randomness};
 use keyring::DomainKeys;
 use policy::{Guardrails, Unwitnessed, Witness};
+use store::cache::CacheFigures;
 use store::{CommitError, Key, Range, Record, Store, Transaction, decode_record, encode_record};
 
 use crate::caller_policies::Policies;
@@ -26,6 +28,7 @@ pub struct Identity {
     pub(crate) domain_keys: Arc<DomainKeys>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) trail: Arc<Trail>,
     pub(crate) credentials: Arc<KnownCredentials>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) turns: Turns,
@@ -36,13 +39,14 @@ pub struct Identity {
 
 impl Identity {
     /// The identities in `store`, their secrets sealed with `domain_keys`. Keys of identity providers come from
-    /// `key_sets`.
+    /// `key_sets`; the trail is told of every call.
     pub fn new(
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
         key_sets: Arc<dyn KeySetSource>,
+        trail: Arc<Trail>,
     ) -> Self {
         let credentials = Arc::new(KnownCredentials::new());
         store.observe(Arc::<KnownCredentials>::clone(&credentials));
@@ -53,6 +57,7 @@ impl Identity {
             domain_keys,
             clock,
             randomness,
+            trail,
             credentials,
             policies,
             turns: Turns::new(),
@@ -72,6 +77,11 @@ impl Identity {
     #[must_use]
     pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
         Self { witness, ..self }
+    }
+
+    /// How often each cache had what it was asked for.
+    pub fn cache_figures(&self) -> [(&'static str, CacheFigures); 2] {
+        self.credentials.figures()
     }
 
     /// Makes an empty account.

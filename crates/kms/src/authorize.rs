@@ -19,6 +19,7 @@ use crate::keys::LoadedKey;
 use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
+use crate::trail::note_key;
 
 /// What is fixed about an action on a key. The action is a type, so no parameter can name the wrong one.
 pub(crate) trait KeyAction: Send + Sync + 'static {
@@ -149,11 +150,15 @@ impl Kms {
         call: &Call,
         facts: &Facts<'_>,
     ) -> Result<Authorized<A>, KmsError> {
-        if key.arn.account != call.caller.account && !A::ACROSS_ACCOUNTS {
+        if key.arn.account == call.caller.account {
+            note_key(call, key.arn);
+        } else if !A::ACROSS_ACCOUNTS {
             let why = "the operation is for callers of the key's own account";
             return Err(KmsError::foreign_key(&call.caller, A::NAME, key.arn, why));
         }
         let grant = self.decide(call, A::NAME, &key, facts).await?;
+        // Of a key of another account the caller learns nothing before.
+        note_key(call, key.arn);
         if let Some(quotas) = &self.request_quotas {
             quotas.count_use(call, A::NAME, key.record.spec)?;
         }

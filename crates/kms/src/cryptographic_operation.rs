@@ -18,6 +18,11 @@ use crate::usage::KeyUse;
 
 /// An operation that uses key material. It changes nothing.
 pub(crate) trait CryptographicOperation: Operation + Sized + 'static {
+    /// What its event shows of a request.
+    fn parameters(request: &Self::Request) -> Option<Vec<u8>> {
+        wire::event::shown(request)
+    }
+
     /// Carries the call out.
     fn carry_out<'a>(
         kms: &'a Kms,
@@ -53,6 +58,10 @@ where
     O::Response: Send,
 {
     const READ_ONLY: bool = true;
+
+    fn parameters(request: &O::Request) -> Option<Vec<u8>> {
+        <O as CryptographicOperation>::parameters(request)
+    }
 
     async fn handle(kms: &Kms, call: &Call, request: O::Request) -> Result<O::Response, KmsError> {
         let used = O::carry_out(kms, call, request).await?;

@@ -184,7 +184,7 @@ impl Kms {
                     match self.rotation(&key, RotationKind::Automatic, now).await? {
                         Some(mut edit) => {
                             edit.delete(path.clone());
-                            let record = self.service_record("RotateKey", arn, now)?;
+                            let record = self.rotation_event(arn, &key, &edit, now)?;
                             self.commit(edit.into_transaction(record)?).await?
                         }
                         None => Committed::Conflict,
@@ -197,6 +197,26 @@ impl Kms {
                 Committed::Conflict => attempts.again().await?,
             }
         }
+    }
+
+    /// The event of an automatic rotation.
+    fn rotation_event(
+        &self,
+        arn: &KeyArn,
+        before: &LoadedKey,
+        after: &Edit,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, KmsError> {
+        let event = self.service_event("RotateKey", arn, now)?;
+        let event = event.with_detail("keyId", arn.id).with_detail("rotationType", "AUTOMATIC");
+        let event = event.with_detail("keyOrigin", before.record.origin);
+        let materials = [
+            ("previousKeyMaterialId", &before.record.current_material),
+            ("currentKeyMaterialId", &after.record.current_material),
+        ];
+        let told = materials.into_iter().filter_map(|(name, id)| Some((name, id.as_ref()?)));
+        let event = told.fold(event, |event, (name, id)| event.with_detail(name, id));
+        Ok(event.encode().map_err(audit::TrailError::from)?)
     }
 
     /// Takes away imported material that has expired, in whatever state the key is.
@@ -230,7 +250,13 @@ impl Kms {
             return Ok(None);
         }
         let Some(edit) = self.with_replicas(key, edit).await? else { return Ok(None) };
-        let record = self.service_record("DeleteExpiredKeyMaterial", &key.arn, now)?;
+        let event = self.service_event("DeleteExpiredKeyMaterial", &key.arn, now)?;
+        let event = event.with_detail("keyId", key.arn.id);
+        let event = match &key.record.current_material {
+            Some(material) => event.with_detail("keyMaterialId", material),
+            None => event,
+        };
+        let record = event.encode().map_err(audit::TrailError::from)?;
         edit.into_transaction(record).map(Some)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::{Call, KeyArn, KeyId};
 use crypto::KeyMaterialId;
 use policy::{Policy, PolicyKind};
-use store::cache::Cache;
+use store::cache::{Cache, CacheFigures};
 use store::{Key, Observer, Range, Revision, Store};
 
 use crate::authorize::{KeyAction, Unchecked};
@@ -72,6 +72,11 @@ impl Default for CacheSizes {
 }
 
 impl Keys {
+    /// How often records and aliases were held.
+    pub(crate) fn figures(&self) -> [CacheFigures; 2] {
+        [self.records.figures(), self.aliases.figures()]
+    }
+
     /// Caches over `store`, told of every commit.
     pub(crate) fn new(store: Arc<dyn Store>, usage: Arc<Usage>, sizes: CacheSizes) -> Arc<Self> {
         let keys = Arc::new(Self {

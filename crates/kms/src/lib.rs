@@ -3,6 +3,7 @@
 
 mod alias;
 mod authorize;
+mod census;
 mod change;
 mod circumstances;
 mod cryptographic_operation;
@@ -46,6 +47,7 @@ mod usage;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use audit::Trail;
 use base::{Randomness, Region};
 use crypto::AttestationRoots;
 use keyring::DomainKeys;
@@ -53,6 +55,7 @@ use policy::{Guardrails, Unwitnessed, Witness};
 use store::Store;
 use wire::json::Limits;
 
+pub use census::KeyCensus;
 pub use due::DueTurn;
 pub use error::{AccessDenied, KmsError};
 pub use key_access::{ActionAccess, Grantees, KeyOutline, Whom};
@@ -80,6 +83,7 @@ pub struct Kms {
     keys: Arc<Keys>,
     materials: Arc<Materials>,
     principals: Arc<dyn Principals>,
+    trail: Arc<Trail>,
     recipients: Recipients,
     grant_tokens: GrantTokens,
     turns: Turns,
@@ -169,12 +173,14 @@ impl Settings {
 }
 
 impl Kms {
-    /// The service over a store, with domain keys to seal under and a way to learn who exists.
+    /// The service over a store, with domain keys to seal under, a way to learn who exists, and the trail that is told of
+    /// every call.
     pub fn new(
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,
         randomness: Arc<dyn Randomness>,
         principals: Arc<dyn Principals>,
+        trail: Arc<Trail>,
         settings: Settings,
     ) -> Self {
         let pool = Pool::new();
@@ -197,6 +203,7 @@ impl Kms {
             guardrails: Arc::default(),
             witness: Arc::new(Unwitnessed),
             principals,
+            trail,
             store,
             domain_keys,
             randomness,

@@ -9,7 +9,7 @@ use crypto::{
     Binding, Ciphertext, EncryptionContext, KeyMaterial, KeyMaterialId, KeyPairSpec, MacKey, PrivateKey,
 };
 use keyring::{Domain, DomainKeys};
-use store::cache::Cache;
+use store::cache::{Cache, CacheFigures};
 use store::{Key, Observer, Revision, Store, StoreError};
 use wire::kms::{OriginType, ReplicateKey};
 
@@ -62,6 +62,11 @@ const WRONG_KEY: &str =
     "The key material in the request is not a PKCS#8 private key of the key spec, in DER.";
 
 impl Materials {
+    /// How often opened material was held.
+    pub(crate) fn figures(&self) -> CacheFigures {
+        self.opened.figures()
+    }
+
     pub(crate) fn new(
         store: Arc<dyn Store>,
         domain_keys: Arc<DomainKeys>,

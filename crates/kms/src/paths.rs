@@ -24,7 +24,8 @@ use store::{Key, StoreError};
 /// Shards of the key count: concurrent CreateKey calls rarely meet on one.
 pub(crate) const KEY_COUNT_SHARDS: u8 = 16;
 
-const KEY: &str = "kms/key/";
+/// The prefix of all keys.
+pub(crate) const KEY: &str = "kms/key/";
 const ALIAS: &str = "kms/alias/";
 const MATERIAL: &str = "kms/material/";
 

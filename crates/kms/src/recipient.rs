@@ -82,7 +82,11 @@ impl Kms {
         }
         let (roots, now) = (Arc::clone(&self.recipients.roots), call.time);
         let attested = self.recipients.pool.run(move || roots.verify(&document, now)).await?;
-        Ok(Addressee::Attested(Box::new(attested.map_err(InvalidRequest::Attestation)?)))
+        let attested = attested.map_err(InvalidRequest::Attestation)?;
+        if let Some(image) = attested.measurements.get("imagesha384") {
+            call.event.add("recipient.attestationDocumentEnclaveImageDigest", image);
+        }
+        Ok(Addressee::Attested(Box::new(attested)))
     }
 
     /// Puts a secret into the form that its addressee can read.

@@ -3,13 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use audit::EventError;
 use base::Call;
 use wire::Fault;
+use wire::event;
 use wire::json;
 use wire::kms::ErrorCode;
 
 use crate::Kms;
 use crate::error::KmsError;
+use crate::trail::{event_name, first_key};
 
 /// A handler that answers with the body of a success or with the error to map.
 type Handler = for<'a> fn(&'a Kms, &'a Call, &'a [u8]) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -21,6 +24,8 @@ type Answer = Result<Vec<u8>, Refused>;
 pub enum Refused {
     /// The body is not a valid request of the operation.
     Request(Fault),
+    /// The event of the call cannot be logged: nothing is done, or the answer is withheld.
+    Unrecorded(KmsError),
     /// The operation refused or failed.
     Operation {
         /// Why.
@@ -35,6 +40,7 @@ impl Refused {
     pub fn to_fault(&self) -> Fault {
         match self {
             Self::Request(fault) => fault.clone(),
+            Self::Unrecorded(error) => error.to_fault(&[ErrorCode::KMSInternalException]),
             Self::Operation { error, modelled } => error.to_fault(modelled),
         }
     }
@@ -53,6 +59,20 @@ pub struct Operation {
 pub(crate) trait Handle: wire::kms::Operation {
     /// True if it changes nothing.
     const READ_ONLY: bool;
+
+    /// What its event shows of a request.
+    fn parameters(request: &Self::Request) -> Option<Vec<u8>> {
+        event::shown(request)
+    }
+
+    /// What its event shows of the response, if it changes something.
+    fn elements(call: &Call, response: &Self::Response) -> Option<Vec<u8>> {
+        if <Self::Response as json::Response>::HAS_BODY {
+            return event::shown(response);
+        }
+        // CloudTrail tells the key, though the answer says nothing.
+        event::shown_with(response, first_key(call).as_deref().map(|key| ("keyId", key)))
+    }
 
     /// Carries the call out. The outcome is all that a handler can give: it never sees a socket.
     fn handle<'a>(
@@ -86,8 +106,12 @@ where
         }
         let request =
             json::decode_within::<O::Request>(kms.settings.limits(), body).map_err(Refused::Request)?;
+        call.event.set_request_parameters(O::parameters(&request));
         let response = O::handle(kms, call, request).await;
         let response = response.inspect_err(|error| kms.note_refusal(call, error)).map_err(refused)?;
+        if !O::READ_ONLY {
+            call.event.set_response_elements(O::elements(call, &response));
+        }
         Ok(json::encode(&response))
     })
 }
@@ -159,10 +183,27 @@ impl Kms {
         OPERATIONS.get(index)
     }
 
-    /// Decodes the body, carries the operation out and encodes its result.
+    /// Decodes the body, carries the operation out and encodes its result. What came of it is in the audit log before this
+    /// returns.
     pub async fn call(&self, operation: &Operation, call: &Call, body: &[u8]) -> Result<Vec<u8>, Refused> {
-        (operation.handler)(self, call, body).await
+        let unrecorded = |error| Refused::Unrecorded(KmsError::Audit(error));
+        if !operation.read_only {
+            self.trail.ready().await.map_err(unrecorded)?;
+        }
+        let recording = self.trail.begin(call);
+        let answer = (operation.handler)(self, call, body).await;
+        let fault = answer.as_ref().err().map(Refused::to_fault);
+        let error = fault.as_ref().map(event_error);
+        let name = event_name(operation.name, operation.read_only);
+        recording.finish(call, name, error).await.map_err(unrecorded)?;
+        answer
     }
+}
+
+/// CloudTrail has the denials of this service without the end of their name.
+fn event_error(fault: &Fault) -> EventError<'_> {
+    let code = if fault.code == "AccessDeniedException" { "AccessDenied" } else { fault.code };
+    EventError { code, message: fault.message.as_deref() }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{Call, Caller, Principal, RequestId, Timestamp};
+use base::{Call, Caller, EventId, EventNotes, Principal, RequestId, Timestamp};
 
 /// A call by the administrator of `account` in `region`, at a fixed time.
 pub(crate) fn call(account: &str, region: &str) -> Call {
@@ -17,8 +17,9 @@ pub(crate) fn call(account: &str, region: &str) -> Call {
         region: region.parse().unwrap(),
         time: Timestamp::from_seconds(1_700_000_000),
         source_address: [127, 0, 0, 1].into(),
-        is_secure: false,
+        tls: None,
         user_agent: "test".into(),
+        event: Arc::new(EventNotes::new(EventId::new([9; 16]))),
         service: None,
     }
 }

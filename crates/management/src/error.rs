@@ -18,6 +18,9 @@ pub enum ManagementError {
     /// The marker is none that this listing gave.
     #[error("not a marker of this listing")]
     InvalidMarker,
+    /// The audit event could not be made or logged.
+    #[error("audit: {0}")]
+    Audit(#[from] audit::TrailError),
     /// Another service refuses or fails.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -41,7 +44,7 @@ impl ManagementError {
             )),
             Self::InvalidMarker => ErrorCode::InvalidMarkerException.fault("The marker is not of this listing."),
             Self::Port(PortError::Refused(fault)) => fault.clone(),
-            Self::Port(PortError::Failed(_)) | Self::Bug(_) => ErrorCode::InternalException.fault(FAILED),
+            Self::Port(PortError::Failed(_)) | Self::Audit(_) | Self::Bug(_) => ErrorCode::InternalException.fault(FAILED),
         }
     }
 }

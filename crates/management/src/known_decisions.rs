@@ -3,8 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use audit::KnownReasons;
 use base::{AccountId, RequestId};
 use policy::{Reasons, Witness};
+use wire::event;
+
+use crate::told;
 
 /// Checks of one request that are kept. No operation has more than a few.
 const CHECKS_MAX: usize = 16;
@@ -52,6 +56,22 @@ impl Witness for KnownDecisions {
         let mut known = self.known();
         known.add(request, reasons);
         while known.bytes > self.bytes_max && known.forget_oldest() {}
+    }
+}
+
+impl KnownReasons for KnownDecisions {
+    /// As ExplainRequest tells them, with both sides: they stay with the operator.
+    fn of_request(&self, request: RequestId) -> Option<Vec<u8>> {
+        let checks = self.known().requests.get(&request)?.clone();
+        let mut all = vec![b'['];
+        for (at, reasons) in checks.into_iter().enumerate() {
+            if at > 0 {
+                all.push(b',');
+            }
+            all.extend(event::shown(&told::decision(reasons)).unwrap_or_else(|| b"{}".to_vec()));
+        }
+        all.push(b']');
+        Some(all)
     }
 }
 

@@ -16,6 +16,8 @@ mod told;
 
 use std::sync::Arc;
 
+use audit::Trail;
+
 pub use error::ManagementError;
 pub use known_decisions::KnownDecisions;
 pub use ports::{CallerRights, KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
@@ -26,11 +28,17 @@ pub struct Management {
     decisions: Arc<KnownDecisions>,
     keys: Arc<dyn Keys>,
     people: Arc<dyn People>,
+    trail: Arc<Trail>,
 }
 
 impl Management {
-    /// The service, which tells of decisions that were noted, of keys and of people.
-    pub fn new(decisions: Arc<KnownDecisions>, keys: Arc<dyn Keys>, people: Arc<dyn People>) -> Self {
-        Self { decisions, keys, people }
+    /// The service, which tells of decisions that were noted, of keys and of people. The trail is told of every call.
+    pub fn new(
+        decisions: Arc<KnownDecisions>,
+        keys: Arc<dyn Keys>,
+        people: Arc<dyn People>,
+        trail: Arc<Trail>,
+    ) -> Self {
+        Self { decisions, keys, people, trail }
     }
 }

@@ -3,12 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use audit::{EventError, EventName};
 use base::Call;
 use wire::keywright::{ExplainRequest, ListKeyAccess};
-use wire::{Fault, json};
+use wire::{Fault, event, json};
 
 use crate::Management;
 use crate::error::ManagementError;
+
+/// In the form that events have of AWS's services.
+const EVENT_SOURCE: &str = "keywright.amazonaws.com";
 
 /// A handler that answers with the body of a success or with the error to map.
 type Handler =
@@ -21,6 +25,8 @@ type Answer = Result<Vec<u8>, Refused>;
 pub enum Refused {
     /// The body is not a valid request of the operation.
     Request(Fault),
+    /// The event of the call cannot be logged: the answer is withheld.
+    Unrecorded(ManagementError),
     /// The operation refused or failed.
     Operation(ManagementError),
 }
@@ -30,7 +36,7 @@ impl Refused {
     pub fn to_fault(&self) -> Fault {
         match self {
             Self::Request(fault) => fault.clone(),
-            Self::Operation(error) => error.to_fault(),
+            Self::Operation(error) | Self::Unrecorded(error) => error.to_fault(),
         }
     }
 }
@@ -71,6 +77,7 @@ where
 {
     Box::pin(async move {
         let request = json::decode::<O::Request>(body).map_err(Refused::Request)?;
+        call.event.set_request_parameters(event::shown(&request));
         let response = O::handle(management, call, request).await.map_err(Refused::Operation)?;
         Ok(json::encode(&response))
     })
@@ -84,9 +91,19 @@ impl Management {
         OPERATIONS.iter().find(|operation| operation.name == name)
     }
 
-    /// Decodes the body, carries the operation out and encodes its result.
+    /// Decodes the body, carries the operation out and encodes its result. What came of it is in the audit log before this
+    /// returns.
     pub async fn call(&self, operation: &Operation, call: &Call, body: &[u8]) -> Result<Vec<u8>, Refused> {
-        (operation.handler)(self, call, body).await
+        let recording = self.trail.begin(call);
+        let answer = (operation.handler)(self, call, body).await;
+        let fault = answer.as_ref().err().map(Refused::to_fault);
+        let error = fault.as_ref();
+        let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
+        let name =
+            EventName { source: EVENT_SOURCE, operation: operation.name, read_only: true, is_global: false };
+        let recorded = recording.finish(call, name, error).await;
+        recorded.map_err(|error| Refused::Unrecorded(error.into()))?;
+        answer
     }
 }
 

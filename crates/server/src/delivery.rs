@@ -8,12 +8,13 @@ use std::time::Duration;
 use audit::delivery::{
     Deliverer, DeliveryParts, Destination, FolderDestination, Retention, all_public_keys, write_public_keys,
 };
+use audit::log::Log;
 use audit::trails::{BuiltInTrail, Trails};
 use base::{Clock, Region};
 use store::Store;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
-use crate::config::{DestinationChoice, TrailChoice};
+use crate::config::{DeliveryChoice, DestinationChoice};
 use crate::foundation::Foundation;
 use crate::start_error::StartError;
 use crate::trail_bucket::BucketDestination;
@@ -27,11 +28,8 @@ pub(crate) const PUBLIC_KEYS: &str = "trail/public-keys.json";
 /// The file inside the data folder that says what was removed because it was old.
 pub(crate) const RETENTION_MARK: &str = "trail/retention.json";
 
-/// The folder of the audit log inside the data folder.
-pub(crate) const LOG_FOLDER: &str = "trail/log";
-
 /// The trail that the operator configured.
-pub(crate) fn built_in_trail(choice: &TrailChoice, home_region: Region) -> BuiltInTrail {
+pub(crate) fn built_in_trail(choice: &DeliveryChoice, home_region: Region) -> BuiltInTrail {
     BuiltInTrail {
         name: choice.name.clone(),
         home_region,
@@ -40,7 +38,7 @@ pub(crate) fn built_in_trail(choice: &TrailChoice, home_region: Region) -> Built
     }
 }
 
-fn retention(foundation: &Foundation, choice: &TrailChoice, region: Region) -> Retention {
+fn retention(foundation: &Foundation, choice: &DeliveryChoice, region: Region) -> Retention {
     let delivered = match &choice.destination {
         DestinationChoice::Folder(folder) => {
             choice.delivered_retention_days.map(|days| (folder.clone(), days))
@@ -63,18 +61,17 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Plugs it together; nothing is delivered yet. `durable` tells up to which line the log in `log_folder` is on disk.
+    /// Plugs it together; nothing is delivered yet.
     ///
     /// # Errors
     /// The destination cannot be used as it is configured.
     pub(crate) fn new(
         foundation: &Foundation,
-        choice: &TrailChoice,
+        choice: &DeliveryChoice,
         home_region: Region,
         trails: Arc<dyn Trails>,
         clock: Arc<dyn Clock>,
-        log_folder: PathBuf,
-        durable: watch::Receiver<u64>,
+        log: &Log,
     ) -> Result<Self, StartError> {
         let destination: Arc<dyn Destination> = match &choice.destination {
             DestinationChoice::Folder(folder) => Arc::new(FolderDestination::new(folder.clone())),
@@ -85,8 +82,8 @@ impl Delivery {
             domain_keys: Arc::clone(&foundation.domain_keys),
             trails,
             destination,
-            log_folder,
-            durable,
+            log_folder: log.folder().to_owned(),
+            durable: log.durable(),
             digest_interval_seconds: choice.digest_interval_seconds,
             retention: retention(foundation, choice, home_region),
         });

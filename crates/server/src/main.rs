@@ -1,59 +1,11 @@
 //! The binary `keywright`.
 
-mod attestation_roots;
-mod causes;
-mod client;
-mod command_line;
-mod commands;
-mod config;
-mod data_folder;
-mod delivery;
-mod foundation;
-mod http;
-mod key_sets;
-mod logging;
-mod organization;
-mod passphrase;
-mod pipeline;
-mod ports;
-mod process;
-mod seed;
-mod serve;
-mod service;
-mod signals;
-mod start_error;
-mod terminal;
-mod tls;
-mod trail_bucket;
-mod welcome;
-
 use std::process::ExitCode;
-
-use clap::Parser as _;
-
-use command_line::CommandLine;
 
 /// Gives memory back to the system after a burst of connections, which the system's own allocator does not.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
-        Ok(command_line) => command_line,
-        Err(refusal) => return tell(&refusal),
-    };
-    match commands::run(command_line.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            terminal::complain(&error.to_string());
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
-
-/// Help and version are answers; anything else is a wrong command line.
-fn tell(refusal: &clap::Error) -> ExitCode {
-    // Nothing can be done when the terminal is gone.
-    let _ = refusal.print();
-    ExitCode::from(if refusal.use_stderr() { 2 } else { 0 })
+    keywright::run()
 }

@@ -1,16 +1,18 @@
 //! `keywright serve`: everything is opened, plugged together, served, and closed in good order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base::SettableClock;
 use identity::FirstCredentials;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::config::{Config, Limits};
 use crate::data_folder::{DataFolder, Purpose};
-use crate::delivery::{Delivery, LOG_FOLDER, built_in_trail};
+use crate::delivery::{Delivery, built_in_trail};
 use crate::foundation::Foundation;
 use crate::http::{Cors, DevelopmentClock, Gate, Listener};
+use crate::metrics::{Metrics, MetricsListener, TimedStore};
 use crate::service::{self, Service, Sources};
 use crate::signals::Signals;
 use crate::start_error::StartError;
@@ -29,9 +31,17 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let folder = DataFolder::open_or_create(&config.data_dir, purpose)?;
     // The address is taken before anything is made: a port in use must not cost the first credentials.
     let listener = Listener::bind(config.listen).await?;
+    let figures = match config.metrics {
+        Some(address) => Some((bind_metrics(address).await?, Arc::new(Metrics::new()))),
+        None => None,
+    };
     let tls = config.tls.as_ref().map(|choice| tls::prepare(choice, &folder)).transpose()?;
-    let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-    let service = Service::new(&foundation, config.kms.clone(), sources)?;
+    let mut foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
+    let metrics = figures.as_ref().map(|(_, metrics)| Arc::clone(metrics));
+    if let Some(metrics) = &metrics {
+        foundation.store = Arc::new(TimedStore::new(foundation.store, Arc::clone(metrics)));
+    }
+    let service = Service::new(&foundation, config.kms.clone(), config.trail.log, sources)?;
     let delivery = Arc::new(delivery(&config, &foundation, &service)?);
 
     let (tls, authority) = tls.map(|tls| (tls.acceptor, tls.authority)).unzip();
@@ -52,7 +62,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
     };
-    let pipeline = service.pipeline(&config, &foundation);
+    let pipeline = service.pipeline(&config, &foundation, metrics);
     let healthy = Arc::clone(&service);
     let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || {
         healthy.is_healthy()
@@ -62,6 +72,10 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let (end_delivery, delivery_end) = oneshot::channel();
     let delivering = tokio::spawn(delivery.run(delivery_end));
 
+    service.send_events_on(&config.trail.export)?;
+    if let Some((listener, metrics)) = figures {
+        show_figures(listener, metrics, &service);
+    }
     tracing::info!(address = %endpoint.address, tls = endpoint.secure, "listening");
     let (stop, stopped) = oneshot::channel();
     let serving = listener.serve(Arc::new(gate), tls, async {
@@ -81,6 +95,18 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     drop(foundation);
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind_metrics(address: SocketAddr) -> Result<MetricsListener, StartError> {
+    let bound = MetricsListener::bind(address).await;
+    bound.map_err(|source| StartError::Metrics { address, source })
+}
+
+/// Lets figures be read, as long as the service runs.
+fn show_figures(listener: MetricsListener, metrics: Arc<Metrics>, service: &Arc<Service>) {
+    tokio::spawn(Arc::clone(service).count_keys(Arc::clone(&metrics)));
+    let (service, refreshed) = (Arc::clone(service), Arc::clone(&metrics));
+    tokio::spawn(listener.serve(metrics, move || service.refresh(&refreshed)));
 }
 
 /// What is allowed but should be known.
@@ -105,20 +131,10 @@ fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
 }
 
 fn delivery(config: &Config, foundation: &Foundation, service: &Service) -> Result<Delivery, StartError> {
-    let trail = built_in_trail(&config.trail, config.default_region);
-    let log_folder = foundation.folder.path().join(LOG_FOLDER);
-    // Nobody writes the log yet: every whole line counts.
-    let durable = watch::channel(u64::MAX).1;
+    let choice = &config.trail.delivery;
+    let trail = built_in_trail(choice, config.default_region);
     let clock = Arc::<SettableClock>::clone(&service.clock);
-    Delivery::new(
-        foundation,
-        &config.trail,
-        config.default_region,
-        Arc::new(trail),
-        clock,
-        log_folder,
-        durable,
-    )
+    Delivery::new(foundation, choice, config.default_region, Arc::new(trail), clock, service.log())
 }
 
 fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> DevelopmentClock {

@@ -1,10 +1,12 @@
 //! The rooms plugged together: identities, keys, the trail, the seed, and the work that becomes due by itself.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use audit::Trail;
+use audit::log::{Log, LogSettings};
+use audit::{Trail, TrailError};
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
@@ -14,21 +16,26 @@ use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
+use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
+use crate::metrics::Metrics;
 use crate::pipeline::{Parties, Pipeline};
 use crate::ports::{KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
 
-/// The folder of the trail inside the data folder.
-const TRAIL_FOLDER: &str = "trail";
+/// The folder of the audit log inside the data folder.
+pub(crate) const LOG_FOLDER: &str = "trail/log";
 /// How often due work is looked for and the outbox is emptied.
 const CHORES_EVERY: Duration = Duration::from_secs(1);
 
 /// A drain of the outbox that takes longer is taken for one that does not work.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// How often keys are counted for metrics.
+const CENSUS_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the end waits for the last uses of keys to be written.
 const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
@@ -42,7 +49,7 @@ pub(crate) struct Service {
     trail: Arc<Trail>,
     due_works: AtomicBool,
     usage_works: AtomicBool,
-    trail_works: Arc<AtomicBool>,
+    trail_works: AtomicBool,
 }
 
 /// What the operator's files say beside the configuration.
@@ -86,12 +93,20 @@ impl Service {
     /// Builds the rooms on an open data folder.
     ///
     /// # Errors
-    /// The trail's folder cannot be used.
+    /// The audit log cannot be used.
     pub(crate) fn new(
         foundation: &Foundation,
         settings: Settings,
+        log: LogSettings,
         sources: Sources,
     ) -> Result<Arc<Self>, StartError> {
+        let log = Log::open(&foundation.folder.path().join(LOG_FOLDER), log).map_err(TrailError::from)?;
+        let trail = Arc::new(Trail::new(
+            log,
+            Arc::clone(&foundation.store),
+            Arc::clone(&foundation.randomness),
+            Arc::<KnownDecisions>::clone(&sources.decisions),
+        ));
         let clock = Arc::new(SettableClock::new(SystemClock));
         let identity = Identity::new(
             Arc::clone(&foundation.store),
@@ -99,6 +114,7 @@ impl Service {
             Arc::<SettableClock>::clone(&clock),
             Arc::clone(&foundation.randomness),
             Arc::new(sources.key_sets),
+            Arc::clone(&trail),
         );
         let witness: Arc<dyn Witness> = sources.decisions.clone();
         let identity = identity.in_organization(Arc::clone(&sources.guardrails));
@@ -108,6 +124,7 @@ impl Service {
             Arc::clone(&foundation.domain_keys),
             Arc::clone(&foundation.randomness),
             Arc::new(PrincipalsOfIdentity(Arc::clone(&identity))),
+            Arc::clone(&trail),
             settings,
         )
         .with_attestation_roots(sources.attestation_roots)
@@ -118,17 +135,17 @@ impl Service {
             sources.decisions,
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
+            Arc::clone(&trail),
         );
-        let trail = Trail::open(&foundation.folder.path().join(TRAIL_FOLDER), Arc::clone(&foundation.store))?;
         Ok(Arc::new(Self {
             clock,
             identity,
             kms,
             management: Arc::new(management),
-            trail: Arc::new(trail),
+            trail,
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
-            trail_works: Arc::new(AtomicBool::new(true)),
+            trail_works: AtomicBool::new(true),
         }))
     }
 
@@ -156,6 +173,11 @@ impl Service {
         Ok(first)
     }
 
+    /// The audit log.
+    pub(crate) fn log(&self) -> &Log {
+        self.trail.log()
+    }
+
     /// Puts the default policy on a key; answers false if there is none, or an AWS managed one.
     pub(crate) async fn reset_key_policy(&self, key: &KeyArn) -> Result<bool, KmsError> {
         self.kms.reset_key_policy(key, self.clock.now()).await
@@ -168,7 +190,12 @@ impl Service {
     }
 
     /// The pipeline that answers requests.
-    pub(crate) fn pipeline(&self, config: &Config, foundation: &Foundation) -> Pipeline {
+    pub(crate) fn pipeline(
+        &self,
+        config: &Config,
+        foundation: &Foundation,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Pipeline {
         Pipeline::new(Parties {
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
@@ -177,11 +204,37 @@ impl Service {
             randomness: Arc::clone(&foundation.randomness),
             signature_window_seconds: u32::try_from(config.signature_window.as_secs()).unwrap_or(u32::MAX),
             regions: config.regions.clone(),
-            is_secure: config.tls.is_some(),
             default_region: config.default_region,
             explains_denials: config.explanations.in_answers,
-            trail_works: Arc::clone(&self.trail_works),
+            metrics,
         })
+    }
+
+    /// Brings figures up to date that are not counted as things happen.
+    pub(crate) fn refresh(&self, metrics: &Metrics) {
+        for (cache, figures) in self.kms.cache_figures().into_iter().chain(self.identity.cache_figures()) {
+            metrics.set_cache(cache, figures);
+        }
+        let log = self.trail.log();
+        metrics.set_log(log, free_bytes(log.folder()));
+        metrics.set_health(self.is_healthy());
+    }
+
+    /// Sends events on, as they are logged.
+    pub(crate) fn send_events_on(&self, choice: &ExportChoice) -> Result<(), StartError> {
+        let folder = self.trail.log().folder().parent().unwrap_or(Path::new("."));
+        Ok(export::start(choice, &self.trail, folder)?)
+    }
+
+    /// Counts the keys every now and then, for ever.
+    pub(crate) async fn count_keys(self: Arc<Self>, metrics: Arc<Metrics>) {
+        loop {
+            match self.kms.census().await {
+                Ok(census) => metrics.set_keys(&census, self.clock.now()),
+                Err(error) => tracing::warn!(%error, "the keys cannot be counted"),
+            }
+            tokio::time::sleep(CENSUS_EVERY).await;
+        }
     }
 
     /// Does the chores until `stop` is told or dropped; then writes what waits and empties the outbox a last time.
@@ -196,6 +249,10 @@ impl Service {
         }
         self.write_all_key_usage().await;
         self.empty_outbox().await;
+        // With an interval, what was logged last is not on disk yet.
+        if let Err(error) = self.trail.log().sync().await {
+            tracing::error!(%error, "the last events may be lost");
+        }
     }
 
     /// Does the work that is due, and all that becomes due with it.
@@ -260,8 +317,17 @@ impl Service {
 
     /// Whether the last chores went well: due work was done and the trail took what there was.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.due_works.load(Ordering::Relaxed) && self.trail_works.load(Ordering::Relaxed)
+        self.due_works.load(Ordering::Relaxed)
+            && self.trail_works.load(Ordering::Relaxed)
+            && self.trail.log().works()
+            && !self.trail.log().was_touched()
     }
+}
+
+/// Free bytes for us on the file system of a folder.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let told = rustix::fs::statvfs(folder).ok()?;
+    Some(told.f_bavail.saturating_mul(told.f_frsize))
 }
 
 /// Keeps how a chore went, and logs when it begins to fail.

@@ -12,6 +12,7 @@ use crate::client::ClientError;
 use crate::commands::{ClockError, NoSuchKey, PolicyLintError, SeedConversionError, VerifyTrailError};
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
+use crate::export::SendError;
 use crate::http::ListenError;
 use crate::key_sets::KeySetsError;
 use crate::organization::OrganizationError;
@@ -49,6 +50,8 @@ pub(crate) enum StartError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     DataFolder(#[from] DataFolderError),
+    #[error("events cannot be sent on: {0}")]
+    Export(#[from] SendError),
     #[error(transparent)]
     Identity(#[from] IdentityError),
     #[error(transparent)]
@@ -59,6 +62,8 @@ pub(crate) enum StartError {
     Kms(#[from] KmsError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("metrics cannot be read at {address}: {source}; choose another address in [metrics] listen")]
+    Metrics { address: std::net::SocketAddr, source: std::io::Error },
     #[error(transparent)]
     NoSuchKey(#[from] NoSuchKey),
     #[error(transparent)]
@@ -100,6 +105,7 @@ impl StartError {
             Self::AttestationRoots(_)
             | Self::Bucket(_)
             | Self::Config(_)
+            | Self::Export(_)
             | Self::KeySets(_)
             | Self::NoSuchKey(_)
             | Self::Organization(_)
@@ -115,7 +121,7 @@ impl StartError {
             | Self::Trail(_) => 3,
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
-            Self::Listen(_) | Self::Tls(_) => 5,
+            Self::Listen(_) | Self::Metrics { .. } | Self::Tls(_) => 5,
         }
     }
 }

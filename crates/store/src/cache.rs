@@ -38,6 +38,15 @@ impl<K, V> quick_cache::Weighter<K, Arc<V>> for Weight<K, V> {
     }
 }
 
+/// How often a cache had what it was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// It had it.
+    pub hits: u64,
+    /// It had not.
+    pub misses: u64,
+}
+
 /// The right to insert what is read from now on, until the key is invalidated.
 #[derive(Debug)]
 #[must_use]
@@ -65,6 +74,11 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     /// The value at `key`, if it is held.
     pub fn get(&self, key: &K) -> Option<Arc<V>> {
         self.entries.get(key)
+    }
+
+    /// How often a value was held and how often not, since the cache was made.
+    pub fn figures(&self) -> CacheFigures {
+        CacheFigures { hits: self.entries.hits(), misses: self.entries.misses() }
     }
 
     /// To be called before the store is read for `key`.

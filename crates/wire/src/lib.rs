@@ -3,6 +3,7 @@
 //! Pure: every fact (bytes, time, secrets) is handed in; nothing here reads a socket, a clock or a store.
 
 mod constraints;
+pub mod event;
 mod fault;
 pub mod iam;
 pub mod json;

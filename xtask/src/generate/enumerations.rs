@@ -40,13 +40,13 @@ fn enumeration(types: &Types<'_>, shape: &str, values: &[String]) -> String {
     };
     let imports = if types.is_read(shape) {
         format!(
-            "use std::borrow::Cow;\nuse std::fmt;\nuse std::str::FromStr;\n\n\
+            "use std::borrow::Cow;\nuse std::fmt;\nuse std::str::FromStr;\n\nuse crate::event::Value;\n\
              use {codec}::{{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source}};\n\
              use {service}::UnknownValue;\n"
         )
     } else {
         format!(
-            "use std::fmt;\nuse std::str::FromStr;\n\n\
+            "use std::fmt;\nuse std::str::FromStr;\n\nuse crate::event::Value;\n\
              use {codec}::{{Encode, Sink}};\nuse {service}::UnknownValue;\n"
         )
     };
@@ -60,7 +60,8 @@ fn enumeration(types: &Types<'_>, shape: &str, values: &[String]) -> String {
          fn from_str(text: &str) -> Result<Self, UnknownValue> {{\nmatch text {{\n{from}_ => Err(UnknownValue),\n}}\n}}\n}}\n\n\
          impl fmt::Display for {name} {{\nfn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {{\n\
          f.write_str(self.as_str())\n}}\n}}\n\n\
-         impl Encode for {name} {{\nfn encode(&self, sink: &mut impl Sink) {{\nself.as_str().encode(sink);\n}}\n}}\n{reading}",
+         impl Encode for {name} {{\nfn encode(&self, sink: &mut impl Sink) {{\nself.as_str().encode(sink);\n}}\n}}\n\n\
+         impl Value for {name} {{\nfn write(&self, sink: &mut Vec<u8>) {{\nself.as_str().write(sink);\n}}\n}}\n{reading}",
         count = values.len(),
         variants = each(&|variant, value| format!("/// `{value}`\n{variant},\n")),
         all = each(&|variant, _| format!("Self::{variant},")),

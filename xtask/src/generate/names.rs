@@ -26,6 +26,13 @@ pub(crate) fn type_name(shape: &str) -> String {
     first + characters.as_str()
 }
 
+/// `keyId` from `KeyId`, `aWSAccountId` from `AWSAccountId`: the name of a member in audit events.
+pub(crate) fn lower_first(member: &str) -> String {
+    let mut characters = member.chars();
+    let first: String = characters.next().into_iter().map(|first| first.to_ascii_lowercase()).collect();
+    first + characters.as_str()
+}
+
 /// `ALIAS_NAME_TYPE` from `AliasNameType`.
 pub(crate) fn constant_case(name: &str) -> String {
     snake_case(name).to_ascii_uppercase()

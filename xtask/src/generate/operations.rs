@@ -38,6 +38,7 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
     let input = operation.input.as_ref().map_or(Ok(&nothing), |input| types.shape(&input.shape))?;
     code.define(types, &request, input, &format!("The input of `{name}`"))?;
     code.read(types, &request, input)?;
+    code.show(types, &request, input)?;
     code.import(codec, &["Request"]);
     code.push(&format!("impl Request for {request} {{}}\n"));
 
@@ -50,6 +51,7 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
             let output = types.shape(&output.shape)?;
             code.define(types, &response, output, &format!("The output of `{name}`"))?;
             code.write(types, &response, output);
+            code.show(types, &response, output)?;
         }
         None => {
             code.import(codec, &["Encode", "Object", "Sink"]);
@@ -59,6 +61,7 @@ fn operation_file(types: &Types<'_>, operation: &Operation) -> Result<String, Ge
                  impl Encode for {response} {{\nfn encode(&self, sink: &mut impl Sink) {{\n\
                  Object::write(sink, |_| {{}});\n}}\n}}\n"
             ));
+            code.show(types, &response, &nothing)?;
         }
     }
     code.import(codec, &["Response"]);

@@ -18,6 +18,7 @@ pub(crate) fn render(types: &Types<'_>) -> Result<Vec<File>, GenerateError> {
         if types.is_written(name) {
             code.write(types, name, shape);
         }
+        code.show(types, name, shape)?;
         if types.is_shared_output(name) {
             code.import(types.surroundings.codec, &["Response"]);
             code.push(&has_body(&names::type_name(name), true));
@@ -142,6 +143,29 @@ impl Code {
         Ok(())
     }
 
+    /// What of it an audit event shows.
+    pub(crate) fn show(&mut self, types: &Types<'_>, name: &str, shape: &Shape) -> Result<(), GenerateError> {
+        self.import("crate::event", &["Members", "Shown"]);
+        let name = names::type_name(name);
+        let mut shows = String::new();
+        for (member, reference) in members(shape) {
+            if NEVER_SHOWN.contains(&member) || types.is_hidden(&reference.shape)? {
+                continue;
+            }
+            let (field, shown) = (names::snake_case(member), names::lower_first(member));
+            shows.push_str(&if is_required(shape, member) {
+                format!("members.member({shown:?}, &self.{field});\n")
+            } else {
+                format!("members.optional({shown:?}, self.{field}.as_ref());\n")
+            });
+        }
+        let argument = if shows.is_empty() { "_" } else { "members" };
+        self.push(&format!(
+            "impl Shown for {name} {{\nfn list(&self, {argument}: &mut Members<'_>) {{\n{shows}}}\n}}\n"
+        ));
+        Ok(())
+    }
+
     /// How it is written to a response.
     pub(crate) fn write(&mut self, types: &Types<'_>, name: &str, shape: &Shape) {
         self.import(types.surroundings.codec, &["Encode", "Object", "Sink"]);
@@ -162,6 +186,11 @@ impl Code {
         ));
     }
 }
+
+/// Members that no audit event shows, beside bytes and what is sensitive: tokens and what goes with them. Of a recipient the
+/// event's additional data tell.
+const NEVER_SHOWN: [&str; 6] =
+    ["EncodedMessage", "GrantToken", "GrantTokens", "Recipient", "SessionToken", "TokenCode"];
 
 /// How a response says whether it has a body.
 pub(crate) fn has_body(response: &str, has_body: bool) -> String {

@@ -98,6 +98,22 @@ impl<'m> Types<'m> {
         })
     }
 
+    /// Whether no audit event shows values of a shape: bytes, what is sensitive, and lists of such.
+    pub(crate) fn is_hidden(&self, name: &str) -> Result<bool, GenerateError> {
+        let shape = self.shape(name)?;
+        Ok(match shape.kind {
+            Kind::Blob => true,
+            Kind::List => shape.sensitive || self.is_hidden(element(name, shape)?)?,
+            Kind::Map => {
+                let (key, value) = entry(name, shape)?;
+                shape.sensitive || self.is_hidden(key)? || self.is_hidden(value)?
+            }
+            Kind::Boolean | Kind::Integer | Kind::Long | Kind::String | Kind::Structure | Kind::Timestamp => {
+                shape.sensitive
+            }
+        })
+    }
+
     /// The `use` items that the type of a shape needs.
     pub(crate) fn imports(&self, name: &str, imports: &mut BTreeSet<String>) -> Result<(), GenerateError> {
         let shape = self.shape(name)?;

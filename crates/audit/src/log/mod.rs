@@ -15,7 +15,7 @@ mod writer;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -88,11 +88,28 @@ pub enum LogError {
     Closed,
 }
 
+/// What the log has done since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogFigures {
+    /// Events that were written.
+    pub events: u64,
+    /// Their lines, in bytes.
+    pub bytes: u64,
+    /// Syncs, each for all who waited for it.
+    pub syncs: u64,
+    /// The time that those took.
+    pub sync_time: Duration,
+}
+
 /// How the log fares.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    works: AtomicBool,
+    is_broken: AtomicBool,
     was_touched: AtomicBool,
+    events: AtomicU64,
+    bytes: AtomicU64,
+    syncs: AtomicU64,
+    sync_nanoseconds: AtomicU64,
 }
 
 /// The log, open for writing. One process writes to it.
@@ -118,7 +135,7 @@ impl Log {
         })?;
         let (orders, waiting) = mpsc::channel(WAITING_MAX);
         let (durable_sender, durable) = watch::channel(found.head.next);
-        let state = Arc::new(State { works: AtomicBool::new(true), was_touched: AtomicBool::new(false) });
+        let state = Arc::new(State::default());
         let writer = Writer::new(folder.to_owned(), settings, found, Arc::clone(&state), durable_sender);
         let thread = std::thread::Builder::new().name("audit-log".to_owned());
         let writer = thread.spawn(move || writer.run(waiting)).map_err(|error| file_error(folder, &error))?;
@@ -155,7 +172,18 @@ impl Log {
 
     /// Whether the last attempt to write went well.
     pub fn works(&self) -> bool {
-        self.state.works.load(Ordering::Relaxed)
+        !self.state.is_broken.load(Ordering::Relaxed)
+    }
+
+    /// What it has done since it was opened.
+    pub fn figures(&self) -> LogFigures {
+        let State { events, bytes, syncs, sync_nanoseconds, .. } = &*self.state;
+        LogFigures {
+            events: events.load(Ordering::Relaxed),
+            bytes: bytes.load(Ordering::Relaxed),
+            syncs: syncs.load(Ordering::Relaxed),
+            sync_time: Duration::from_nanos(sync_nanoseconds.load(Ordering::Relaxed)),
+        }
     }
 
     /// Whether, since it was opened, somebody moved, replaced or changed its file.

@@ -103,6 +103,8 @@ impl Writer {
         }
         if !lines.is_empty() {
             self.file.append(lines)?;
+            self.state.events.fetch_add(head.next - self.head.next, Ordering::Relaxed);
+            self.state.bytes.fetch_add(u64::try_from(lines.len()).unwrap_or(0), Ordering::Relaxed);
             self.head = head;
             self.unsynced_since.get_or_insert_with(Instant::now);
         }
@@ -122,7 +124,11 @@ impl Writer {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        let started = Instant::now();
         self.file.sync()?;
+        let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.state.sync_nanoseconds.fetch_add(took, Ordering::Relaxed);
+        self.state.syncs.fetch_add(1, Ordering::Relaxed);
         self.unsynced_since = None;
         self.synced = (self.head, self.file.length());
         self.durable.send_replace(self.head.next);
@@ -161,7 +167,7 @@ impl Writer {
     }
 
     fn report(&self, outcome: &io::Result<()>) {
-        let worked = self.state.works.swap(outcome.is_ok(), Ordering::Relaxed);
+        let worked = !self.state.is_broken.swap(outcome.is_err(), Ordering::Relaxed);
         match outcome {
             Err(error) if worked => tracing::error!(
                 %error,

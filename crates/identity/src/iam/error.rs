@@ -144,8 +144,8 @@ impl From<base::RandomnessUnavailable> for IamError {
     }
 }
 
-impl From<audit::RecordError> for IamError {
-    fn from(error: audit::RecordError) -> Self {
+impl From<audit::TrailError> for IamError {
+    fn from(error: audit::TrailError) -> Self {
         Self::Identity(error.into())
     }
 }

@@ -30,9 +30,14 @@ impl Plan {
         Self::default()
     }
 
-    /// The transaction with the audit record, if anything changes.
-    pub(crate) fn into_transaction(self, trail: Vec<u8>) -> Option<Transaction> {
-        self.writes.then(|| self.transaction.outbox(trail))
+    /// Whether anything changes.
+    pub(crate) fn changes_anything(&self) -> bool {
+        self.writes
+    }
+
+    /// The transaction with the audit event.
+    pub(crate) fn into_transaction(self, event: Vec<u8>) -> Transaction {
+        self.transaction.outbox(event)
     }
 
     /// Makes a record where there must be none.

@@ -3,19 +3,19 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use audit::{EventId, MutationRecord};
 use base::{Call, Caller, Principal};
 use store::CommitError;
 use wire::Fault;
+use wire::event;
 use wire::iam::{self, NAMESPACE, VERSION};
 use wire::query::{self, Form};
 
 use super::error::IamError;
 use super::plan::Done;
-use super::resource::Resource;
 use crate::Identity;
+use crate::error::IdentityError;
+use crate::trail::{event_error, iam_event};
 
-const EVENT_SOURCE: &str = "iam.amazonaws.com";
 /// How often a change is tried against faster writers before it gives up.
 const ATTEMPTS_MAX: u32 = 32;
 
@@ -30,6 +30,8 @@ type Answer = Result<Vec<u8>, Refused>;
 pub enum Refused {
     /// The parameters are not a valid request of the operation.
     Request(Fault),
+    /// The event of the call cannot be logged: nothing is done, or the answer is withheld.
+    Unrecorded(IamError),
     /// The operation refused or failed.
     Operation(IamError),
 }
@@ -39,7 +41,7 @@ impl Refused {
     pub fn to_fault(&self) -> Fault {
         match self {
             Self::Request(fault) => fault.clone(),
-            Self::Operation(error) => error.to_fault(),
+            Self::Operation(error) | Self::Unrecorded(error) => error.to_fault(),
         }
     }
 }
@@ -86,6 +88,7 @@ where
 {
     Box::pin(async move {
         let request = query::decode::<O::Request>(form).map_err(Refused::Request)?;
+        call.event.set_request_parameters(event::shown(&request));
         let response = respond::<O>(identity, call, &request).await.map_err(Refused::Operation)?;
         Ok(query::encode(NAMESPACE, O::NAME, &response, &call.request_id.to_string()))
     })
@@ -101,13 +104,24 @@ where
     O::Response: Send,
 {
     if O::READ_ONLY {
-        return Ok(O::handle(identity, call, request).await?.response);
+        let done = O::handle(identity, call, request).await?;
+        if let Some((kind, arn)) = done.resource.audited() {
+            call.event.add_resource(kind, call.caller.account, arn);
+        }
+        return Ok(done.response);
     }
     let _turn = identity.turns.take(call.caller.account).await;
     for _ in 0..ATTEMPTS_MAX {
         let done = O::handle(identity, call, request).await?;
-        let trail = trail::<O>(identity, call, &done.resource)?;
-        let Some(transaction) = done.plan.into_transaction(trail) else { return Ok(done.response) };
+        if let Some((kind, arn)) = done.resource.audited() {
+            call.event.add_resource(kind, call.caller.account, arn);
+        }
+        call.event.set_response_elements(event::shown(&done.response));
+        if !done.plan.changes_anything() {
+            return Ok(done.response);
+        }
+        let event = identity.trail.beside_change(call, iam_event(O::NAME, false))?;
+        let transaction = done.plan.into_transaction(event);
         match identity.store.commit(transaction).await {
             Ok(_) => return Ok(done.response),
             Err(CommitError::Conflict { .. }) => {}
@@ -115,18 +129,6 @@ where
         }
     }
     Err(IamError::Contention)
-}
-
-/// The audit record of a call that changes something.
-fn trail<O: Handle>(identity: &Identity, call: &Call, resource: &Resource) -> Result<Vec<u8>, IamError> {
-    let mut random = [0; 16];
-    identity.randomness.fill(&mut random)?;
-    let record = MutationRecord::of_call(EventId::new(random), call, EVENT_SOURCE, O::NAME);
-    let record = match resource.audited() {
-        Some((kind, arn)) => record.with_identity(kind, call.caller.account, arn),
-        None => record,
-    };
-    Ok(record.encode()?)
 }
 
 /// A user's session may call IAM only if it used multi-factor authentication, a federated user's never.
@@ -260,7 +262,8 @@ impl Identity {
         found.ok_or_else(|| crate::sts::unknown_operation(form))
     }
 
-    /// Reads the form, carries the operation out and encodes its result. The call's Region is us-east-1, where AWS
+    /// Reads the form, carries the operation out and encodes its result. What came of it is in the audit log before this
+    /// returns. The call's Region is us-east-1, where AWS
     /// records what is global.
     ///
     /// # Errors
@@ -271,7 +274,18 @@ impl Identity {
         call: &Call,
         form: &Form,
     ) -> Result<Vec<u8>, Refused> {
-        refuse_sessions_of_users(&call.caller).map_err(Refused::Operation)?;
-        (operation.handler)(self, call, form).await
+        let unrecorded = |error| Refused::Unrecorded(IdentityError::Audit(error).into());
+        if !operation.read_only {
+            self.trail.ready().await.map_err(unrecorded)?;
+        }
+        let recording = self.trail.begin(call);
+        let answer = match refuse_sessions_of_users(&call.caller) {
+            Ok(()) => (operation.handler)(self, call, form).await,
+            Err(error) => Err(Refused::Operation(error)),
+        };
+        let fault = answer.as_ref().err().map(Refused::to_fault);
+        let (name, error) = (iam_event(operation.name, operation.read_only), fault.as_ref().map(event_error));
+        recording.finish(call, name, error).await.map_err(unrecorded)?;
+        answer
     }
 }

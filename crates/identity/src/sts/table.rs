@@ -5,11 +5,14 @@ use std::pin::Pin;
 
 use base::{Call, UnsignedCall};
 use wire::Fault;
+use wire::event;
 use wire::query::{self, Form};
 use wire::sts::{self, NAMESPACE, Operation as _, VERSION};
 
 use super::error::StsError;
 use crate::Identity;
+use crate::error::IdentityError;
+use crate::trail::{event_error, sts_event};
 
 /// A handler that answers with the body of a success or with what was wrong.
 type Handler =
@@ -22,6 +25,8 @@ type Answer = Result<Vec<u8>, Refused>;
 pub enum Refused {
     /// The parameters are not a valid request of the operation.
     Request(Fault),
+    /// The event of the call cannot be logged: the answer is withheld.
+    Unrecorded(StsError),
     /// The operation refused or failed.
     Operation(StsError),
 }
@@ -31,7 +36,7 @@ impl Refused {
     pub fn to_fault(&self) -> Fault {
         match self {
             Self::Request(fault) => fault.clone(),
-            Self::Operation(error) => error.to_fault(),
+            Self::Operation(error) | Self::Unrecorded(error) => error.to_fault(),
         }
     }
 }
@@ -45,6 +50,9 @@ pub struct Operation {
 
 /// What an operation file declares. The typed request has passed the model's constraints.
 pub(crate) trait Handle: sts::Operation + Sized {
+    /// Whether its event shows the response: it is a session.
+    const MAKES_SESSION: bool = false;
+
     /// Answers, if the caller may ask.
     fn handle(
         identity: &Identity,
@@ -72,9 +80,13 @@ where
 {
     Box::pin(async move {
         let request = query::decode::<O::Request>(form).map_err(Refused::Request)?;
+        call.event.set_request_parameters(event::shown(&request));
         let response = O::handle(identity, call, request).await;
         let response = response.inspect_err(|error| identity.note_refusal(call, O::NAME, error));
         let response = response.map_err(Refused::Operation)?;
+        if O::MAKES_SESSION {
+            call.event.set_response_elements(event::shown(&response));
+        }
         Ok(query::encode(NAMESPACE, O::NAME, &response, &call.request_id.to_string()))
     })
 }
@@ -117,9 +129,20 @@ impl Identity {
     /// # Errors
     /// The request is not valid, or the operation refused or failed.
     pub async fn call_sts_unsigned(&self, call: &UnsignedCall, form: &Form) -> Result<Vec<u8>, Refused> {
+        let answer = self.answer_unsigned(call, form).await;
+        let fault = answer.as_ref().err().map(Refused::to_fault);
+        let name = sts_event(sts::AssumeRoleWithWebIdentity::NAME);
+        let recorded = self.trail.record_unsigned(call, name, fault.as_ref().map(event_error)).await;
+        recorded.map_err(|error| Refused::Unrecorded(IdentityError::from(error).into()))?;
+        answer
+    }
+
+    async fn answer_unsigned(&self, call: &UnsignedCall, form: &Form) -> Result<Vec<u8>, Refused> {
         let request = query::decode(form).map_err(Refused::Request)?;
+        call.event.set_request_parameters(event::shown(&request));
         let answered = <sts::AssumeRoleWithWebIdentity as HandleUnsigned>::handle(self, call, request).await;
         let response = answered.map_err(Refused::Operation)?;
+        call.event.set_response_elements(event::shown(&response));
         let (name, id) = (sts::AssumeRoleWithWebIdentity::NAME, call.request_id.to_string());
         Ok(query::encode(NAMESPACE, name, &response, &id))
     }
@@ -146,6 +169,12 @@ impl Identity {
         call: &Call,
         form: &Form,
     ) -> Result<Vec<u8>, Refused> {
-        (operation.handler)(self, call, form).await
+        let recording = self.trail.begin(call);
+        let answer = (operation.handler)(self, call, form).await;
+        let fault = answer.as_ref().err().map(Refused::to_fault);
+        let recorded =
+            recording.finish(call, sts_event(operation.name), fault.as_ref().map(event_error)).await;
+        recorded.map_err(|error| Refused::Unrecorded(IdentityError::from(error).into()))?;
+        answer
     }
 }

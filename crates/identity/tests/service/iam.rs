@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use base::{Call, Caller, Principal, RequestId, Timestamp};
+use base::{Call, Caller, EventId, EventNotes, Principal, RequestId, Timestamp};
 use identity::iam::Refused;
 use identity::{FirstCredentials, Identity, IdentityError};
 use policy::{AttachedPolicy, Policy, PolicyKind, PolicySource};
@@ -46,8 +46,9 @@ impl Bench {
             region: "us-east-1".parse().unwrap(),
             time: Timestamp::from_seconds(1_537_465_261),
             source_address: "192.0.2.7".parse().unwrap(),
-            is_secure: false,
+            tls: None,
             user_agent: "test".into(),
+            event: Arc::new(EventNotes::new(EventId::new([9; 16]))),
             service: None,
         }
     }
@@ -567,7 +568,7 @@ proptest! {
             0..8,
         ),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let name = wire::iam::OPERATION_NAMES[operation];
         let refused = runtime.block_on(async {
             let bench = Bench::new().await;

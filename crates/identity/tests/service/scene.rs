@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use audit::log::{Log, LogSettings};
+use audit::{NoReasons, Trail};
 use base::{AccountId, SecretString, Timestamp};
 use crypto::digest::{hmac_sha256, sha256};
 use crypto::root::{Protection, RootFile};
@@ -62,7 +64,11 @@ impl Scene {
         let root = RootFile::open(&path).ok().unwrap().unlock(None).ok().unwrap();
         let domain_keys = Arc::new(DomainKeys::new(self.store.clone(), root, randomness()));
         let (clock, key_sets) = (Arc::clone(&self.clock), Arc::new(NoKeySets));
-        Identity::new(self.store.clone(), domain_keys, clock, randomness(), key_sets)
+        // A log of its own each time: the process before has not ended.
+        let log = self.folder.path().join(format!("log-{}", self.seed.load(Ordering::SeqCst)));
+        let log = Log::open(&log, LogSettings::default()).unwrap();
+        let trail = Trail::new(log, self.store.clone(), randomness(), Arc::new(NoReasons));
+        Identity::new(self.store.clone(), domain_keys, clock, randomness(), key_sets, Arc::new(trail))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
+use base::{Call, Caller, EventId, EventNotes, Principal, RequestId, SecretString, Timestamp};
 use identity::{Credential, Credentials, Identity};
 use policy::PolicySource;
 use proptest::prelude::*;
@@ -85,8 +85,9 @@ impl Bench {
             region: "us-east-1".parse().unwrap(),
             time: base::Clock::now(&*self.scene.clock),
             source_address: "192.0.2.7".parse().unwrap(),
-            is_secure: false,
+            tls: None,
             user_agent: "test".into(),
+            event: Arc::new(EventNotes::new(EventId::new([9; 16]))),
             service: None,
         }
     }
@@ -567,7 +568,7 @@ proptest! {
     fn no_token_that_was_not_made_here_is_believed(
         text in "\\PC{0,300}", base64 in "AQAAAA[A-Za-z0-9+/]{0,400}", id in "ASIA[A-Z2-7]{16}",
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let identity = Scene::new().identity();
             for token in [&text, &base64] {

@@ -11,6 +11,10 @@ use super::{InvalidRequest, KmsError, StateRefusal};
 const THROTTLED: &str =
     "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
 
+/// Nothing happens without a record.
+const TRAIL_BROKEN: &str = "The audit trail cannot be written, so the request was not carried out, or its answer is withheld. The \
+                            operator of this service finds the cause in its log.";
+
 impl KmsError {
     /// The answer for the client of an operation that may answer with the codes in `modelled`. What only the operator may
     /// know stays in `Display`.
@@ -136,12 +140,12 @@ impl KmsError {
             Self::Contention(_) => {
                 "The key was changed by other requests at the same time. Try again.".to_owned()
             }
+            Self::Audit(_) => TRAIL_BROKEN.to_owned(),
             Self::Store(_)
             | Self::Commit(_)
             | Self::Encrypt(_)
             | Self::Envelope(_)
             | Self::KeyPair(_)
-            | Self::Audit(_)
             | Self::Keyring(_)
             | Self::Principals(_)
             | Self::Randomness(_)

@@ -132,9 +132,9 @@ pub enum KmsError {
     /// A key pair could not be made.
     #[error("key pair: {0}")]
     KeyPair(#[from] crypto::KeyPairError),
-    /// The audit record could not be made, so nothing was done.
+    /// The audit event could not be made or logged.
     #[error("audit: {0}")]
-    Audit(#[from] audit::RecordError),
+    Audit(#[from] audit::TrailError),
     /// A domain key could not be read or made.
     #[error("keyring: {0}")]
     Keyring(#[from] KeyringError),

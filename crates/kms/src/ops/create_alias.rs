@@ -13,6 +13,7 @@ use crate::error::KmsError;
 use crate::facts::Facts;
 use crate::paths::Place;
 use crate::table::Handle;
+use crate::trail::note_alias;
 
 impl KeyAction for CreateAlias {
     const NAME: &'static str = "CreateAlias";
@@ -41,6 +42,7 @@ impl Handle for CreateAlias {
             }
             let mut edit = Edit::of(key.key())?;
             edit.add_alias(name, call.time, kms.settings.aliases_per_key_max)?;
+            note_alias(call, name.arn(&key.arn().into()));
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
             match kms.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(CreateAliasResponse),

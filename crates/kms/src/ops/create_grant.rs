@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html>
 
 use base::{Call, KeyArn};
+use wire::event;
 use wire::kms::{CreateGrant, CreateGrantRequest, CreateGrantResponse};
 
 use super::request::stop_if_dry_run;
@@ -14,6 +15,7 @@ use crate::error::KmsError;
 use crate::facts::Facts;
 use crate::grant::{GrantHolders, GrantId, GrantTerms};
 use crate::table::Handle;
+use crate::trail::first_key;
 
 impl KeyAction for CreateGrant {
     const NAME: &'static str = "CreateGrant";
@@ -24,6 +26,10 @@ impl KeyAction for CreateGrant {
 
 impl Handle for CreateGrant {
     const READ_ONLY: bool = false;
+
+    fn elements(call: &Call, response: &CreateGrantResponse) -> Option<Vec<u8>> {
+        event::shown_with(response, first_key(call).as_deref().map(|key| ("keyId", key)))
+    }
 
     async fn handle(
         kms: &Kms,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use base::{Call, KeyArn, KeyId};
+use wire::event;
 use wire::kms::{CreateKey, CreateKeyRequest, CreateKeyResponse, KeySpec, KeyUsageType, OriginType};
 
 use crate::authorize::AccountAction;
@@ -26,6 +27,23 @@ impl AccountAction for CreateKey {
 
 impl Handle for CreateKey {
     const READ_ONLY: bool = false;
+
+    /// With what is left to defaults, as CloudTrail has it.
+    fn parameters(request: &CreateKeyRequest) -> Option<Vec<u8>> {
+        let asked = offered(request).ok();
+        let spec = asked.as_ref().map(|asked| asked.spec);
+        let policy_check = request.bypass_policy_lockout_safety_check;
+        event::shown(&CreateKeyRequest {
+            description: Some(request.description.clone().unwrap_or_default()),
+            key_usage: asked.as_ref().map(|asked| asked.usage).or(request.key_usage),
+            key_spec: spec.or(request.key_spec),
+            customer_master_key_spec: spec.and_then(|spec| spec.as_str().parse().ok()),
+            origin: Some(request.origin.unwrap_or(OriginType::AwsKms)),
+            multi_region: Some(request.multi_region.unwrap_or(false)),
+            bypass_policy_lockout_safety_check: Some(policy_check.unwrap_or(false)),
+            ..request.clone()
+        })
+    }
 
     async fn handle(
         kms: &Kms,

@@ -14,6 +14,7 @@ use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
 use crate::facts::Facts;
 use crate::recipient::Addressee;
+use crate::trail::{MATERIAL, note_material};
 
 impl KeyAction for Decrypt {
     const NAME: &'static str = "Decrypt";
@@ -28,6 +29,12 @@ impl CryptographicAction for Decrypt {
 }
 
 impl CryptographicOperation for Decrypt {
+    fn parameters(request: &DecryptRequest) -> Option<Vec<u8>> {
+        let default =
+            request.encryption_algorithm.is_none().then_some(("encryptionAlgorithm", "SYMMETRIC_DEFAULT"));
+        wire::event::shown_with(request, default)
+    }
+
     async fn carry_out(kms: &Kms, call: &Call, mut request: DecryptRequest) -> Result<Used<Self>, KmsError> {
         let addressee = kms.addressee(call, request.recipient.take()).await?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
@@ -44,6 +51,7 @@ impl CryptographicOperation for Decrypt {
         stop_if_dry_run(request.dry_run)?;
         let algorithm = request.encryption_algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
         let delivery = kms.deliver(opened.plaintext, &addressee)?;
+        note_material(call, MATERIAL, opened.material_id.as_ref());
         Ok(key.used(DecryptResponse {
             key_id: Some(key.arn_text()),
             plaintext: delivery.plaintext,

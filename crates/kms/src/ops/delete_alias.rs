@@ -13,6 +13,7 @@ use crate::error::{KmsError, NotFound};
 use crate::facts::Facts;
 use crate::paths::Place;
 use crate::table::Handle;
+use crate::trail::note_alias;
 
 impl KeyAction for DeleteAlias {
     const NAME: &'static str = "DeleteAlias";
@@ -41,6 +42,7 @@ impl Handle for DeleteAlias {
             edit.release_alias(name)?;
             edit.expect(alias.path.clone(), Some(alias.revision));
             edit.delete(alias.path.clone());
+            note_alias(call, name.arn(&place));
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
             match kms.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(DeleteAliasResponse),

@@ -12,6 +12,7 @@ use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
 use crate::facts::Facts;
+use crate::trail::{MATERIAL, note_material};
 
 impl KeyAction for Encrypt {
     const NAME: &'static str = "Encrypt";
@@ -26,6 +27,12 @@ impl CryptographicAction for Encrypt {
 }
 
 impl CryptographicOperation for Encrypt {
+    fn parameters(request: &EncryptRequest) -> Option<Vec<u8>> {
+        let default =
+            request.encryption_algorithm.is_none().then_some(("encryptionAlgorithm", "SYMMETRIC_DEFAULT"));
+        wire::event::shown_with(request, default)
+    }
+
     async fn carry_out(kms: &Kms, call: &Call, request: EncryptRequest) -> Result<Used<Self>, KmsError> {
         let facts = Facts::of_encryption(request.encryption_algorithm, request.encryption_context.as_ref());
         let key = kms.usable::<Self>(call, &request.key_id, &facts).await?;
@@ -35,6 +42,7 @@ impl CryptographicOperation for Encrypt {
         checked(&key, algorithm, context, request.plaintext.len())?;
         stop_if_dry_run(request.dry_run)?;
         let sealed = kms.seal(&key, algorithm, context, request.plaintext).await?;
+        note_material(call, MATERIAL, sealed.material_id.as_ref());
         Ok(key.used(EncryptResponse {
             ciphertext_blob: Some(sealed.blob),
             key_id: Some(key.arn_text()),

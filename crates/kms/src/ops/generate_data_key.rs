@@ -14,6 +14,7 @@ use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
 use crate::facts::Facts;
 use crate::kind::KeyKind;
+use crate::trail::{MATERIAL, note_material};
 
 impl KeyAction for GenerateDataKey {
     const NAME: &'static str = "GenerateDataKey";
@@ -47,6 +48,7 @@ impl CryptographicOperation for GenerateDataKey {
         let plaintext = kms.random_secret(length)?;
         let ciphertext = kms.materials.encrypt(&key, &context, plaintext.expose()).await?;
         let delivery = kms.deliver(plaintext, &addressee)?;
+        note_material(call, MATERIAL, key.record().current_material.as_ref());
         Ok(key.used(GenerateDataKeyResponse {
             ciphertext_blob: Some(ciphertext),
             plaintext: delivery.plaintext,

@@ -17,6 +17,7 @@ use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule, U
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
 use crate::facts::Facts;
+use crate::trail::{MATERIAL, note_material};
 
 impl KeyAction for GenerateDataKeyPair {
     const NAME: &'static str = "GenerateDataKeyPair";
@@ -49,6 +50,7 @@ impl CryptographicOperation for GenerateDataKeyPair {
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
         let delivery = kms.deliver(pair.private_key, &addressee)?;
+        note_material(call, MATERIAL, key.record().current_material.as_ref());
         Ok(key.used(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Some(pair.encrypted),
             private_key_plaintext: delivery.plaintext,

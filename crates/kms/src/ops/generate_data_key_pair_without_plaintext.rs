@@ -15,6 +15,7 @@ use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
 use crate::facts::Facts;
+use crate::trail::{MATERIAL, note_material};
 
 impl KeyAction for GenerateDataKeyPairWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyPairWithoutPlaintext";
@@ -44,6 +45,7 @@ impl CryptographicOperation for GenerateDataKeyPairWithoutPlaintext {
         let spec = kms.pair_spec(call, request.key_pair_spec)?;
         stop_if_dry_run(request.dry_run)?;
         let pair = kms.data_key_pair(&key, spec, request.encryption_context.as_ref()).await?;
+        note_material(call, MATERIAL, key.record().current_material.as_ref());
         Ok(key.used(GenerateDataKeyPairWithoutPlaintextResponse {
             private_key_ciphertext_blob: Some(pair.encrypted),
             public_key: Some(pair.public_key),

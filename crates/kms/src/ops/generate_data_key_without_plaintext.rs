@@ -15,6 +15,7 @@ use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::KmsError;
 use crate::facts::Facts;
+use crate::trail::{MATERIAL, note_material};
 
 impl KeyAction for GenerateDataKeyWithoutPlaintext {
     const NAME: &'static str = "GenerateDataKeyWithoutPlaintext";
@@ -42,6 +43,7 @@ impl CryptographicOperation for GenerateDataKeyWithoutPlaintext {
         stop_if_dry_run(request.dry_run)?;
         let context = encryption_context(request.encryption_context.as_ref());
         let plaintext = kms.random_secret(length)?;
+        note_material(call, MATERIAL, key.record().current_material.as_ref());
         Ok(key.used(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob: Some(kms.materials.encrypt(&key, &context, plaintext.expose()).await?),
             key_id: Some(key.arn_text()),

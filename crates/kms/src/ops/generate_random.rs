@@ -18,6 +18,11 @@ impl AccountAction for GenerateRandom {
 impl Handle for GenerateRandom {
     const READ_ONLY: bool = true;
 
+    /// As CloudTrail has it.
+    fn parameters(_: &GenerateRandomRequest) -> Option<Vec<u8>> {
+        None
+    }
+
     async fn handle(
         kms: &Kms,
         call: &Call,

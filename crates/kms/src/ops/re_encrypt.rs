@@ -13,6 +13,7 @@ use crate::authorize::{CryptographicAction, Identifiers, KeyAction, StateRule};
 use crate::cryptographic_operation::{CryptographicOperation, Used};
 use crate::error::{InvalidRequest, KmsError};
 use crate::facts::Facts;
+use crate::trail::note_material;
 
 /// What is asked of the key that decrypts.
 pub(crate) struct ReEncryptFrom;
@@ -45,6 +46,15 @@ impl CryptographicAction for ReEncryptTo {
 }
 
 impl CryptographicOperation for ReEncrypt {
+    fn parameters(request: &ReEncryptRequest) -> Option<Vec<u8>> {
+        let default = |given: Option<EncryptionAlgorithmSpec>, name| {
+            given.is_none().then_some((name, EncryptionAlgorithmSpec::SymmetricDefault.as_str()))
+        };
+        let source = default(request.source_encryption_algorithm, "sourceEncryptionAlgorithm");
+        let destination = default(request.destination_encryption_algorithm, "destinationEncryptionAlgorithm");
+        wire::event::shown_with(request, source.into_iter().chain(destination))
+    }
+
     async fn carry_out(kms: &Kms, call: &Call, request: ReEncryptRequest) -> Result<Used<Self>, KmsError> {
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref())? {
             return Err(authorization_only(kms, call, &request).await?);
@@ -66,6 +76,8 @@ impl CryptographicOperation for ReEncrypt {
         checked(&destination, algorithm, context, opened.plaintext.len())?;
         stop_if_dry_run(request.dry_run)?;
         let sealed = kms.seal(&destination, algorithm, context, opened.plaintext).await?;
+        note_material(call, "sourceKeyMaterialId", opened.material_id.as_ref());
+        note_material(call, "destinationKeyMaterialId", sealed.material_id.as_ref());
         Ok(destination
             .used(ReEncryptResponse {
                 ciphertext_blob: Some(sealed.blob),

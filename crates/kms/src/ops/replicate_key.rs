@@ -48,8 +48,10 @@ impl Handle for ReplicateKey {
             let new = kms.new_replica(call, &key, &to, &request).await?;
             if let Some(edit) = kms.replication(call, &key, &to, &new).await? {
                 let response = answer(&to, &edit, &request);
-                let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn(), to])?;
-                if kms.commit(edit.into_transaction(record)?).await? == Committed::Yes {
+                let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
+                let created = kms.service_record("CreateKey", &to, call.time)?;
+                let transaction = edit.into_transaction(record)?.outbox(created);
+                if kms.commit(transaction).await? == Committed::Yes {
                     return Ok(response);
                 }
             }

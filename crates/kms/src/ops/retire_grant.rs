@@ -38,6 +38,7 @@ impl Handle for RetireGrant {
             };
             let edit = kms.authorize_retirement(call, grant).await?.removal()?;
             stop_if_dry_run(request.dry_run)?;
+            call.event.add("grantId", &id);
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[arn])?;
             match kms.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(RetireGrantResponse),

@@ -27,6 +27,11 @@ impl CryptographicAction for Sign {
 }
 
 impl CryptographicOperation for Sign {
+    fn parameters(request: &SignRequest) -> Option<Vec<u8>> {
+        let default = request.message_type.is_none().then_some(("messageType", "RAW"));
+        wire::event::shown_with(request, default)
+    }
+
     async fn carry_out(kms: &Kms, call: &Call, request: SignRequest) -> Result<Used<Self>, KmsError> {
         let facts = Facts {
             signing_algorithm: Some(request.signing_algorithm.as_str()),

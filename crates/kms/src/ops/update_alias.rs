@@ -15,6 +15,7 @@ use crate::facts::Facts;
 use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::table::Handle;
+use crate::trail::note_alias;
 
 /// The new target. The old one is checked as [`OldTarget`]: it may be pending deletion, this one may not.
 impl KeyAction for UpdateAlias {
@@ -49,6 +50,7 @@ impl Handle for UpdateAlias {
             let new = kms.changeable::<Self>(call, &arn, &Facts::default()).await?;
             let place = Place::from(new.arn());
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
+            note_alias(call, name.arn(&place));
             let transaction = if alias.target == new.arn().id {
                 kms.touch(call, &new, &alias)?
             } else {

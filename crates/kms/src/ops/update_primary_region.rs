@@ -40,8 +40,10 @@ impl Handle for UpdatePrimaryRegion {
             let next = next_primary(&key, &request.primary_region)?;
             kms.changeable::<Self>(call, &next, &facts).await?;
             if let Some(edit) = kms.handover(&key, &next).await? {
-                let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn(), next])?;
-                if kms.commit(edit.into_transaction(record)?).await? == Committed::Yes {
+                let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
+                let there = kms.service_record(<Self as KeyAction>::NAME, &next, call.time)?;
+                let transaction = edit.into_transaction(record)?.outbox(there);
+                if kms.commit(transaction).await? == Committed::Yes {
                     return Ok(UpdatePrimaryRegionResponse);
                 }
             }

@@ -27,6 +27,11 @@ impl CryptographicAction for Verify {
 }
 
 impl CryptographicOperation for Verify {
+    fn parameters(request: &VerifyRequest) -> Option<Vec<u8>> {
+        let default = request.message_type.is_none().then_some(("messageType", "RAW"));
+        wire::event::shown_with(request, default)
+    }
+
     async fn carry_out(kms: &Kms, call: &Call, request: VerifyRequest) -> Result<Used<Self>, KmsError> {
         let facts = Facts {
             signing_algorithm: Some(request.signing_algorithm.as_str()),

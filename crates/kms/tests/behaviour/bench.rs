@@ -1,8 +1,12 @@
 //! A key service over a store in a temporary folder, called as the pipeline calls it: with JSON.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use base::{Call, Caller, Principal, RequestId, SecretString, Timestamp};
+use audit::log::{Durability, Log, LogSettings};
+use audit::{NoReasons, Trail};
+use base::{Call, Caller, EventId, EventNotes, Principal, RequestId, SecretString, Timestamp};
 use crypto::AttestationRoots;
 use crypto::root::{Protection, RootFile};
 use keyring::DomainKeys;
@@ -27,6 +31,7 @@ pub(crate) struct Bench {
     pub(crate) people: Arc<People>,
     domain_keys: Arc<DomainKeys>,
     randomness: Arc<SeededRandomness>,
+    trail: Arc<Trail>,
     _folder: TempDir,
 }
 
@@ -71,8 +76,9 @@ impl Bench {
         let store: Arc<dyn Store> = Arc::<WatchedStore>::clone(&watch);
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), root, randomness.clone()));
         let people = Arc::new(People::new());
-        let kms = service(&store, &domain_keys, &randomness, &people, settings, roots);
-        Self { kms, store, watch, people, domain_keys, randomness, _folder: folder }
+        let trail = trail(&folder.path().join("log"), &store, &randomness);
+        let kms = service(&store, &domain_keys, &randomness, &people, &trail, settings, roots);
+        Self { trail, kms, store, watch, people, domain_keys, randomness, _folder: folder }
     }
 
     /// The service anew over the same store, with nothing in memory.
@@ -83,7 +89,15 @@ impl Bench {
     /// The same, with other settings.
     pub(crate) fn restart_with(&mut self, settings: Settings) {
         let roots = AttestationRoots::default();
-        self.kms = service(&self.store, &self.domain_keys, &self.randomness, &self.people, settings, roots);
+        self.kms = service(
+            &self.store,
+            &self.domain_keys,
+            &self.randomness,
+            &self.people,
+            &self.trail,
+            settings,
+            roots,
+        );
     }
 
     /// Calls as the administrator of [`ACCOUNT`] in eu-central-1, `at` seconds after the beginning.
@@ -167,17 +181,27 @@ impl Bench {
     }
 }
 
+/// A trail whose log does not wait for the disk.
+fn trail(folder: &Path, store: &Arc<dyn Store>, randomness: &Arc<SeededRandomness>) -> Arc<Trail> {
+    let durability = Durability::Interval(Duration::from_secs(3_600));
+    let log = Log::open(folder, LogSettings { durability, ..LogSettings::default() }).unwrap();
+    let randomness: Arc<SeededRandomness> = Arc::clone(randomness);
+    Arc::new(Trail::new(log, Arc::clone(store), randomness, Arc::new(NoReasons)))
+}
+
 fn service(
     store: &Arc<dyn Store>,
     domain_keys: &Arc<DomainKeys>,
     randomness: &Arc<SeededRandomness>,
     people: &Arc<People>,
+    trail: &Arc<Trail>,
     settings: Settings,
     roots: AttestationRoots,
 ) -> Arc<Kms> {
     let randomness: Arc<SeededRandomness> = Arc::clone(randomness);
     let people: Arc<People> = Arc::clone(people);
-    let kms = Kms::new(Arc::clone(store), Arc::clone(domain_keys), randomness, people, settings);
+    let kms =
+        Kms::new(Arc::clone(store), Arc::clone(domain_keys), randomness, people, Arc::clone(trail), settings);
     Arc::new(kms.with_attestation_roots(roots))
 }
 
@@ -210,8 +234,9 @@ pub(crate) fn facts(account: &str, user: &str, at: i64) -> Call {
         region: "eu-central-1".parse().unwrap(),
         time: moment(at),
         source_address: [127, 0, 0, 1].into(),
-        is_secure: false,
+        tls: None,
         user_agent: "test".into(),
+        event: Arc::new(EventNotes::new(EventId::new([9; 16]))),
         service: None,
     }
 }

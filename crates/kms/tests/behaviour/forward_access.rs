@@ -7,13 +7,17 @@
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html> (`kms:ViaService`,
 //! `kms:GrantIsForAWSResource`), <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>.
 
-use base::{Call, CallingService, RequestId};
+use base::{Call, CallIds, CallingService, EventId, RequestId};
 use serde_json::{Value, json};
 
 use crate::bench::{ACCOUNT, Answer, Bench, OTHER_ACCOUNT, arn, code, facts, refusal};
 
 const BUCKET: &str = "arn:aws:s3:::notes";
 const DENIED: &str = "AccessDeniedException";
+
+fn ids(random: [u8; 16]) -> CallIds {
+    CallIds { request: RequestId::new(random), event: EventId::new(random) }
+}
 
 /// A service of the tests.
 struct Notes<'b> {
@@ -35,7 +39,7 @@ impl Notes<'_> {
 
     /// The call that the service makes on behalf of a user.
     fn forwarded(&self, account: &str, user: &str) -> Call {
-        facts(account, user, 0).forwarded_by(self.service(), RequestId::new([8; 16]))
+        facts(account, user, 0).forwarded_by(self.service(), ids([8; 16]))
     }
 
     async fn on_behalf_of(&self, account: &str, user: &str, operation: &str, body: Value) -> Answer {
@@ -44,7 +48,7 @@ impl Notes<'_> {
 
     async fn in_its_own_name(&self, operation: &str, body: Value) -> Answer {
         let call = facts(ACCOUNT, "admin", 0);
-        let call = call.of_service(self.service(), ACCOUNT.parse().unwrap(), RequestId::new([9; 16]));
+        let call = call.of_service(self.service(), ACCOUNT.parse().unwrap(), ids([9; 16]));
         self.bench.answer(call, operation, body).await
     }
 
@@ -202,8 +206,8 @@ async fn a_call_that_goes_through_two_services_names_both() {
     });
     let key = key_with(&bench, &[allow(account_root(), json!("kms:*"), condition)]).await;
     let named = |name| CallingService { name, source_arn: None, source_account: None };
-    let first = facts(ACCOUNT, "admin", 0).forwarded_by(named("cloudformation"), RequestId::new([1; 16]));
-    let both = first.forwarded_by(named("s3"), RequestId::new([2; 16]));
+    let first = facts(ACCOUNT, "admin", 0).forwarded_by(named("cloudformation"), ids([1; 16]));
+    let both = first.forwarded_by(named("s3"), ids([2; 16]));
     assert!(bench.answer(both, "Encrypt", encrypt(&key)).await.is_ok());
     assert_eq!(code(bench.answer(first, "Encrypt", encrypt(&key)).await), DENIED);
 }
@@ -262,7 +266,7 @@ async fn a_service_in_its_own_name_needs_a_statement_or_a_grant_of_its_own() {
     let topic = format!("arn:aws:sns:eu-central-1:{ACCOUNT}:notes");
     bench.call(0, "CreateGrant", grant(&topic)).await.unwrap();
     let of_topic = CallingService { name: "sns", source_arn: Some(topic), source_account: None };
-    let of_topic = call.of_service(of_topic, ACCOUNT.parse().unwrap(), RequestId::new([3; 16]));
+    let of_topic = call.of_service(of_topic, ACCOUNT.parse().unwrap(), ids([3; 16]));
     assert!(bench.answer(of_topic, "Encrypt", encrypt(&other)).await.is_ok());
     assert_eq!(code(sns.in_its_own_name("Encrypt", encrypt(&other)).await), DENIED);
 }

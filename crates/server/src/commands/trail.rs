@@ -12,7 +12,8 @@ use store::redb_engine::RedbStore;
 use crate::command_line::VerifyTrail;
 use crate::config::{Config, DestinationChoice, Environment};
 use crate::data_folder::{DataFolder, DataFolderError};
-use crate::delivery::{LOG_FOLDER, PUBLIC_KEYS, RETENTION_MARK};
+use crate::delivery::{PUBLIC_KEYS, RETENTION_MARK};
+use crate::service::LOG_FOLDER;
 use crate::start_error::StartError;
 use crate::terminal;
 
@@ -51,7 +52,7 @@ pub(super) async fn verify(arguments: &VerifyTrail) -> Result<(), StartError> {
     let data = &config.data_dir;
     let reference = reference(arguments, data).await?;
     let kept = kept(arguments, data, &reference)?;
-    let folder = match (&arguments.delivered, &config.trail.destination) {
+    let folder = match (&arguments.delivered, &config.trail.delivery.destination) {
         (Some(folder), _) => Some(folder.clone()),
         (None, DestinationChoice::Folder(folder)) => Some(folder.clone()).filter(|folder| folder.exists()),
         (None, DestinationChoice::Bucket(_)) => {

@@ -1,5 +1,6 @@
 //! From texts and numbers to types: after this, nothing about the configuration can be wrong.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,10 +30,7 @@ pub(super) fn check(
         return Err(check.problem("default_region", problem));
     }
     Ok(Config {
-        listen: settings.listen.parse().map_err(|_| {
-            let problem = format!("is `{}`, but must be an IP address and a port", settings.listen);
-            check.problem("listen", format!("{problem}, for example 127.0.0.1:4599 or [::1]:4599"))
-        })?,
+        listen: check.address("listen", &settings.listen)?,
         data_dir: path(&settings.data_dir)
             .ok_or_else(|| check.problem("data_dir", "must name a folder".to_owned()))?,
         seed: path(&settings.seed),
@@ -50,6 +48,10 @@ pub(super) fn check(
         web_identity: check.web_identity(&settings.web_identity)?,
         explanations: check.explanations(settings)?,
         trail: check.trail(settings)?,
+        metrics: match settings.metrics.listen.as_str() {
+            "" => None,
+            address => Some(check.address("metrics.listen", address)?),
+        },
         log: check.log(settings)?,
     })
 }
@@ -188,6 +190,13 @@ impl Check<'_> {
             }
         }
         Ok(origins.to_vec())
+    }
+
+    fn address(&self, key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+        text.parse().map_err(|_| {
+            let problem = format!("is `{text}`, but must be an IP address and a port");
+            self.problem(key, format!("{problem}, for example 127.0.0.1:4599 or [::1]:4599"))
+        })
     }
 
     fn explanations(&self, settings: &Settings) -> Result<Explanations, ConfigError> {

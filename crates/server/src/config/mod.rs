@@ -1,6 +1,8 @@
 //! The configuration: a TOML file, the environment over it, the command line over both.
 
 mod check;
+mod delivery;
+mod export;
 mod kms;
 mod organization;
 mod settings;
@@ -20,6 +22,7 @@ use figment::providers::Serialized;
 
 use settings::Settings;
 pub(crate) use sources::{Environment, Flags};
+pub(crate) use trail::TrailChoice;
 
 /// A checked configuration. It has no `Debug`: it may hold a passphrase.
 pub(crate) struct Config {
@@ -42,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) organization: Option<OrganizationChoice>,
     pub(crate) explanations: Explanations,
     pub(crate) trail: TrailChoice,
+    /// Where figures are read; `None`: nowhere.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) log: LogChoice,
 }
 
@@ -171,7 +176,7 @@ pub(crate) struct Explanations {
 
 /// The operator's trail: how long its log is kept, and where its events are delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TrailChoice {
+pub(crate) struct DeliveryChoice {
     pub(crate) name: TrailName,
     /// Days for which the log is kept.
     pub(crate) retention_days: u32,
@@ -238,9 +243,26 @@ impl Config {
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
         let named = environment.config_file();
+        let file = file.or(named.as_deref()).map(sources::file).transpose()?;
+        Self::of_layers(file, environment, flags)
+    }
+
+    /// The configuration that a file with this text would give.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`].
+    pub(crate) fn of_text(text: &str, environment: Environment) -> Result<Self, ConfigError> {
+        Self::of_layers(Some(sources::text("text", text)?), environment, &Flags::default())
+    }
+
+    fn of_layers(
+        file: Option<sources::Layer>,
+        environment: Environment,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Settings::default()));
-        if let Some(path) = file.or(named.as_deref()) {
-            figment = figment.merge(sources::file(path)?);
+        if let Some(layer) = file {
+            figment = figment.merge(layer);
         }
         figment = figment.merge(environment.layer(&Settings::default())?).merge(flags.layer());
         let settings: Settings = figment.extract().map_err(sources::explain)?;

@@ -26,6 +26,7 @@ pub(super) struct Settings {
     pub(super) organization: OrganizationSettings,
     pub(super) explanations: ExplanationSettings,
     pub(super) trail: TrailSettings,
+    pub(super) metrics: MetricsSettings,
     pub(super) log: LogSettings,
 }
 
@@ -34,6 +35,34 @@ pub(super) struct Settings {
 pub(super) struct RootSettings {
     pub(super) passphrase_file: String,
     pub(super) passphrase_prompt: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MetricsSettings {
+    pub(super) listen: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrailSettings {
+    pub(super) sync_interval_milliseconds: u64,
+    pub(super) wait_max_seconds: u64,
+    pub(super) segment_mebibytes: u64,
+    pub(super) name: String,
+    pub(super) retention_days: u64,
+    /// 0: delivered files are kept.
+    pub(super) delivered_retention_days: u64,
+    pub(super) delivery: DeliverySettings,
+    pub(super) export: ExportSettings,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportSettings {
+    pub(super) standard_output: bool,
+    pub(super) syslog: String,
+    pub(super) otlp: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -148,16 +177,6 @@ pub(super) struct ExplanationSettings {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TrailSettings {
-    pub(super) name: String,
-    pub(super) retention_days: u64,
-    /// 0: delivered files are kept.
-    pub(super) delivered_retention_days: u64,
-    pub(super) delivery: DeliverySettings,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct DeliverySettings {
     pub(super) destination: String,
     pub(super) bucket: String,
@@ -207,6 +226,7 @@ impl Default for Settings {
             },
             cors: CorsSettings { origins: Vec::new() },
             organization: OrganizationSettings::default(),
+            metrics: MetricsSettings { listen: String::new() },
             explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
             trail: TrailSettings::default(),
@@ -218,6 +238,10 @@ impl Default for Settings {
 impl Default for TrailSettings {
     fn default() -> Self {
         Self {
+            sync_interval_milliseconds: 0,
+            wait_max_seconds: 5,
+            segment_mebibytes: 64,
+            export: ExportSettings::default(),
             name: "keywright".to_owned(),
             retention_days: 90,
             delivered_retention_days: 0,

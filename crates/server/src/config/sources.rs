@@ -38,12 +38,17 @@ pub(super) fn file(path: &Path) -> Result<Layer, ConfigError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::Unreadable { path: name.clone(), reason: error.to_string() })?;
-    let settings = toml::from_str(&text).map_err(|error| ConfigError::NotToml {
-        path: name.clone(),
-        place: line_of(&text, error.span()),
+    self::text(&name, &text)
+}
+
+/// Reads the text of a TOML file; `name` is the name for messages.
+pub(super) fn text(name: &str, text: &str) -> Result<Layer, ConfigError> {
+    let settings = toml::from_str(text).map_err(|error| ConfigError::NotToml {
+        path: name.to_owned(),
+        place: line_of(text, error.span()),
         reason: error.message().to_owned(),
     })?;
-    Ok(Layer { name, settings })
+    Ok(Layer { name: name.to_owned(), settings })
 }
 
 fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> String {
@@ -69,7 +74,7 @@ impl Environment {
         Self::from_variables(std::env::vars_os())
     }
 
-    pub(super) fn from_variables(
+    pub(crate) fn from_variables(
         all: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
         let mut environment = Self::default();

@@ -216,18 +216,20 @@ fn a_passphrase_has_one_source_and_is_not_repeated_in_errors() {
 
 #[test]
 fn the_trail_is_delivered_into_the_data_folder_unless_something_else_is_said() {
-    let trail = load("data_dir = 'd'", &[], Flags::default()).unwrap().trail;
+    let trail = load("data_dir = 'd'", &[], Flags::default()).unwrap().trail.delivery;
     assert_eq!(trail.destination, DestinationChoice::Folder("d/trail/delivered".into()));
     assert_eq!((trail.bucket.as_str(), trail.key_prefix), ("keywright-trail", None));
     assert_eq!((trail.interval.as_secs(), trail.digest_interval_seconds), (300, 3_600));
     assert_eq!((trail.retention_days, trail.delivered_retention_days), (90, None));
-    let folder =
-        load("[trail.delivery]\ndestination = '/f'\nbucket = 'b-1'", &[], Flags::default()).unwrap().trail;
+    let folder = load("[trail.delivery]\ndestination = '/f'\nbucket = 'b-1'", &[], Flags::default())
+        .unwrap()
+        .trail
+        .delivery;
     assert_eq!(folder.destination, DestinationChoice::Folder("/f".into()));
     assert_eq!(folder.bucket, "b-1");
     let file = "[trail.delivery]\ndestination = 's3://b.1/a/b'\n[trail.delivery.s3]\nendpoint = 'http://h:1'\n\
                 region = 'eu-west-1'\npath_style = false\naccess_key_id = 'k'\nsecret_access_key_file = 'f'";
-    let bucket = load(file, &[], Flags::default()).unwrap().trail;
+    let bucket = load(file, &[], Flags::default()).unwrap().trail.delivery;
     assert_eq!((bucket.bucket.as_str(), bucket.key_prefix.as_deref()), ("b.1", Some("a/b")));
     let expected = BucketChoice {
         endpoint: Some("http://h:1".to_owned()),

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Verdict, Watched};
+use super::peer::Peer;
 use super::{Front, Gate, Phase};
 
 /// The header count up to which the HTTP/1 parser needs no memory of its own.
@@ -59,7 +60,7 @@ impl<F: Front> Connections<F> {
         // Only latency depends on it.
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = &self.tls else {
-            return self.watch(stream, peer, phase).await;
+            return self.watch(stream, Peer::plain(peer), phase).await;
         };
         let handshake = timeout(self.gate.limits().header_read_timeout, acceptor.accept(stream));
         let outcome = tokio::select! {
@@ -67,20 +68,24 @@ impl<F: Front> Connections<F> {
             _ = phase.wait_for(|phase| matches!(phase, Phase::Draining | Phase::Leaving)) => return,
         };
         match outcome {
-            Ok(Ok(stream)) => self.watch(stream, peer, phase).await,
+            Ok(Ok(stream)) => {
+                let peer = Peer::secure(peer, stream.get_ref().1);
+                self.watch(stream, peer, phase).await;
+            }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
         }
     }
 
-    async fn watch<S>(&self, stream: S, peer: SocketAddr, mut phase: watch::Receiver<Phase>)
+    async fn watch<S>(&self, stream: S, peer: Peer, mut phase: watch::Receiver<Phase>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let address = peer.address;
         let activity = Arc::new(Activity::new());
         let (gate, requests) = (Arc::clone(&self.gate), Arc::clone(&activity));
         let service = service_fn(move |request: Request<Incoming>| {
-            let gate = Arc::clone(&gate);
+            let (gate, peer) = (Arc::clone(&gate), peer.clone());
             let running = requests.begin(request.version() >= Version::HTTP_2);
             async move {
                 let response = gate.handle(request, peer).await;
@@ -97,7 +102,7 @@ impl<F: Front> Connections<F> {
             tokio::select! {
                 outcome = connection.as_mut() => {
                     if let Err(error) = outcome {
-                        tracing::debug!(%peer, %error, "connection ended");
+                        tracing::debug!(peer = %address, %error, "connection ended");
                     }
                     return;
                 }

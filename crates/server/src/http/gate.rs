@@ -1,6 +1,5 @@
 //! The first thing behind a connection: health, the development clock, preflights, limits; the rest goes to the front.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -13,7 +12,7 @@ use hyper::body::Body;
 use super::body::{BodyFault, BodyReader};
 use super::clock::{self, DevelopmentClock};
 use super::cors::{self, Cors};
-use super::{Front, IncomingRequest, OutgoingResponse, WipedBody};
+use super::{Front, IncomingRequest, OutgoingResponse, Peer, WipedBody};
 use crate::config::Limits;
 
 /// What all connections share.
@@ -51,7 +50,7 @@ impl<F: Front> Gate<F> {
     }
 
     /// Answers one request, whatever it is.
-    pub(super) async fn handle<B>(&self, request: Request<B>, peer: SocketAddr) -> Response<Full<Bytes>>
+    pub(super) async fn handle<B>(&self, request: Request<B>, peer: Peer) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Send,
@@ -103,7 +102,7 @@ impl<F: Front> Gate<F> {
         })
     }
 
-    async fn answer_behind<B>(&self, parts: Parts, body: B, peer: SocketAddr) -> OutgoingResponse
+    async fn answer_behind<B>(&self, parts: Parts, body: B, peer: Peer) -> OutgoingResponse
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Send,
@@ -116,7 +115,7 @@ impl<F: Front> Gate<F> {
         }
     }
 
-    async fn answer_complete(&self, parts: Parts, body: WipedBody, peer: SocketAddr) -> OutgoingResponse {
+    async fn answer_complete(&self, parts: Parts, body: WipedBody, peer: Peer) -> OutgoingResponse {
         if let Some(clock) = self.clock.as_ref().filter(|_| parts.uri.path() == clock::PATH) {
             return clock.answer(&parts.method, &parts.headers, &body).await;
         }

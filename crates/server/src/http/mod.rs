@@ -9,8 +9,7 @@ mod connection;
 mod cors;
 mod gate;
 mod listener;
-
-use std::net::SocketAddr;
+mod peer;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -21,6 +20,7 @@ pub(crate) use clock::DevelopmentClock;
 pub(crate) use cors::Cors;
 pub(crate) use gate::Gate;
 pub(crate) use listener::{ListenError, Listener, Phase};
+pub(crate) use peer::Peer;
 
 /// A request whose head and body are complete and within the limits.
 pub(crate) struct IncomingRequest {
@@ -28,7 +28,7 @@ pub(crate) struct IncomingRequest {
     /// The body's bytes; they are wiped when this is dropped.
     pub(crate) body: WipedBody,
     /// The other end of the connection.
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
 }
 
 /// A complete answer.

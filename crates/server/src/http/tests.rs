@@ -190,10 +190,10 @@ async fn health_needs_no_front() {
 #[tokio::test]
 async fn a_service_that_drains_is_alive_but_not_ready() {
     let gate = Gate::new(Echo::default(), limits(), Cors::default(), None, || true);
-    let peer: SocketAddr = "127.0.0.1:1".parse().unwrap();
+    let peer = Peer::plain("127.0.0.1:1".parse().unwrap());
     let status = async |path: &str| {
         let request = http::Request::get(path).body(Full::<Bytes>::default()).unwrap();
-        gate.handle(request, peer).await.status().as_u16()
+        gate.handle(request, peer.clone()).await.status().as_u16()
     };
     assert_eq!((status("/livez").await, status("/readyz").await), (200, 200));
     gate.drain();

@@ -8,9 +8,9 @@ mod reply;
 mod route;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use base::{Call, Clock, Randomness, Region, RequestId, UnsignedCall};
+use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, UnsignedCall};
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -22,16 +22,13 @@ use wire::query::Form;
 
 use crate::causes::with_causes;
 use crate::http::{Front, IncomingRequest, OutgoingResponse};
+use crate::metrics::Metrics;
 use authenticate::Authenticator;
 use reply::Reply;
 use route::{Protocol, Service};
 
 /// What CloudTrail keeps of a user agent, in bytes.
 const USER_AGENT_MAX: usize = 1_024;
-
-/// No effect without its record: the outbox would grow without bound.
-const TRAIL_BROKEN: &str = "The audit trail cannot be written, so nothing is changed. The operator of this service finds \
-                            the cause in its log.";
 
 /// Everything a request passes on its way.
 pub(crate) struct Pipeline {
@@ -41,10 +38,9 @@ pub(crate) struct Pipeline {
     management: Arc<Management>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
-    is_secure: bool,
     default_region: Region,
     explains_denials: bool,
-    trail_works: Arc<AtomicBool>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// What the pipeline is made of.
@@ -59,22 +55,20 @@ pub(crate) struct Parties {
     pub(crate) signature_window_seconds: u32,
     /// The Regions that are served; none: all.
     pub(crate) regions: Vec<Region>,
-    /// Whether the listener speaks TLS.
-    pub(crate) is_secure: bool,
     /// The Region of requests that are not signed for one.
     pub(crate) default_region: Region,
     /// Whether a denial's text carries an encoded message with its reasons.
     pub(crate) explains_denials: bool,
-    /// Whether mutation records reach the trail. While they do not, nothing is changed.
-    pub(crate) trail_works: Arc<AtomicBool>,
+    /// Counts requests.
+    pub(crate) metrics: Option<Arc<Metrics>>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parties: Parties) -> Self {
         Self {
-            is_secure: parties.is_secure,
             default_region: parties.default_region,
             explains_denials: parties.explains_denials,
+            metrics: parties.metrics,
             authenticator: Authenticator::new(
                 Arc::clone(&parties.identity),
                 parties.signature_window_seconds,
@@ -85,7 +79,6 @@ impl Pipeline {
             management: parties.management,
             clock: parties.clock,
             randomness: parties.randomness,
-            trail_works: parties.trail_works,
         }
     }
 
@@ -98,9 +91,15 @@ impl Pipeline {
                 Err(fault) => Reply::Fault(protocol, Service::Sts.namespace(), fault),
             };
         }
+        let started = Instant::now();
         let identified = match self.authenticator.identify(request, protocol, request_id).await {
             Ok(identified) => identified,
-            Err(fault) => return Reply::fault(protocol, fault),
+            Err(fault) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.observe_request("none", "none", Some(&fault), started.elapsed());
+                }
+                return Reply::fault(protocol, fault);
+            }
         };
         let service = identified.service;
         let call = unsigned.signed_by(identified.caller, identified.region);
@@ -153,81 +152,104 @@ impl Pipeline {
             request_id,
             region: self.default_region,
             time: self.clock.now(),
-            source_address: request.peer.ip(),
-            is_secure: self.is_secure,
+            source_address: request.peer.address.ip(),
+            tls: request.peer.tls(&request.parts),
             user_agent: user_agent(&request.parts.headers),
+            event: Arc::new(EventNotes::new(EventId::new(self.random()))),
         }
     }
 
     async fn call_unsigned(&self, form: &Form, call: &UnsignedCall) -> Result<Vec<u8>, Fault> {
-        self.identity.call_sts_unsigned(call, form).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.identity.call_sts_unsigned(call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let sts::Refused::Operation(error) = &refused {
+            if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure("AssumeRoleWithWebIdentity", call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("sts", "AssumeRoleWithWebIdentity", started, answer)
     }
 
     async fn call_kms(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = route::kms_operation(&request.parts.headers)
             .and_then(Kms::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
-        if !operation.read_only && !self.trail_works.load(Ordering::Relaxed) {
-            return Err(Fault::bad_request("KMSInternalException", TRAIL_BROKEN).with_status(500));
-        }
-        self.kms.call(operation, call, &request.body).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.kms.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let Refused::Operation { error, .. } = &refused {
+            if let Refused::Operation { error, .. } | Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("kms", operation.name, started, answer)
     }
 
     async fn call_management(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = route::keywright_operation(&request.parts.headers)
             .and_then(Management::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
-        self.management.call(operation, call, &request.body).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.management.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let management::Refused::Operation(error) = &refused {
+            if let management::Refused::Operation(error) | management::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("keywright", operation.name, started, answer)
     }
 
     async fn call_iam(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = Identity::iam_operation(form)?;
-        if !operation.read_only && !self.trail_works.load(Ordering::Relaxed) {
-            return Err(wire::iam::ErrorCode::ServiceFailureException.fault(TRAIL_BROKEN));
-        }
-        self.identity.call_iam(operation, call, form).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.identity.call_iam(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let iam::Refused::Operation(error) = &refused {
+            if let iam::Refused::Operation(error) | iam::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("iam", operation.name, started, answer)
     }
 
     async fn call_sts(&self, form: &Form, call: &Call) -> Result<Vec<u8>, Fault> {
         let operation = Identity::sts_operation(form)?;
-        self.identity.call_sts(operation, call, form).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.identity.call_sts(operation, call, form).await.map_err(|refused| {
             let fault = refused.to_fault();
-            if let sts::Refused::Operation(error) = &refused {
+            if let sts::Refused::Operation(error) | sts::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("sts", operation.name, started, answer)
+    }
+
+    /// Counts a call that has ended.
+    fn counted<T>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        started: Instant,
+        answer: Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if let Some(metrics) = &self.metrics {
+            metrics.observe_request(service, operation, answer.as_ref().err(), started.elapsed());
+        }
+        answer
     }
 
     fn request_id(&self) -> RequestId {
+        RequestId::new(self.random())
+    }
+
+    /// For an id: one that is not random is still an id, and whatever needs secrecy fails on its own when randomness does.
+    fn random(&self) -> [u8; 16] {
         let mut random = [0; 16];
-        // An id that is not random is still an id; whatever needs secrecy fails on its own when randomness does.
         let _ = self.randomness.fill(&mut random);
-        RequestId::new(random)
+        random
     }
 
     fn refuse(&self, content_type: Option<&HeaderValue>, fault: Fault) -> OutgoingResponse {

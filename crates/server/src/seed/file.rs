@@ -362,15 +362,30 @@ fn line_at(text: &str, span: Option<Range<usize>>) -> usize {
     before.iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
-/// serde tells the value it did not expect; in a seed file that may be a secret.
+/// The longest name that is told back; the longest that there is has half as many characters.
+const TOLD_NAME_LENGTH_MAX: usize = 32;
+
+/// serde tells the value it did not expect; in a seed file that may be a secret. So may be a name, where a value was
+/// put in its place: only what looks like a misspelt one is told.
 pub(super) fn without_value(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     let tells_value = first.contains("invalid type:") || first.contains("invalid value:");
     match message.rsplit_once(", expected ") {
+        Some((unknown, expected)) if unknown.starts_with(UNKNOWN) && !tells_misspelt_name(unknown) => {
+            format!("unknown name, expected {expected}")
+        }
         Some((_, expected)) if tells_value => format!("wrong kind of value, expected {expected}"),
         None if tells_value => "wrong kind of value".to_owned(),
         _ => message.to_owned(),
     }
+}
+
+const UNKNOWN: &str = "unknown field `";
+
+fn tells_misspelt_name(message: &str) -> bool {
+    let name = message.strip_prefix(UNKNOWN).and_then(|rest| rest.strip_suffix('`'));
+    let is_word = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    name.is_some_and(|name| name.len() <= TOLD_NAME_LENGTH_MAX && is_word(name))
 }
 
 fn shortened(text: &str) -> String {

@@ -7,6 +7,7 @@
 mod generated;
 
 use crate::Fault;
+use crate::event::Shown;
 use crate::query;
 
 pub use crate::constraints::UnknownValue;
@@ -22,9 +23,9 @@ pub trait Operation {
     /// The name, as in `Action=<name>`.
     const NAME: &'static str;
     /// What it takes.
-    type Request: query::Request;
+    type Request: query::Request + Shown;
     /// What it gives.
-    type Response: query::Response;
+    type Response: query::Response + Shown;
     /// The errors that the model says it can answer with.
     const ERRORS: &'static [ErrorCode];
 }

@@ -6,6 +6,7 @@
 mod generated;
 
 use crate::Fault;
+use crate::event::Shown;
 use crate::json;
 
 pub use crate::constraints::UnknownValue;
@@ -16,9 +17,9 @@ pub trait Operation {
     /// The name, as in `X-Amz-Target: Keywright.<name>`, and of the action in policies: `keywright:<name>`.
     const NAME: &'static str;
     /// What it takes.
-    type Request: json::Request;
+    type Request: json::Request + Shown;
     /// What it gives.
-    type Response: json::Response;
+    type Response: json::Response + Shown;
     /// The errors that the model says it can answer with.
     const ERRORS: &'static [ErrorCode];
 }

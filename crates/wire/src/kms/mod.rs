@@ -9,6 +9,7 @@ mod generated;
 mod tests;
 
 use crate::Fault;
+use crate::event::Shown;
 use crate::json;
 
 pub use crate::constraints::UnknownValue;
@@ -19,9 +20,9 @@ pub trait Operation {
     /// The name, as in `X-Amz-Target: TrentService.<name>`.
     const NAME: &'static str;
     /// What it takes.
-    type Request: json::Request;
+    type Request: json::Request + Shown;
     /// What it gives.
-    type Response: json::Response;
+    type Response: json::Response + Shown;
     /// The errors that the model says it can answer with.
     const ERRORS: &'static [ErrorCode];
 }

@@ -6,6 +6,11 @@ use base::{AccountId, Arn, Caller, Principal};
 use policy::CallerFacts;
 
 use crate::iam::resource::{Kind, last_segment};
+use crate::name::is_name;
+
+/// Of groups; users and roles have at most half as many characters.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const NAME_LENGTH_MAX: usize = 128;
 
 /// A user, group or role, by its ARN. Whether it is there is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +34,7 @@ impl<'a> Named<'a> {
             _ => return None,
         };
         let is_whole = parsed.service == "iam" && parsed.region.is_empty();
-        let has_name = !last_segment(path_and_name).is_empty();
+        let has_name = is_name(last_segment(path_and_name), NAME_LENGTH_MAX);
         (is_whole && has_name).then_some(Self { account, kind, arn, path_and_name })
     }
 
@@ -86,6 +91,8 @@ mod tests {
             "arn:aws:iam::111122223333:root",
             "arn:aws:iam::111122223333:user/",
             "arn:aws:iam::111122223333:user",
+            "arn:aws:iam::111122223333:user/a b",
+            "arn:aws:iam::111122223333:user/a\r",
             "arn:aws:iam::111122223333:policy/p",
             "arn:aws:iam::aws:user/alice",
             "arn:aws:iam:us-east-1:111122223333:user/alice",
@@ -94,6 +101,8 @@ mod tests {
         ] {
             assert_eq!(Named::read(arn), None, "{arn}");
         }
+        let long = format!("arn:aws:iam::111122223333:group/{}", "a".repeat(128));
+        assert!(Named::read(&long).is_some() && Named::read(&format!("{long}a")).is_none());
     }
 
     #[test]

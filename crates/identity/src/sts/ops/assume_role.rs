@@ -21,6 +21,8 @@ use crate::sts::table::Handle;
 const CHAINED_SECONDS_MAX: i32 = 3_600;
 
 impl Handle for AssumeRole {
+    const MAKES_SESSION: bool = true;
+
     async fn handle(
         identity: &Identity,
         call: &Call,
@@ -41,6 +43,7 @@ impl Handle for AssumeRole {
             role_tags: Some(&role.tags),
         };
         authorize(identity, call, &role, &facts, !tags.all.is_empty()).await?;
+        call.event.add_resource("AWS::IAM::Role", role.account, &request.role_arn);
         refuse_multi_factor(request.serial_number.as_ref(), request.token_code.as_ref())?;
         refuse_contexts(&request)?;
         let seconds = seconds(call, &role, request.duration_seconds)?;

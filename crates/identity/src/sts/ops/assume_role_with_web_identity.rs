@@ -5,7 +5,7 @@
 //!
 //! Differs from AWS: the providers that AWS knows by itself are not known here, and so ProviderId is refused.
 
-use base::UnsignedCall;
+use base::{EventTokenHolder, UnsignedCall};
 use policy::CallerFacts;
 use wire::sts::{
     AssumeRoleWithWebIdentity, AssumeRoleWithWebIdentityRequest, AssumeRoleWithWebIdentityResponse,
@@ -36,10 +36,17 @@ impl HandleUnsigned for AssumeRoleWithWebIdentity {
         // The token first: whoever has none that is good learns nothing of roles.
         let token = request.web_identity_token.expose();
         let holder = identity.token_holder(arn.account, token, call.time).await?;
+        call.event.set_token_holder(EventTokenHolder {
+            account: arn.account,
+            provider: holder.provider.clone(),
+            audience: holder.audience.clone(),
+            subject: holder.subject.clone(),
+        });
         let role = identity.role_by_arn(&arn).await?;
         let role = role.ok_or_else(|| not_authorized(ACTION))?;
         let tags = SessionTags::of_provider(&holder.session)?;
         authorize(identity, call, &role, &holder, &tags, &request)?;
+        call.event.add_resource("AWS::IAM::Role", role.account, &request.role_arn);
         let seconds = role.seconds(request.duration_seconds)?;
         let (document, managed) = (request.policy.as_ref(), request.policy_arns.as_ref());
         let policies = identity.session_policies(role.account, document, managed).await?;

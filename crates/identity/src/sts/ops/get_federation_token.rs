@@ -21,6 +21,8 @@ use crate::sts::table::Handle;
 const SECONDS: i32 = 43_200;
 
 impl Handle for GetFederationToken {
+    const MAKES_SESSION: bool = true;
+
     async fn handle(
         identity: &Identity,
         call: &Call,

@@ -21,6 +21,8 @@ const SECONDS: i32 = 43_200;
 const ROOT_SECONDS_MAX: i32 = 3_600;
 
 impl Handle for GetSessionToken {
+    const MAKES_SESSION: bool = true;
+
     async fn handle(
         identity: &Identity,
         call: &Call,

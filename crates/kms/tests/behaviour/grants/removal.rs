@@ -127,11 +127,25 @@ async fn a_cross_account_retirement_is_recorded_with_caller_and_key() {
     bench.call_as(OTHER_ACCOUNT, 0, "RetireGrant", json!({"GrantToken": token})).await.unwrap();
     let outbox = bench.store.outbox(1_000).await.unwrap();
     assert_eq!(outbox.len(), before + 1);
-    let record: Value = serde_json::from_slice(&outbox[before].record).unwrap();
-    assert_eq!(record["eventName"], "RetireGrant");
-    assert_eq!(record["userIdentity"]["arn"], OTHER_ADMIN);
-    assert_eq!(record["resources"][0]["ARN"], arn(&key));
-    assert!(!String::from_utf8_lossy(&outbox[before].record).contains(&token));
+    let text = String::from_utf8(outbox[before].record.clone()).unwrap();
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [callers, owners] = events.as_slice() else { panic!("{text}") };
+    assert_eq!(callers["userIdentity"]["arn"], OTHER_ADMIN);
+    assert_eq!(callers["recipientAccountId"], OTHER_ACCOUNT);
+    // The key's account gets a copy, which tells of the caller the account only.
+    assert_eq!(owners["userIdentity"]["accountId"], OTHER_ACCOUNT);
+    assert_eq!(
+        (&owners["userIdentity"]["type"], owners["userIdentity"].get("arn")),
+        (&json!("AWSAccount"), None)
+    );
+    assert_eq!(owners["recipientAccountId"], ACCOUNT);
+    assert_eq!(owners["sharedEventID"], callers["sharedEventID"]);
+    assert_ne!(owners["eventID"], callers["eventID"]);
+    for event in &events {
+        assert_eq!(event["eventName"], "RetireGrant");
+        assert_eq!(event["resources"][0]["ARN"], arn(&key));
+    }
+    assert!(!text.contains(&token));
 }
 
 #[tokio::test]

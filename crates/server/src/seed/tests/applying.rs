@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use audit::log::{Log, LogSettings};
+use audit::{NoReasons, Trail};
 use base::{AccountId, KeyArn, SystemClock};
 use crypto::SystemRandomness;
 use crypto::root::{Protection, RootFile};
@@ -23,7 +25,10 @@ fn identity() -> Identity {
     RootFile::create(&path, Protection::Plain, &*randomness).ok().unwrap();
     let root = RootFile::open(&path).ok().unwrap().unlock(None).ok().unwrap();
     let domain_keys = Arc::new(DomainKeys::new(store.clone(), root, randomness.clone()));
-    Identity::new(store, domain_keys, Arc::new(SystemClock), randomness, Arc::new(ConfiguredKeySets::none()))
+    let log = Log::open(&folder.path().join("log"), LogSettings::default()).ok().unwrap();
+    let trail = Trail::new(log, store.clone(), randomness.clone(), Arc::new(NoReasons));
+    let (clock, key_sets) = (Arc::new(SystemClock), Arc::new(ConfiguredKeySets::none()));
+    Identity::new(store, domain_keys, clock, randomness, key_sets, Arc::new(trail))
 }
 
 /// A key service that remembers names, and fails for one.

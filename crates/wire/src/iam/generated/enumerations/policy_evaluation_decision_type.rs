@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::iam::UnknownValue;
 use crate::query::{Encode, Sink};
 
@@ -55,5 +56,11 @@ impl fmt::Display for PolicyEvaluationDecisionType {
 impl Encode for PolicyEvaluationDecisionType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for PolicyEvaluationDecisionType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::iam::UnknownValue;
 use crate::query::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 
@@ -56,6 +57,12 @@ impl fmt::Display for PolicyScopeType {
 impl Encode for PolicyScopeType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for PolicyScopeType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::iam::UnknownValue;
 use crate::query::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 
@@ -52,6 +53,12 @@ impl fmt::Display for PolicyUsageType {
 impl Encode for PolicyUsageType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for PolicyUsageType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `AddClientIDToOpenIDConnectProvider`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -49,6 +50,13 @@ impl Shape for AddClientIDToOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for AddClientIDToOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+        members.member("clientID", &self.client_id);
+    }
+}
+
 impl Request for AddClientIDToOpenIDConnectProviderRequest {}
 
 /// The output of `AddClientIDToOpenIDConnectProvider`: an empty body.
@@ -59,6 +67,10 @@ impl Encode for AddClientIDToOpenIDConnectProviderResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for AddClientIDToOpenIDConnectProviderResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for AddClientIDToOpenIDConnectProviderResponse {

@@ -2,6 +2,7 @@
 
 //! `AddUserToGroup`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for AddUserToGroupRequest {
     }
 }
 
+impl Shown for AddUserToGroupRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("userName", &self.user_name);
+    }
+}
+
 impl Request for AddUserToGroupRequest {}
 
 /// The output of `AddUserToGroup`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for AddUserToGroupResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for AddUserToGroupResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for AddUserToGroupResponse {

@@ -2,6 +2,7 @@
 
 //! `AttachGroupPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for AttachGroupPolicyRequest {
     }
 }
 
+impl Shown for AttachGroupPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for AttachGroupPolicyRequest {}
 
 /// The output of `AttachGroupPolicy`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for AttachGroupPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for AttachGroupPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for AttachGroupPolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `AttachRolePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -45,6 +46,13 @@ impl Shape for AttachRolePolicyRequest {
     }
 }
 
+impl Shown for AttachRolePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for AttachRolePolicyRequest {}
 
 /// The output of `AttachRolePolicy`: an empty body.
@@ -55,6 +63,10 @@ impl Encode for AttachRolePolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for AttachRolePolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for AttachRolePolicyResponse {

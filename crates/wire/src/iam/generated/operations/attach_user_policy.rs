@@ -2,6 +2,7 @@
 
 //! `AttachUserPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for AttachUserPolicyRequest {
     }
 }
 
+impl Shown for AttachUserPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for AttachUserPolicyRequest {}
 
 /// The output of `AttachUserPolicy`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for AttachUserPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for AttachUserPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for AttachUserPolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `CreateAccessKey`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AccessKey, ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -38,6 +39,12 @@ impl Shape for CreateAccessKeyRequest {
     }
 }
 
+impl Shown for CreateAccessKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+    }
+}
+
 impl Request for CreateAccessKeyRequest {}
 
 /// The output of `CreateAccessKey`.
@@ -51,6 +58,12 @@ impl Encode for CreateAccessKeyResponse {
         Object::write(sink, |object| {
             object.member("AccessKey", &self.access_key);
         });
+    }
+}
+
+impl Shown for CreateAccessKeyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accessKey", &self.access_key);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `CreateGroup`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Group, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,13 @@ impl Shape for CreateGroupRequest {
     }
 }
 
+impl Shown for CreateGroupRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("path", self.path.as_ref());
+        members.member("groupName", &self.group_name);
+    }
+}
+
 impl Request for CreateGroupRequest {}
 
 /// The output of `CreateGroup`.
@@ -57,6 +65,12 @@ impl Encode for CreateGroupResponse {
         Object::write(sink, |object| {
             object.member("Group", &self.group);
         });
+    }
+}
+
+impl Shown for CreateGroupResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("group", &self.group);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `CreateOpenIDConnectProvider`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -52,6 +53,15 @@ impl Shape for CreateOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for CreateOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("url", &self.url);
+        members.optional("clientIDList", self.client_id_list.as_ref());
+        members.optional("thumbprintList", self.thumbprint_list.as_ref());
+        members.optional("tags", self.tags.as_ref());
+    }
+}
+
 impl Request for CreateOpenIDConnectProviderRequest {}
 
 /// The output of `CreateOpenIDConnectProvider`.
@@ -69,6 +79,13 @@ impl Encode for CreateOpenIDConnectProviderResponse {
             object.optional("OpenIDConnectProviderArn", self.open_id_connect_provider_arn.as_ref());
             object.optional("Tags", self.tags.as_ref());
         });
+    }
+}
+
+impl Shown for CreateOpenIDConnectProviderResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("openIDConnectProviderArn", self.open_id_connect_provider_arn.as_ref());
+        members.optional("tags", self.tags.as_ref());
     }
 }
 

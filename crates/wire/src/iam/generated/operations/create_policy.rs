@@ -2,6 +2,7 @@
 
 //! `CreatePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Policy, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -57,6 +58,16 @@ impl Shape for CreatePolicyRequest {
     }
 }
 
+impl Shown for CreatePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyName", &self.policy_name);
+        members.optional("path", self.path.as_ref());
+        members.member("policyDocument", &self.policy_document);
+        members.optional("description", self.description.as_ref());
+        members.optional("tags", self.tags.as_ref());
+    }
+}
+
 impl Request for CreatePolicyRequest {}
 
 /// The output of `CreatePolicy`.
@@ -71,6 +82,12 @@ impl Encode for CreatePolicyResponse {
         Object::write(sink, |object| {
             object.optional("Policy", self.policy.as_ref());
         });
+    }
+}
+
+impl Shown for CreatePolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policy", self.policy.as_ref());
     }
 }
 

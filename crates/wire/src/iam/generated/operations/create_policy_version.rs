@@ -2,6 +2,7 @@
 
 //! `CreatePolicyVersion`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, PolicyVersion};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -50,6 +51,14 @@ impl Shape for CreatePolicyVersionRequest {
     }
 }
 
+impl Shown for CreatePolicyVersionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.member("policyDocument", &self.policy_document);
+        members.optional("setAsDefault", self.set_as_default.as_ref());
+    }
+}
+
 impl Request for CreatePolicyVersionRequest {}
 
 /// The output of `CreatePolicyVersion`.
@@ -64,6 +73,12 @@ impl Encode for CreatePolicyVersionResponse {
         Object::write(sink, |object| {
             object.optional("PolicyVersion", self.policy_version.as_ref());
         });
+    }
+}
+
+impl Shown for CreatePolicyVersionResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyVersion", self.policy_version.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `CreateRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Role, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -92,6 +93,18 @@ impl Shape for CreateRoleRequest {
     }
 }
 
+impl Shown for CreateRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("path", self.path.as_ref());
+        members.member("roleName", &self.role_name);
+        members.member("assumeRolePolicyDocument", &self.assume_role_policy_document);
+        members.optional("description", self.description.as_ref());
+        members.optional("maxSessionDuration", self.max_session_duration.as_ref());
+        members.optional("permissionsBoundary", self.permissions_boundary.as_ref());
+        members.optional("tags", self.tags.as_ref());
+    }
+}
+
 impl Request for CreateRoleRequest {}
 
 /// The output of `CreateRole`.
@@ -106,6 +119,12 @@ impl Encode for CreateRoleResponse {
         Object::write(sink, |object| {
             object.member("Role", &self.role);
         });
+    }
+}
+
+impl Shown for CreateRoleResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("role", &self.role);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `CreateUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag, User};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -52,6 +53,15 @@ impl Shape for CreateUserRequest {
     }
 }
 
+impl Shown for CreateUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("path", self.path.as_ref());
+        members.member("userName", &self.user_name);
+        members.optional("permissionsBoundary", self.permissions_boundary.as_ref());
+        members.optional("tags", self.tags.as_ref());
+    }
+}
+
 impl Request for CreateUserRequest {}
 
 /// The output of `CreateUser`.
@@ -66,6 +76,12 @@ impl Encode for CreateUserResponse {
         Object::write(sink, |object| {
             object.optional("User", self.user.as_ref());
         });
+    }
+}
+
+impl Shown for CreateUserResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("user", self.user.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `DeleteAccessKey`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for DeleteAccessKeyRequest {
     }
 }
 
+impl Shown for DeleteAccessKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.member("accessKeyId", &self.access_key_id);
+    }
+}
+
 impl Request for DeleteAccessKeyRequest {}
 
 /// The output of `DeleteAccessKey`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for DeleteAccessKeyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteAccessKeyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteAccessKeyResponse {

@@ -2,6 +2,7 @@
 
 //! `DeleteAccountAlias`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -40,6 +41,12 @@ impl Shape for DeleteAccountAliasRequest {
     }
 }
 
+impl Shown for DeleteAccountAliasRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accountAlias", &self.account_alias);
+    }
+}
+
 impl Request for DeleteAccountAliasRequest {}
 
 /// The output of `DeleteAccountAlias`: an empty body.
@@ -50,6 +57,10 @@ impl Encode for DeleteAccountAliasResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteAccountAliasResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteAccountAliasResponse {

@@ -2,6 +2,7 @@
 
 //! `DeleteGroup`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -40,6 +41,12 @@ impl Shape for DeleteGroupRequest {
     }
 }
 
+impl Shown for DeleteGroupRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+    }
+}
+
 impl Request for DeleteGroupRequest {}
 
 /// The output of `DeleteGroup`: an empty body.
@@ -50,6 +57,10 @@ impl Encode for DeleteGroupResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteGroupResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteGroupResponse {

@@ -2,6 +2,7 @@
 
 //! `DeleteGroupPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for DeleteGroupPolicyRequest {
     }
 }
 
+impl Shown for DeleteGroupPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("policyName", &self.policy_name);
+    }
+}
+
 impl Request for DeleteGroupPolicyRequest {}
 
 /// The output of `DeleteGroupPolicy`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for DeleteGroupPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteGroupPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteGroupPolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `DeleteOpenIDConnectProvider`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -40,6 +41,12 @@ impl Shape for DeleteOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for DeleteOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+    }
+}
+
 impl Request for DeleteOpenIDConnectProviderRequest {}
 
 /// The output of `DeleteOpenIDConnectProvider`: an empty body.
@@ -50,6 +57,10 @@ impl Encode for DeleteOpenIDConnectProviderResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteOpenIDConnectProviderResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteOpenIDConnectProviderResponse {

@@ -2,6 +2,7 @@
 
 //! `DeletePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -41,6 +42,12 @@ impl Shape for DeletePolicyRequest {
     }
 }
 
+impl Shown for DeletePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for DeletePolicyRequest {}
 
 /// The output of `DeletePolicy`: an empty body.
@@ -51,6 +58,10 @@ impl Encode for DeletePolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeletePolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeletePolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `DeletePolicyVersion`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for DeletePolicyVersionRequest {
     }
 }
 
+impl Shown for DeletePolicyVersionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.member("versionId", &self.version_id);
+    }
+}
+
 impl Request for DeletePolicyVersionRequest {}
 
 /// The output of `DeletePolicyVersion`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for DeletePolicyVersionResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeletePolicyVersionResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeletePolicyVersionResponse {

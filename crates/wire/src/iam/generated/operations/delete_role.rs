@@ -2,6 +2,7 @@
 
 //! `DeleteRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,12 @@ impl Shape for DeleteRoleRequest {
     }
 }
 
+impl Shown for DeleteRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+    }
+}
+
 impl Request for DeleteRoleRequest {}
 
 /// The output of `DeleteRole`: an empty body.
@@ -52,6 +59,10 @@ impl Encode for DeleteRoleResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteRoleResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteRoleResponse {

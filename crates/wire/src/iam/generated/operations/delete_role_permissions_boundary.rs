@@ -2,6 +2,7 @@
 
 //! `DeleteRolePermissionsBoundary`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -39,6 +40,12 @@ impl Shape for DeleteRolePermissionsBoundaryRequest {
     }
 }
 
+impl Shown for DeleteRolePermissionsBoundaryRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+    }
+}
+
 impl Request for DeleteRolePermissionsBoundaryRequest {}
 
 /// The output of `DeleteRolePermissionsBoundary`: an empty body.
@@ -49,6 +56,10 @@ impl Encode for DeleteRolePermissionsBoundaryResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteRolePermissionsBoundaryResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteRolePermissionsBoundaryResponse {

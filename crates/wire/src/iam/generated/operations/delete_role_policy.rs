@@ -2,6 +2,7 @@
 
 //! `DeleteRolePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,13 @@ impl Shape for DeleteRolePolicyRequest {
     }
 }
 
+impl Shown for DeleteRolePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyName", &self.policy_name);
+    }
+}
+
 impl Request for DeleteRolePolicyRequest {}
 
 /// The output of `DeleteRolePolicy`: an empty body.
@@ -53,6 +61,10 @@ impl Encode for DeleteRolePolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteRolePolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteRolePolicyResponse {

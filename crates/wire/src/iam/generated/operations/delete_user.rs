@@ -2,6 +2,7 @@
 
 //! `DeleteUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -41,6 +42,12 @@ impl Shape for DeleteUserRequest {
     }
 }
 
+impl Shown for DeleteUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+    }
+}
+
 impl Request for DeleteUserRequest {}
 
 /// The output of `DeleteUser`: an empty body.
@@ -51,6 +58,10 @@ impl Encode for DeleteUserResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteUserResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteUserResponse {

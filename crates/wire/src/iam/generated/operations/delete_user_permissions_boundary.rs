@@ -2,6 +2,7 @@
 
 //! `DeleteUserPermissionsBoundary`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -36,6 +37,12 @@ impl Shape for DeleteUserPermissionsBoundaryRequest {
     }
 }
 
+impl Shown for DeleteUserPermissionsBoundaryRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+    }
+}
+
 impl Request for DeleteUserPermissionsBoundaryRequest {}
 
 /// The output of `DeleteUserPermissionsBoundary`: an empty body.
@@ -46,6 +53,10 @@ impl Encode for DeleteUserPermissionsBoundaryResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteUserPermissionsBoundaryResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteUserPermissionsBoundaryResponse {

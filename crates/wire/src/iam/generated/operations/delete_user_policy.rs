@@ -2,6 +2,7 @@
 
 //! `DeleteUserPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for DeleteUserPolicyRequest {
     }
 }
 
+impl Shown for DeleteUserPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("policyName", &self.policy_name);
+    }
+}
+
 impl Request for DeleteUserPolicyRequest {}
 
 /// The output of `DeleteUserPolicy`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for DeleteUserPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteUserPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteUserPolicyResponse {

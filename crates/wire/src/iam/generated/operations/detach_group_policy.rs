@@ -2,6 +2,7 @@
 
 //! `DetachGroupPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,13 @@ impl Shape for DetachGroupPolicyRequest {
     }
 }
 
+impl Shown for DetachGroupPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for DetachGroupPolicyRequest {}
 
 /// The output of `DetachGroupPolicy`: an empty body.
@@ -53,6 +61,10 @@ impl Encode for DetachGroupPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DetachGroupPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DetachGroupPolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `DetachRolePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for DetachRolePolicyRequest {
     }
 }
 
+impl Shown for DetachRolePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for DetachRolePolicyRequest {}
 
 /// The output of `DetachRolePolicy`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for DetachRolePolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DetachRolePolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DetachRolePolicyResponse {

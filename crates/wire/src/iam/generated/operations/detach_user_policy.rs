@@ -2,6 +2,7 @@
 
 //! `DetachUserPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,13 @@ impl Shape for DetachUserPolicyRequest {
     }
 }
 
+impl Shown for DetachUserPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for DetachUserPolicyRequest {}
 
 /// The output of `DetachUserPolicy`: an empty body.
@@ -53,6 +61,10 @@ impl Encode for DetachUserPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DetachUserPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DetachUserPolicyResponse {

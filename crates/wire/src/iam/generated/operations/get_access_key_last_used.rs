@@ -2,6 +2,7 @@
 
 //! `GetAccessKeyLastUsed`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AccessKeyLastUsed, ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -35,6 +36,12 @@ impl Shape for GetAccessKeyLastUsedRequest {
     }
 }
 
+impl Shown for GetAccessKeyLastUsedRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accessKeyId", &self.access_key_id);
+    }
+}
+
 impl Request for GetAccessKeyLastUsedRequest {}
 
 /// The output of `GetAccessKeyLastUsed`.
@@ -52,6 +59,13 @@ impl Encode for GetAccessKeyLastUsedResponse {
             object.optional("UserName", self.user_name.as_ref());
             object.optional("AccessKeyLastUsed", self.access_key_last_used.as_ref());
         });
+    }
+}
+
+impl Shown for GetAccessKeyLastUsedResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("accessKeyLastUsed", self.access_key_last_used.as_ref());
     }
 }
 

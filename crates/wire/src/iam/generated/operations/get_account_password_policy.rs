@@ -2,6 +2,7 @@
 
 //! `GetAccountPasswordPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::{ErrorCode, Operation, PasswordPolicy};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
@@ -29,6 +30,10 @@ impl Shape for GetAccountPasswordPolicyRequest {
     }
 }
 
+impl Shown for GetAccountPasswordPolicyRequest {
+    fn list(&self, _: &mut Members<'_>) {}
+}
+
 impl Request for GetAccountPasswordPolicyRequest {}
 
 /// The output of `GetAccountPasswordPolicy`.
@@ -43,6 +48,12 @@ impl Encode for GetAccountPasswordPolicyResponse {
         Object::write(sink, |object| {
             object.member("PasswordPolicy", &self.password_policy);
         });
+    }
+}
+
+impl Shown for GetAccountPasswordPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("passwordPolicy", &self.password_policy);
     }
 }
 

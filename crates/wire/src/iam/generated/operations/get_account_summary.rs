@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::iam::{ErrorCode, Operation, SummaryKeyType};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
@@ -30,6 +31,10 @@ impl Shape for GetAccountSummaryRequest {
     }
 }
 
+impl Shown for GetAccountSummaryRequest {
+    fn list(&self, _: &mut Members<'_>) {}
+}
+
 impl Request for GetAccountSummaryRequest {}
 
 /// The output of `GetAccountSummary`.
@@ -44,6 +49,12 @@ impl Encode for GetAccountSummaryResponse {
         Object::write(sink, |object| {
             object.optional("SummaryMap", self.summary_map.as_ref());
         });
+    }
+}
+
+impl Shown for GetAccountSummaryResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("summaryMap", self.summary_map.as_ref());
     }
 }
 

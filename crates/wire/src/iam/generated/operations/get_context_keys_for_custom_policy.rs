@@ -2,6 +2,7 @@
 
 //! `GetContextKeysForCustomPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, GetContextKeysForPolicyResponse, Operation};
 use crate::query::{Read, Request, Shape, Source};
@@ -32,6 +33,12 @@ impl Shape for GetContextKeysForCustomPolicyRequest {
         let policy_input_list = scope.required::<scalars::SimulationPolicyListType>(policy_input_list)?;
         let Some(policy_input_list) = policy_input_list else { return Ok(None) };
         Ok(Some(Self { policy_input_list }))
+    }
+}
+
+impl Shown for GetContextKeysForCustomPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyInputList", &self.policy_input_list);
     }
 }
 

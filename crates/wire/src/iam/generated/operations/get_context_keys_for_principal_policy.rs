@@ -2,6 +2,7 @@
 
 //! `GetContextKeysForPrincipalPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, GetContextKeysForPolicyResponse, Operation};
 use crate::query::{Read, Request, Shape, Source};
@@ -37,6 +38,13 @@ impl Shape for GetContextKeysForPrincipalPolicyRequest {
         let policy_input_list = scope.optional::<scalars::SimulationPolicyListType>(policy_input_list)?;
         let Some(policy_source_arn) = policy_source_arn else { return Ok(None) };
         Ok(Some(Self { policy_source_arn, policy_input_list }))
+    }
+}
+
+impl Shown for GetContextKeysForPrincipalPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policySourceArn", &self.policy_source_arn);
+        members.optional("policyInputList", self.policy_input_list.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetGroup`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Group, Operation, User};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,14 @@ impl Shape for GetGroupRequest {
     }
 }
 
+impl Shown for GetGroupRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for GetGroupRequest {}
 
 /// The output of `GetGroup`.
@@ -66,6 +75,15 @@ impl Encode for GetGroupResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for GetGroupResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("group", &self.group);
+        members.member("users", &self.users);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetGroupPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -39,6 +40,13 @@ impl Shape for GetGroupPolicyRequest {
     }
 }
 
+impl Shown for GetGroupPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("policyName", &self.policy_name);
+    }
+}
+
 impl Request for GetGroupPolicyRequest {}
 
 /// The output of `GetGroupPolicy`.
@@ -59,6 +67,14 @@ impl Encode for GetGroupPolicyResponse {
             object.member("PolicyName", &self.policy_name);
             object.member("PolicyDocument", &self.policy_document);
         });
+    }
+}
+
+impl Shown for GetGroupPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("policyName", &self.policy_name);
+        members.member("policyDocument", &self.policy_document);
     }
 }
 

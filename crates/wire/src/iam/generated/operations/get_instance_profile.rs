@@ -2,6 +2,7 @@
 
 //! `GetInstanceProfile`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, InstanceProfile, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -37,6 +38,12 @@ impl Shape for GetInstanceProfileRequest {
     }
 }
 
+impl Shown for GetInstanceProfileRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("instanceProfileName", &self.instance_profile_name);
+    }
+}
+
 impl Request for GetInstanceProfileRequest {}
 
 /// The output of `GetInstanceProfile`.
@@ -51,6 +58,12 @@ impl Encode for GetInstanceProfileResponse {
         Object::write(sink, |object| {
             object.member("InstanceProfile", &self.instance_profile);
         });
+    }
+}
+
+impl Shown for GetInstanceProfileResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("instanceProfile", &self.instance_profile);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetLoginProfile`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, LoginProfile, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -35,6 +36,12 @@ impl Shape for GetLoginProfileRequest {
     }
 }
 
+impl Shown for GetLoginProfileRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+    }
+}
+
 impl Request for GetLoginProfileRequest {}
 
 /// The output of `GetLoginProfile`.
@@ -49,6 +56,12 @@ impl Encode for GetLoginProfileResponse {
         Object::write(sink, |object| {
             object.member("LoginProfile", &self.login_profile);
         });
+    }
+}
+
+impl Shown for GetLoginProfileResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("loginProfile", &self.login_profile);
     }
 }
 

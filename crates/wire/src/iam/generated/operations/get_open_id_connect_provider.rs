@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,12 @@ impl Shape for GetOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for GetOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+    }
+}
+
 impl Request for GetOpenIDConnectProviderRequest {}
 
 /// The output of `GetOpenIDConnectProvider`.
@@ -68,6 +75,16 @@ impl Encode for GetOpenIDConnectProviderResponse {
             object.optional("CreateDate", self.create_date.as_ref());
             object.optional("Tags", self.tags.as_ref());
         });
+    }
+}
+
+impl Shown for GetOpenIDConnectProviderResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("url", self.url.as_ref());
+        members.optional("clientIDList", self.client_id_list.as_ref());
+        members.optional("thumbprintList", self.thumbprint_list.as_ref());
+        members.optional("createDate", self.create_date.as_ref());
+        members.optional("tags", self.tags.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Policy};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -39,6 +40,12 @@ impl Shape for GetPolicyRequest {
     }
 }
 
+impl Shown for GetPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+    }
+}
+
 impl Request for GetPolicyRequest {}
 
 /// The output of `GetPolicy`.
@@ -53,6 +60,12 @@ impl Encode for GetPolicyResponse {
         Object::write(sink, |object| {
             object.optional("Policy", self.policy.as_ref());
         });
+    }
+}
+
+impl Shown for GetPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policy", self.policy.as_ref());
     }
 }
 

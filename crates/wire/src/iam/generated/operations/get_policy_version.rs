@@ -2,6 +2,7 @@
 
 //! `GetPolicyVersion`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, PolicyVersion};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for GetPolicyVersionRequest {
     }
 }
 
+impl Shown for GetPolicyVersionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.member("versionId", &self.version_id);
+    }
+}
+
 impl Request for GetPolicyVersionRequest {}
 
 /// The output of `GetPolicyVersion`.
@@ -56,6 +64,12 @@ impl Encode for GetPolicyVersionResponse {
         Object::write(sink, |object| {
             object.optional("PolicyVersion", self.policy_version.as_ref());
         });
+    }
+}
+
+impl Shown for GetPolicyVersionResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyVersion", self.policy_version.as_ref());
     }
 }
 

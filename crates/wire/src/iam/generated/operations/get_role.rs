@@ -2,6 +2,7 @@
 
 //! `GetRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Role};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -36,6 +37,12 @@ impl Shape for GetRoleRequest {
     }
 }
 
+impl Shown for GetRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+    }
+}
+
 impl Request for GetRoleRequest {}
 
 /// The output of `GetRole`.
@@ -50,6 +57,12 @@ impl Encode for GetRoleResponse {
         Object::write(sink, |object| {
             object.member("Role", &self.role);
         });
+    }
+}
+
+impl Shown for GetRoleResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("role", &self.role);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetRolePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -39,6 +40,13 @@ impl Shape for GetRolePolicyRequest {
     }
 }
 
+impl Shown for GetRolePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyName", &self.policy_name);
+    }
+}
+
 impl Request for GetRolePolicyRequest {}
 
 /// The output of `GetRolePolicy`.
@@ -59,6 +67,14 @@ impl Encode for GetRolePolicyResponse {
             object.member("PolicyName", &self.policy_name);
             object.member("PolicyDocument", &self.policy_document);
         });
+    }
+}
+
+impl Shown for GetRolePolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyName", &self.policy_name);
+        members.member("policyDocument", &self.policy_document);
     }
 }
 

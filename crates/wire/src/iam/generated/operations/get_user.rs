@@ -2,6 +2,7 @@
 
 //! `GetUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, User};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -35,6 +36,12 @@ impl Shape for GetUserRequest {
     }
 }
 
+impl Shown for GetUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+    }
+}
+
 impl Request for GetUserRequest {}
 
 /// The output of `GetUser`.
@@ -49,6 +56,12 @@ impl Encode for GetUserResponse {
         Object::write(sink, |object| {
             object.member("User", &self.user);
         });
+    }
+}
+
+impl Shown for GetUserResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("user", &self.user);
     }
 }
 

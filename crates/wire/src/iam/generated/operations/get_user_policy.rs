@@ -2,6 +2,7 @@
 
 //! `GetUserPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -39,6 +40,13 @@ impl Shape for GetUserPolicyRequest {
     }
 }
 
+impl Shown for GetUserPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("policyName", &self.policy_name);
+    }
+}
+
 impl Request for GetUserPolicyRequest {}
 
 /// The output of `GetUserPolicy`.
@@ -59,6 +67,14 @@ impl Encode for GetUserPolicyResponse {
             object.member("PolicyName", &self.policy_name);
             object.member("PolicyDocument", &self.policy_document);
         });
+    }
+}
+
+impl Shown for GetUserPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("policyName", &self.policy_name);
+        members.member("policyDocument", &self.policy_document);
     }
 }
 

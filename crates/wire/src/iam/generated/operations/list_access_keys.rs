@@ -2,6 +2,7 @@
 
 //! `ListAccessKeys`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AccessKeyMetadata, ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,14 @@ impl Shape for ListAccessKeysRequest {
     }
 }
 
+impl Shown for ListAccessKeysRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListAccessKeysRequest {}
 
 /// The output of `ListAccessKeys`.
@@ -62,6 +71,14 @@ impl Encode for ListAccessKeysResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListAccessKeysResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accessKeyMetadata", &self.access_key_metadata);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

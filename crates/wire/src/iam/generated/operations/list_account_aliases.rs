@@ -2,6 +2,7 @@
 
 //! `ListAccountAliases`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -37,6 +38,13 @@ impl Shape for ListAccountAliasesRequest {
     }
 }
 
+impl Shown for ListAccountAliasesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListAccountAliasesRequest {}
 
 /// The output of `ListAccountAliases`.
@@ -57,6 +65,14 @@ impl Encode for ListAccountAliasesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListAccountAliasesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accountAliases", &self.account_aliases);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

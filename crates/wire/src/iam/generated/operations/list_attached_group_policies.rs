@@ -2,6 +2,7 @@
 
 //! `ListAttachedGroupPolicies`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AttachedPolicy, ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -49,6 +50,15 @@ impl Shape for ListAttachedGroupPoliciesRequest {
     }
 }
 
+impl Shown for ListAttachedGroupPoliciesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.optional("pathPrefix", self.path_prefix.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListAttachedGroupPoliciesRequest {}
 
 /// The output of `ListAttachedGroupPolicies`.
@@ -69,6 +79,14 @@ impl Encode for ListAttachedGroupPoliciesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListAttachedGroupPoliciesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("attachedPolicies", self.attached_policies.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

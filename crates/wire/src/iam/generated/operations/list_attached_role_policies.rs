@@ -2,6 +2,7 @@
 
 //! `ListAttachedRolePolicies`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AttachedPolicy, ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -49,6 +50,15 @@ impl Shape for ListAttachedRolePoliciesRequest {
     }
 }
 
+impl Shown for ListAttachedRolePoliciesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.optional("pathPrefix", self.path_prefix.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListAttachedRolePoliciesRequest {}
 
 /// The output of `ListAttachedRolePolicies`.
@@ -69,6 +79,14 @@ impl Encode for ListAttachedRolePoliciesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListAttachedRolePoliciesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("attachedPolicies", self.attached_policies.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListAttachedUserPolicies`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AttachedPolicy, ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -49,6 +50,15 @@ impl Shape for ListAttachedUserPoliciesRequest {
     }
 }
 
+impl Shown for ListAttachedUserPoliciesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.optional("pathPrefix", self.path_prefix.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListAttachedUserPoliciesRequest {}
 
 /// The output of `ListAttachedUserPolicies`.
@@ -69,6 +79,14 @@ impl Encode for ListAttachedUserPoliciesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListAttachedUserPoliciesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("attachedPolicies", self.attached_policies.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

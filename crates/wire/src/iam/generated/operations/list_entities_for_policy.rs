@@ -2,6 +2,7 @@
 
 //! `ListEntitiesForPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{EntityType, ErrorCode, Operation, PolicyGroup, PolicyRole, PolicyUsageType, PolicyUser};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -62,6 +63,17 @@ impl Shape for ListEntitiesForPolicyRequest {
     }
 }
 
+impl Shown for ListEntitiesForPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.optional("entityFilter", self.entity_filter.as_ref());
+        members.optional("pathPrefix", self.path_prefix.as_ref());
+        members.optional("policyUsageFilter", self.policy_usage_filter.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListEntitiesForPolicyRequest {}
 
 /// The output of `ListEntitiesForPolicy`.
@@ -88,6 +100,16 @@ impl Encode for ListEntitiesForPolicyResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListEntitiesForPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyGroups", self.policy_groups.as_ref());
+        members.optional("policyUsers", self.policy_users.as_ref());
+        members.optional("policyRoles", self.policy_roles.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListGroupPolicies`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,14 @@ impl Shape for ListGroupPoliciesRequest {
     }
 }
 
+impl Shown for ListGroupPoliciesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListGroupPoliciesRequest {}
 
 /// The output of `ListGroupPolicies`.
@@ -63,6 +72,14 @@ impl Encode for ListGroupPoliciesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListGroupPoliciesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyNames", &self.policy_names);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListGroupsForUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Group, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,14 @@ impl Shape for ListGroupsForUserRequest {
     }
 }
 
+impl Shown for ListGroupsForUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListGroupsForUserRequest {}
 
 /// The output of `ListGroupsForUser`.
@@ -63,6 +72,14 @@ impl Encode for ListGroupsForUserResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListGroupsForUserResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groups", &self.groups);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListInstanceProfilesForRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, InstanceProfile, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,14 @@ impl Shape for ListInstanceProfilesForRoleRequest {
     }
 }
 
+impl Shown for ListInstanceProfilesForRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListInstanceProfilesForRoleRequest {}
 
 /// The output of `ListInstanceProfilesForRole`.
@@ -63,6 +72,14 @@ impl Encode for ListInstanceProfilesForRoleResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListInstanceProfilesForRoleResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("instanceProfiles", &self.instance_profiles);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

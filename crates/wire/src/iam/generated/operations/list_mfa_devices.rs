@@ -2,6 +2,7 @@
 
 //! `ListMFADevices`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, MFADevice, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,14 @@ impl Shape for ListMFADevicesRequest {
     }
 }
 
+impl Shown for ListMFADevicesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListMFADevicesRequest {}
 
 /// The output of `ListMFADevices`.
@@ -62,6 +71,14 @@ impl Encode for ListMFADevicesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListMFADevicesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("mFADevices", &self.mfa_devices);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListOpenIDConnectProviderTags`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -47,6 +48,14 @@ impl Shape for ListOpenIDConnectProviderTagsRequest {
     }
 }
 
+impl Shown for ListOpenIDConnectProviderTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListOpenIDConnectProviderTagsRequest {}
 
 /// The output of `ListOpenIDConnectProviderTags`.
@@ -67,6 +76,14 @@ impl Encode for ListOpenIDConnectProviderTagsResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListOpenIDConnectProviderTagsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("tags", &self.tags);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListOpenIDConnectProviders`.
 
+use crate::event::{Members, Shown};
 use crate::iam::{ErrorCode, OpenIDConnectProviderListEntry, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 
@@ -28,6 +29,10 @@ impl Shape for ListOpenIDConnectProvidersRequest {
     }
 }
 
+impl Shown for ListOpenIDConnectProvidersRequest {
+    fn list(&self, _: &mut Members<'_>) {}
+}
+
 impl Request for ListOpenIDConnectProvidersRequest {}
 
 /// The output of `ListOpenIDConnectProviders`.
@@ -42,6 +47,12 @@ impl Encode for ListOpenIDConnectProvidersResponse {
         Object::write(sink, |object| {
             object.optional("OpenIDConnectProviderList", self.open_id_connect_provider_list.as_ref());
         });
+    }
+}
+
+impl Shown for ListOpenIDConnectProvidersResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("openIDConnectProviderList", self.open_id_connect_provider_list.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListPolicies`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Policy, PolicyScopeType, PolicyUsageType};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -57,6 +58,17 @@ impl Shape for ListPoliciesRequest {
     }
 }
 
+impl Shown for ListPoliciesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("scope", self.scope.as_ref());
+        members.optional("onlyAttached", self.only_attached.as_ref());
+        members.optional("pathPrefix", self.path_prefix.as_ref());
+        members.optional("policyUsageFilter", self.policy_usage_filter.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListPoliciesRequest {}
 
 /// The output of `ListPolicies`.
@@ -77,6 +89,14 @@ impl Encode for ListPoliciesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListPoliciesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policies", self.policies.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

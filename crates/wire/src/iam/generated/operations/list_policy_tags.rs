@@ -2,6 +2,7 @@
 
 //! `ListPolicyTags`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -46,6 +47,14 @@ impl Shape for ListPolicyTagsRequest {
     }
 }
 
+impl Shown for ListPolicyTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListPolicyTagsRequest {}
 
 /// The output of `ListPolicyTags`.
@@ -66,6 +75,14 @@ impl Encode for ListPolicyTagsResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListPolicyTagsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("tags", &self.tags);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListPolicyVersions`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, PolicyVersion};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -46,6 +47,14 @@ impl Shape for ListPolicyVersionsRequest {
     }
 }
 
+impl Shown for ListPolicyVersionsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListPolicyVersionsRequest {}
 
 /// The output of `ListPolicyVersions`.
@@ -66,6 +75,14 @@ impl Encode for ListPolicyVersionsResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListPolicyVersionsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("versions", self.versions.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListRoleTags`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,14 @@ impl Shape for ListRoleTagsRequest {
     }
 }
 
+impl Shown for ListRoleTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListRoleTagsRequest {}
 
 /// The output of `ListRoleTags`.
@@ -63,6 +72,14 @@ impl Encode for ListRoleTagsResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListRoleTagsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("tags", &self.tags);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

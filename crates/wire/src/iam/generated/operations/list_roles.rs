@@ -2,6 +2,7 @@
 
 //! `ListRoles`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Role};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -41,6 +42,14 @@ impl Shape for ListRolesRequest {
     }
 }
 
+impl Shown for ListRolesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("pathPrefix", self.path_prefix.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListRolesRequest {}
 
 /// The output of `ListRoles`.
@@ -61,6 +70,14 @@ impl Encode for ListRolesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListRolesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roles", &self.roles);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListServiceSpecificCredentials`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, ServiceSpecificCredentialMetadata};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -48,6 +49,16 @@ impl Shape for ListServiceSpecificCredentialsRequest {
     }
 }
 
+impl Shown for ListServiceSpecificCredentialsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("serviceName", self.service_name.as_ref());
+        members.optional("allUsers", self.all_users.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListServiceSpecificCredentialsRequest {}
 
 /// The output of `ListServiceSpecificCredentials`.
@@ -68,6 +79,14 @@ impl Encode for ListServiceSpecificCredentialsResponse {
             object.optional("Marker", self.marker.as_ref());
             object.optional("IsTruncated", self.is_truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListServiceSpecificCredentialsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("serviceSpecificCredentials", self.service_specific_credentials.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListSigningCertificates`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, SigningCertificate};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,14 @@ impl Shape for ListSigningCertificatesRequest {
     }
 }
 
+impl Shown for ListSigningCertificatesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListSigningCertificatesRequest {}
 
 /// The output of `ListSigningCertificates`.
@@ -62,6 +71,14 @@ impl Encode for ListSigningCertificatesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListSigningCertificatesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("certificates", &self.certificates);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

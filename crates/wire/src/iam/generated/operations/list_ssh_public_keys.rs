@@ -2,6 +2,7 @@
 
 //! `ListSSHPublicKeys`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, SSHPublicKeyMetadata};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -41,6 +42,14 @@ impl Shape for ListSSHPublicKeysRequest {
     }
 }
 
+impl Shown for ListSSHPublicKeysRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListSSHPublicKeysRequest {}
 
 /// The output of `ListSSHPublicKeys`.
@@ -61,6 +70,14 @@ impl Encode for ListSSHPublicKeysResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListSSHPublicKeysResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("sSHPublicKeys", self.ssh_public_keys.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

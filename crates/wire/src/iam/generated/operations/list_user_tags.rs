@@ -2,6 +2,7 @@
 
 //! `ListUserTags`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,14 @@ impl Shape for ListUserTagsRequest {
     }
 }
 
+impl Shown for ListUserTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListUserTagsRequest {}
 
 /// The output of `ListUserTags`.
@@ -63,6 +72,14 @@ impl Encode for ListUserTagsResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListUserTagsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("tags", &self.tags);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

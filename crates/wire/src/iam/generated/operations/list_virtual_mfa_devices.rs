@@ -2,6 +2,7 @@
 
 //! `ListVirtualMFADevices`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{AssignmentStatusType, ErrorCode, Operation, VirtualMFADevice};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -41,6 +42,14 @@ impl Shape for ListVirtualMFADevicesRequest {
     }
 }
 
+impl Shown for ListVirtualMFADevicesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("assignmentStatus", self.assignment_status.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+    }
+}
+
 impl Request for ListVirtualMFADevicesRequest {}
 
 /// The output of `ListVirtualMFADevices`.
@@ -61,6 +70,14 @@ impl Encode for ListVirtualMFADevicesResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for ListVirtualMFADevicesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("virtualMFADevices", &self.virtual_mfa_devices);
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `PutGroupPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -51,6 +52,14 @@ impl Shape for PutGroupPolicyRequest {
     }
 }
 
+impl Shown for PutGroupPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("policyName", &self.policy_name);
+        members.member("policyDocument", &self.policy_document);
+    }
+}
+
 impl Request for PutGroupPolicyRequest {}
 
 /// The output of `PutGroupPolicy`: an empty body.
@@ -61,6 +70,10 @@ impl Encode for PutGroupPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for PutGroupPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for PutGroupPolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `PutRolePermissionsBoundary`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -47,6 +48,13 @@ impl Shape for PutRolePermissionsBoundaryRequest {
     }
 }
 
+impl Shown for PutRolePermissionsBoundaryRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("permissionsBoundary", &self.permissions_boundary);
+    }
+}
+
 impl Request for PutRolePermissionsBoundaryRequest {}
 
 /// The output of `PutRolePermissionsBoundary`: an empty body.
@@ -57,6 +65,10 @@ impl Encode for PutRolePermissionsBoundaryResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for PutRolePermissionsBoundaryResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for PutRolePermissionsBoundaryResponse {

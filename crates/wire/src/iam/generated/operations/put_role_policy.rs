@@ -2,6 +2,7 @@
 
 //! `PutRolePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -52,6 +53,14 @@ impl Shape for PutRolePolicyRequest {
     }
 }
 
+impl Shown for PutRolePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyName", &self.policy_name);
+        members.member("policyDocument", &self.policy_document);
+    }
+}
+
 impl Request for PutRolePolicyRequest {}
 
 /// The output of `PutRolePolicy`: an empty body.
@@ -62,6 +71,10 @@ impl Encode for PutRolePolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for PutRolePolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for PutRolePolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `PutUserPermissionsBoundary`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -46,6 +47,13 @@ impl Shape for PutUserPermissionsBoundaryRequest {
     }
 }
 
+impl Shown for PutUserPermissionsBoundaryRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("permissionsBoundary", &self.permissions_boundary);
+    }
+}
+
 impl Request for PutUserPermissionsBoundaryRequest {}
 
 /// The output of `PutUserPermissionsBoundary`: an empty body.
@@ -56,6 +64,10 @@ impl Encode for PutUserPermissionsBoundaryResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for PutUserPermissionsBoundaryResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for PutUserPermissionsBoundaryResponse {

@@ -2,6 +2,7 @@
 
 //! `PutUserPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -51,6 +52,14 @@ impl Shape for PutUserPolicyRequest {
     }
 }
 
+impl Shown for PutUserPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("policyName", &self.policy_name);
+        members.member("policyDocument", &self.policy_document);
+    }
+}
+
 impl Request for PutUserPolicyRequest {}
 
 /// The output of `PutUserPolicy`: an empty body.
@@ -61,6 +70,10 @@ impl Encode for PutUserPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for PutUserPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for PutUserPolicyResponse {

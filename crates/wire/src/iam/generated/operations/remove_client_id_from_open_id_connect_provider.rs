@@ -2,6 +2,7 @@
 
 //! `RemoveClientIDFromOpenIDConnectProvider`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -48,6 +49,13 @@ impl Shape for RemoveClientIDFromOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for RemoveClientIDFromOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+        members.member("clientID", &self.client_id);
+    }
+}
+
 impl Request for RemoveClientIDFromOpenIDConnectProviderRequest {}
 
 /// The output of `RemoveClientIDFromOpenIDConnectProvider`: an empty body.
@@ -58,6 +66,10 @@ impl Encode for RemoveClientIDFromOpenIDConnectProviderResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for RemoveClientIDFromOpenIDConnectProviderResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for RemoveClientIDFromOpenIDConnectProviderResponse {

@@ -2,6 +2,7 @@
 
 //! `RemoveUserFromGroup`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for RemoveUserFromGroupRequest {
     }
 }
 
+impl Shown for RemoveUserFromGroupRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.member("userName", &self.user_name);
+    }
+}
+
 impl Request for RemoveUserFromGroupRequest {}
 
 /// The output of `RemoveUserFromGroup`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for RemoveUserFromGroupResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for RemoveUserFromGroupResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for RemoveUserFromGroupResponse {

@@ -2,6 +2,7 @@
 
 //! `SetDefaultPolicyVersion`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,13 @@ impl Shape for SetDefaultPolicyVersionRequest {
     }
 }
 
+impl Shown for SetDefaultPolicyVersionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.member("versionId", &self.version_id);
+    }
+}
+
 impl Request for SetDefaultPolicyVersionRequest {}
 
 /// The output of `SetDefaultPolicyVersion`: an empty body.
@@ -53,6 +61,10 @@ impl Encode for SetDefaultPolicyVersionResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for SetDefaultPolicyVersionResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for SetDefaultPolicyVersionResponse {

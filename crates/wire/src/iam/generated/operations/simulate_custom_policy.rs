@@ -2,6 +2,7 @@
 
 //! `SimulateCustomPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ContextEntry, ErrorCode, Operation, OrderedOrganizationPolicyType, SimulatePolicyResponse};
 use crate::query::{Read, Request, Shape, Source};
@@ -113,6 +114,29 @@ impl Shape for SimulateCustomPolicyRequest {
             max_items,
             marker,
         }))
+    }
+}
+
+impl Shown for SimulateCustomPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyInputList", &self.policy_input_list);
+        members.optional(
+            "permissionsBoundaryPolicyInputList",
+            self.permissions_boundary_policy_input_list.as_ref(),
+        );
+        members.optional(
+            "orderedOrganizationPolicyInputList",
+            self.ordered_organization_policy_input_list.as_ref(),
+        );
+        members.member("actionNames", &self.action_names);
+        members.optional("resourceArns", self.resource_arns.as_ref());
+        members.optional("resourcePolicy", self.resource_policy.as_ref());
+        members.optional("resourceOwner", self.resource_owner.as_ref());
+        members.optional("callerArn", self.caller_arn.as_ref());
+        members.optional("contextEntries", self.context_entries.as_ref());
+        members.optional("resourceHandlingOption", self.resource_handling_option.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `SimulatePrincipalPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ContextEntry, ErrorCode, Operation, PolicyIdentifier, SimulatePolicyResponse};
 use crate::query::{Read, Request, Shape, Source};
@@ -122,6 +123,27 @@ impl Shape for SimulatePrincipalPolicyRequest {
             max_items,
             marker,
         }))
+    }
+}
+
+impl Shown for SimulatePrincipalPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policySourceArn", &self.policy_source_arn);
+        members.optional("policyInputList", self.policy_input_list.as_ref());
+        members.optional(
+            "permissionsBoundaryPolicyInputList",
+            self.permissions_boundary_policy_input_list.as_ref(),
+        );
+        members.optional("policyExclusionList", self.policy_exclusion_list.as_ref());
+        members.member("actionNames", &self.action_names);
+        members.optional("resourceArns", self.resource_arns.as_ref());
+        members.optional("resourcePolicy", self.resource_policy.as_ref());
+        members.optional("resourceOwner", self.resource_owner.as_ref());
+        members.optional("callerArn", self.caller_arn.as_ref());
+        members.optional("contextEntries", self.context_entries.as_ref());
+        members.optional("resourceHandlingOption", self.resource_handling_option.as_ref());
+        members.optional("maxItems", self.max_items.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `TagOpenIDConnectProvider`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -48,6 +49,13 @@ impl Shape for TagOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for TagOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+        members.member("tags", &self.tags);
+    }
+}
+
 impl Request for TagOpenIDConnectProviderRequest {}
 
 /// The output of `TagOpenIDConnectProvider`: an empty body.
@@ -58,6 +66,10 @@ impl Encode for TagOpenIDConnectProviderResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for TagOpenIDConnectProviderResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for TagOpenIDConnectProviderResponse {

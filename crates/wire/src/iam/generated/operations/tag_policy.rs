@@ -2,6 +2,7 @@
 
 //! `TagPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for TagPolicyRequest {
     }
 }
 
+impl Shown for TagPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.member("tags", &self.tags);
+    }
+}
+
 impl Request for TagPolicyRequest {}
 
 /// The output of `TagPolicy`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for TagPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for TagPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for TagPolicyResponse {

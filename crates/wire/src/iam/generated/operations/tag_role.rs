@@ -2,6 +2,7 @@
 
 //! `TagRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for TagRoleRequest {
     }
 }
 
+impl Shown for TagRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("tags", &self.tags);
+    }
+}
+
 impl Request for TagRoleRequest {}
 
 /// The output of `TagRole`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for TagRoleResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for TagRoleResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for TagRoleResponse {

@@ -2,6 +2,7 @@
 
 //! `TagUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Tag};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for TagUserRequest {
     }
 }
 
+impl Shown for TagUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("tags", &self.tags);
+    }
+}
+
 impl Request for TagUserRequest {}
 
 /// The output of `TagUser`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for TagUserResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for TagUserResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for TagUserResponse {

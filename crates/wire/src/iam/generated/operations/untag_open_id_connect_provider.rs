@@ -2,6 +2,7 @@
 
 //! `UntagOpenIDConnectProvider`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -48,6 +49,13 @@ impl Shape for UntagOpenIDConnectProviderRequest {
     }
 }
 
+impl Shown for UntagOpenIDConnectProviderRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+        members.member("tagKeys", &self.tag_keys);
+    }
+}
+
 impl Request for UntagOpenIDConnectProviderRequest {}
 
 /// The output of `UntagOpenIDConnectProvider`: an empty body.
@@ -58,6 +66,10 @@ impl Encode for UntagOpenIDConnectProviderResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UntagOpenIDConnectProviderResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UntagOpenIDConnectProviderResponse {

@@ -2,6 +2,7 @@
 
 //! `UntagPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -43,6 +44,13 @@ impl Shape for UntagPolicyRequest {
     }
 }
 
+impl Shown for UntagPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyArn", &self.policy_arn);
+        members.member("tagKeys", &self.tag_keys);
+    }
+}
+
 impl Request for UntagPolicyRequest {}
 
 /// The output of `UntagPolicy`: an empty body.
@@ -53,6 +61,10 @@ impl Encode for UntagPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UntagPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UntagPolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `UntagRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for UntagRoleRequest {
     }
 }
 
+impl Shown for UntagRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("tagKeys", &self.tag_keys);
+    }
+}
+
 impl Request for UntagRoleRequest {}
 
 /// The output of `UntagRole`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for UntagRoleResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UntagRoleResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UntagRoleResponse {

@@ -2,6 +2,7 @@
 
 //! `UntagUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for UntagUserRequest {
     }
 }
 
+impl Shown for UntagUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("tagKeys", &self.tag_keys);
+    }
+}
+
 impl Request for UntagUserRequest {}
 
 /// The output of `UntagUser`: an empty body.
@@ -52,6 +60,10 @@ impl Encode for UntagUserResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UntagUserResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UntagUserResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateAccessKey`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, StatusType};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -47,6 +48,14 @@ impl Shape for UpdateAccessKeyRequest {
     }
 }
 
+impl Shown for UpdateAccessKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.member("accessKeyId", &self.access_key_id);
+        members.member("status", &self.status);
+    }
+}
+
 impl Request for UpdateAccessKeyRequest {}
 
 /// The output of `UpdateAccessKey`: an empty body.
@@ -57,6 +66,10 @@ impl Encode for UpdateAccessKeyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateAccessKeyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateAccessKeyResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateAssumeRolePolicy`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -44,6 +45,13 @@ impl Shape for UpdateAssumeRolePolicyRequest {
     }
 }
 
+impl Shown for UpdateAssumeRolePolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("policyDocument", &self.policy_document);
+    }
+}
+
 impl Request for UpdateAssumeRolePolicyRequest {}
 
 /// The output of `UpdateAssumeRolePolicy`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for UpdateAssumeRolePolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateAssumeRolePolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateAssumeRolePolicyResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateGroup`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -47,6 +48,14 @@ impl Shape for UpdateGroupRequest {
     }
 }
 
+impl Shown for UpdateGroupRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("groupName", &self.group_name);
+        members.optional("newPath", self.new_path.as_ref());
+        members.optional("newGroupName", self.new_group_name.as_ref());
+    }
+}
+
 impl Request for UpdateGroupRequest {}
 
 /// The output of `UpdateGroup`: an empty body.
@@ -57,6 +66,10 @@ impl Encode for UpdateGroupResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateGroupResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateGroupResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateOpenIDConnectProviderThumbprint`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -49,6 +50,13 @@ impl Shape for UpdateOpenIDConnectProviderThumbprintRequest {
     }
 }
 
+impl Shown for UpdateOpenIDConnectProviderThumbprintRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("openIDConnectProviderArn", &self.open_id_connect_provider_arn);
+        members.member("thumbprintList", &self.thumbprint_list);
+    }
+}
+
 impl Request for UpdateOpenIDConnectProviderThumbprintRequest {}
 
 /// The output of `UpdateOpenIDConnectProviderThumbprint`: an empty body.
@@ -59,6 +67,10 @@ impl Encode for UpdateOpenIDConnectProviderThumbprintResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateOpenIDConnectProviderThumbprintResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateOpenIDConnectProviderThumbprintResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateRole`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -47,6 +48,14 @@ impl Shape for UpdateRoleRequest {
     }
 }
 
+impl Shown for UpdateRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.optional("description", self.description.as_ref());
+        members.optional("maxSessionDuration", self.max_session_duration.as_ref());
+    }
+}
+
 impl Request for UpdateRoleRequest {}
 
 /// The output of `UpdateRole`: nothing.
@@ -57,6 +66,10 @@ impl Encode for UpdateRoleResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateRoleResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateRoleResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateRoleDescription`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation, Role};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -42,6 +43,13 @@ impl Shape for UpdateRoleDescriptionRequest {
     }
 }
 
+impl Shown for UpdateRoleDescriptionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleName", &self.role_name);
+        members.member("description", &self.description);
+    }
+}
+
 impl Request for UpdateRoleDescriptionRequest {}
 
 /// The output of `UpdateRoleDescription`.
@@ -56,6 +64,12 @@ impl Encode for UpdateRoleDescriptionResponse {
         Object::write(sink, |object| {
             object.optional("Role", self.role.as_ref());
         });
+    }
+}
+
+impl Shown for UpdateRoleDescriptionResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("role", self.role.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `UpdateUser`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{ErrorCode, Operation};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
@@ -49,6 +50,14 @@ impl Shape for UpdateUserRequest {
     }
 }
 
+impl Shown for UpdateUserRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.optional("newPath", self.new_path.as_ref());
+        members.optional("newUserName", self.new_user_name.as_ref());
+    }
+}
+
 impl Request for UpdateUserRequest {}
 
 /// The output of `UpdateUser`: an empty body.
@@ -59,6 +68,10 @@ impl Encode for UpdateUserResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateUserResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateUserResponse {

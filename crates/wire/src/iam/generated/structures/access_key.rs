@@ -4,6 +4,7 @@
 
 use base::{SecretString, Timestamp};
 
+use crate::event::{Members, Shown};
 use crate::iam::StatusType;
 use crate::query::{Encode, Object, Sink};
 
@@ -30,5 +31,14 @@ impl Encode for AccessKey {
             object.member("SecretAccessKey", &self.secret_access_key);
             object.optional("CreateDate", self.create_date.as_ref());
         });
+    }
+}
+
+impl Shown for AccessKey {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("accessKeyId", &self.access_key_id);
+        members.member("status", &self.status);
+        members.optional("createDate", self.create_date.as_ref());
     }
 }

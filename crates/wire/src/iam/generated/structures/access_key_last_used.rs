@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `AccessKeyLastUsed`.
@@ -24,5 +25,13 @@ impl Encode for AccessKeyLastUsed {
             object.member("ServiceName", &self.service_name);
             object.member("Region", &self.region);
         });
+    }
+}
+
+impl Shown for AccessKeyLastUsed {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("lastUsedDate", self.last_used_date.as_ref());
+        members.member("serviceName", &self.service_name);
+        members.member("region", &self.region);
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::StatusType;
 use crate::query::{Encode, Object, Sink};
 
@@ -28,5 +29,14 @@ impl Encode for AccessKeyMetadata {
             object.optional("Status", self.status.as_ref());
             object.optional("CreateDate", self.create_date.as_ref());
         });
+    }
+}
+
+impl Shown for AccessKeyMetadata {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("accessKeyId", self.access_key_id.as_ref());
+        members.optional("status", self.status.as_ref());
+        members.optional("createDate", self.create_date.as_ref());
     }
 }

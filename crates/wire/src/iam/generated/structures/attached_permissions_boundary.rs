@@ -2,6 +2,7 @@
 
 //! `AttachedPermissionsBoundary`.
 
+use crate::event::{Members, Shown};
 use crate::iam::PermissionsBoundaryAttachmentType;
 use crate::query::{Encode, Object, Sink};
 
@@ -20,5 +21,12 @@ impl Encode for AttachedPermissionsBoundary {
             object.optional("PermissionsBoundaryType", self.permissions_boundary_type.as_ref());
             object.optional("PermissionsBoundaryArn", self.permissions_boundary_arn.as_ref());
         });
+    }
+}
+
+impl Shown for AttachedPermissionsBoundary {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("permissionsBoundaryType", self.permissions_boundary_type.as_ref());
+        members.optional("permissionsBoundaryArn", self.permissions_boundary_arn.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `AttachedPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `AttachedPolicy`.
@@ -19,5 +20,12 @@ impl Encode for AttachedPolicy {
             object.optional("PolicyName", self.policy_name.as_ref());
             object.optional("PolicyArn", self.policy_arn.as_ref());
         });
+    }
+}
+
+impl Shown for AttachedPolicy {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyName", self.policy_name.as_ref());
+        members.optional("policyArn", self.policy_arn.as_ref());
     }
 }

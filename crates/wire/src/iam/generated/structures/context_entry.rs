@@ -2,6 +2,7 @@
 
 //! `ContextEntry`.
 
+use crate::event::{Members, Shown};
 use crate::iam::ContextKeyTypeEnum;
 use crate::iam::generated::scalars;
 use crate::query::{Read, Shape, Source};
@@ -27,5 +28,13 @@ impl Shape for ContextEntry {
         let context_key_values = scope.optional::<scalars::ContextKeyValueListType>(context_key_values)?;
         let context_key_type = scope.optional::<ContextKeyTypeEnum>(context_key_type)?;
         Ok(Some(Self { context_key_name, context_key_values, context_key_type }))
+    }
+}
+
+impl Shown for ContextEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("contextKeyName", self.context_key_name.as_ref());
+        members.optional("contextKeyValues", self.context_key_values.as_ref());
+        members.optional("contextKeyType", self.context_key_type.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::iam::{
     OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType,
     ResourceSpecificResult, Statement,
@@ -49,5 +50,22 @@ impl Encode for EvaluationResult {
             object.optional("EvalDecisionDetails", self.eval_decision_details.as_ref());
             object.optional("ResourceSpecificResults", self.resource_specific_results.as_ref());
         });
+    }
+}
+
+impl Shown for EvaluationResult {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("evalActionName", &self.eval_action_name);
+        members.optional("evalResourceName", self.eval_resource_name.as_ref());
+        members.member("evalDecision", &self.eval_decision);
+        members.optional("matchedStatements", self.matched_statements.as_ref());
+        members.optional("missingContextValues", self.missing_context_values.as_ref());
+        members.optional("organizationsDecisionDetail", self.organizations_decision_detail.as_ref());
+        members.optional(
+            "permissionsBoundaryDecisionDetail",
+            self.permissions_boundary_decision_detail.as_ref(),
+        );
+        members.optional("evalDecisionDetails", self.eval_decision_details.as_ref());
+        members.optional("resourceSpecificResults", self.resource_specific_results.as_ref());
     }
 }

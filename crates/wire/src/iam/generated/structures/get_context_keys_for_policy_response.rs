@@ -2,6 +2,7 @@
 
 //! `GetContextKeysForPolicyResponse`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Response, Sink};
 
 /// `GetContextKeysForPolicyResponse`.
@@ -16,6 +17,12 @@ impl Encode for GetContextKeysForPolicyResponse {
         Object::write(sink, |object| {
             object.optional("ContextKeyNames", self.context_key_names.as_ref());
         });
+    }
+}
+
+impl Shown for GetContextKeysForPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("contextKeyNames", self.context_key_names.as_ref());
     }
 }
 

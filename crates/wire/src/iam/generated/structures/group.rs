@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `Group`.
@@ -30,5 +31,15 @@ impl Encode for Group {
             object.member("Arn", &self.arn);
             object.member("CreateDate", &self.create_date);
         });
+    }
+}
+
+impl Shown for Group {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("path", &self.path);
+        members.member("groupName", &self.group_name);
+        members.member("groupId", &self.group_id);
+        members.member("arn", &self.arn);
+        members.member("createDate", &self.create_date);
     }
 }

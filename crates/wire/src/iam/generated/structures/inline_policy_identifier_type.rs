@@ -2,6 +2,7 @@
 
 //! `InlinePolicyIdentifierType`.
 
+use crate::event::{Members, Shown};
 use crate::iam::AttachmentType;
 use crate::iam::generated::scalars;
 use crate::query::{Read, Shape, Source};
@@ -32,5 +33,13 @@ impl Shape for InlinePolicyIdentifierType {
             return Ok(None);
         };
         Ok(Some(Self { policy_name, attachment_type, attachment_name }))
+    }
+}
+
+impl Shown for InlinePolicyIdentifierType {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("policyName", &self.policy_name);
+        members.member("attachmentType", &self.attachment_type);
+        members.member("attachmentName", &self.attachment_name);
     }
 }

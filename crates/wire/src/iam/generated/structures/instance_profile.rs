@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::{Role, Tag};
 use crate::query::{Encode, Object, Sink};
 
@@ -37,5 +38,17 @@ impl Encode for InstanceProfile {
             object.member("Roles", &self.roles);
             object.optional("Tags", self.tags.as_ref());
         });
+    }
+}
+
+impl Shown for InstanceProfile {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("path", &self.path);
+        members.member("instanceProfileName", &self.instance_profile_name);
+        members.member("instanceProfileId", &self.instance_profile_id);
+        members.member("arn", &self.arn);
+        members.member("createDate", &self.create_date);
+        members.member("roles", &self.roles);
+        members.optional("tags", self.tags.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `LoginProfile`.
@@ -24,5 +25,13 @@ impl Encode for LoginProfile {
             object.member("CreateDate", &self.create_date);
             object.optional("PasswordResetRequired", self.password_reset_required.as_ref());
         });
+    }
+}
+
+impl Shown for LoginProfile {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("createDate", &self.create_date);
+        members.optional("passwordResetRequired", self.password_reset_required.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `MFADevice`.
@@ -24,5 +25,13 @@ impl Encode for MFADevice {
             object.member("SerialNumber", &self.serial_number);
             object.member("EnableDate", &self.enable_date);
         });
+    }
+}
+
+impl Shown for MFADevice {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("serialNumber", &self.serial_number);
+        members.member("enableDate", &self.enable_date);
     }
 }

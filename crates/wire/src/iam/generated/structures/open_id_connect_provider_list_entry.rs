@@ -2,6 +2,7 @@
 
 //! `OpenIDConnectProviderListEntry`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `OpenIDConnectProviderListEntry`.
@@ -16,5 +17,11 @@ impl Encode for OpenIDConnectProviderListEntry {
         Object::write(sink, |object| {
             object.optional("Arn", self.arn.as_ref());
         });
+    }
+}
+
+impl Shown for OpenIDConnectProviderListEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("arn", self.arn.as_ref());
     }
 }

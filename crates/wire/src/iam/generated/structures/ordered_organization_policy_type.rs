@@ -2,6 +2,7 @@
 
 //! `OrderedOrganizationPolicyType`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::query::{Read, Shape, Source};
 
@@ -21,5 +22,11 @@ impl Shape for OrderedOrganizationPolicyType {
         let service_control_policy_input_list =
             scope.optional::<scalars::SimulationPolicyListType>(service_control_policy_input_list)?;
         Ok(Some(Self { service_control_policy_input_list }))
+    }
+}
+
+impl Shown for OrderedOrganizationPolicyType {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("serviceControlPolicyInputList", self.service_control_policy_input_list.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `OrganizationsDecisionDetail`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `OrganizationsDecisionDetail`.
@@ -16,5 +17,11 @@ impl Encode for OrganizationsDecisionDetail {
         Object::write(sink, |object| {
             object.optional("AllowedByOrganizations", self.allowed_by_organizations.as_ref());
         });
+    }
+}
+
+impl Shown for OrganizationsDecisionDetail {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("allowedByOrganizations", self.allowed_by_organizations.as_ref());
     }
 }

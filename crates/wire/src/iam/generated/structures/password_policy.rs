@@ -2,6 +2,7 @@
 
 //! `PasswordPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `PasswordPolicy`.
@@ -43,5 +44,20 @@ impl Encode for PasswordPolicy {
             object.optional("PasswordReusePrevention", self.password_reuse_prevention.as_ref());
             object.optional("HardExpiry", self.hard_expiry.as_ref());
         });
+    }
+}
+
+impl Shown for PasswordPolicy {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("minimumPasswordLength", self.minimum_password_length.as_ref());
+        members.optional("requireSymbols", self.require_symbols.as_ref());
+        members.optional("requireNumbers", self.require_numbers.as_ref());
+        members.optional("requireUppercaseCharacters", self.require_uppercase_characters.as_ref());
+        members.optional("requireLowercaseCharacters", self.require_lowercase_characters.as_ref());
+        members.optional("allowUsersToChangePassword", self.allow_users_to_change_password.as_ref());
+        members.optional("expirePasswords", self.expire_passwords.as_ref());
+        members.optional("maxPasswordAge", self.max_password_age.as_ref());
+        members.optional("passwordReusePrevention", self.password_reuse_prevention.as_ref());
+        members.optional("hardExpiry", self.hard_expiry.as_ref());
     }
 }

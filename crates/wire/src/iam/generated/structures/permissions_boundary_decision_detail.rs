@@ -2,6 +2,7 @@
 
 //! `PermissionsBoundaryDecisionDetail`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `PermissionsBoundaryDecisionDetail`.
@@ -16,5 +17,11 @@ impl Encode for PermissionsBoundaryDecisionDetail {
         Object::write(sink, |object| {
             object.optional("AllowedByPermissionsBoundary", self.allowed_by_permissions_boundary.as_ref());
         });
+    }
+}
+
+impl Shown for PermissionsBoundaryDecisionDetail {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("allowedByPermissionsBoundary", self.allowed_by_permissions_boundary.as_ref());
     }
 }

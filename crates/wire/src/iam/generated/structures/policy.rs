@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::Tag;
 use crate::query::{Encode, Object, Sink};
 
@@ -52,5 +53,22 @@ impl Encode for Policy {
             object.optional("UpdateDate", self.update_date.as_ref());
             object.optional("Tags", self.tags.as_ref());
         });
+    }
+}
+
+impl Shown for Policy {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyName", self.policy_name.as_ref());
+        members.optional("policyId", self.policy_id.as_ref());
+        members.optional("arn", self.arn.as_ref());
+        members.optional("path", self.path.as_ref());
+        members.optional("defaultVersionId", self.default_version_id.as_ref());
+        members.optional("attachmentCount", self.attachment_count.as_ref());
+        members.optional("permissionsBoundaryUsageCount", self.permissions_boundary_usage_count.as_ref());
+        members.optional("isAttachable", self.is_attachable.as_ref());
+        members.optional("description", self.description.as_ref());
+        members.optional("createDate", self.create_date.as_ref());
+        members.optional("updateDate", self.update_date.as_ref());
+        members.optional("tags", self.tags.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `PolicyGroup`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `PolicyGroup`.
@@ -19,5 +20,12 @@ impl Encode for PolicyGroup {
             object.optional("GroupName", self.group_name.as_ref());
             object.optional("GroupId", self.group_id.as_ref());
         });
+    }
+}
+
+impl Shown for PolicyGroup {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("groupName", self.group_name.as_ref());
+        members.optional("groupId", self.group_id.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `PolicyIdentifier`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::iam::{InlinePolicyIdentifierType, PolicyIdentifierPolicyType};
 use crate::query::{Read, Shape, Source};
@@ -28,5 +29,13 @@ impl Shape for PolicyIdentifier {
         let inline_policy_identifier =
             scope.optional::<InlinePolicyIdentifierType>(inline_policy_identifier)?;
         Ok(Some(Self { policy_type, policy_arn, inline_policy_identifier }))
+    }
+}
+
+impl Shown for PolicyIdentifier {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyType", self.policy_type.as_ref());
+        members.optional("policyArn", self.policy_arn.as_ref());
+        members.optional("inlinePolicyIdentifier", self.inline_policy_identifier.as_ref());
     }
 }

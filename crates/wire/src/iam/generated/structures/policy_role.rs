@@ -2,6 +2,7 @@
 
 //! `PolicyRole`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `PolicyRole`.
@@ -19,5 +20,12 @@ impl Encode for PolicyRole {
             object.optional("RoleName", self.role_name.as_ref());
             object.optional("RoleId", self.role_id.as_ref());
         });
+    }
+}
+
+impl Shown for PolicyRole {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("roleName", self.role_name.as_ref());
+        members.optional("roleId", self.role_id.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `PolicyUser`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `PolicyUser`.
@@ -19,5 +20,12 @@ impl Encode for PolicyUser {
             object.optional("UserName", self.user_name.as_ref());
             object.optional("UserId", self.user_id.as_ref());
         });
+    }
+}
+
+impl Shown for PolicyUser {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userName", self.user_name.as_ref());
+        members.optional("userId", self.user_id.as_ref());
     }
 }

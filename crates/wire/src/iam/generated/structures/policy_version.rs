@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `PolicyVersion`.
@@ -27,5 +28,14 @@ impl Encode for PolicyVersion {
             object.optional("IsDefaultVersion", self.is_default_version.as_ref());
             object.optional("CreateDate", self.create_date.as_ref());
         });
+    }
+}
+
+impl Shown for PolicyVersion {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("document", self.document.as_ref());
+        members.optional("versionId", self.version_id.as_ref());
+        members.optional("isDefaultVersion", self.is_default_version.as_ref());
+        members.optional("createDate", self.create_date.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `Position`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `Position`.
@@ -19,5 +20,12 @@ impl Encode for Position {
             object.optional("Line", self.line.as_ref());
             object.optional("Column", self.column.as_ref());
         });
+    }
+}
+
+impl Shown for Position {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("line", self.line.as_ref());
+        members.optional("column", self.column.as_ref());
     }
 }

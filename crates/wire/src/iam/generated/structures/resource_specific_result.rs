@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::iam::{PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType, Statement};
 use crate::query::{Encode, Object, Sink};
 
@@ -37,5 +38,19 @@ impl Encode for ResourceSpecificResult {
                 self.permissions_boundary_decision_detail.as_ref(),
             );
         });
+    }
+}
+
+impl Shown for ResourceSpecificResult {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("evalResourceName", &self.eval_resource_name);
+        members.member("evalResourceDecision", &self.eval_resource_decision);
+        members.optional("matchedStatements", self.matched_statements.as_ref());
+        members.optional("missingContextValues", self.missing_context_values.as_ref());
+        members.optional("evalDecisionDetails", self.eval_decision_details.as_ref());
+        members.optional(
+            "permissionsBoundaryDecisionDetail",
+            self.permissions_boundary_decision_detail.as_ref(),
+        );
     }
 }

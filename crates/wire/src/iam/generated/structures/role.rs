@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::{AttachedPermissionsBoundary, RoleLastUsed, SourceRoleTemplate, Tag};
 use crate::query::{Encode, Object, Sink};
 
@@ -52,5 +53,22 @@ impl Encode for Role {
             object.optional("RoleLastUsed", self.role_last_used.as_ref());
             object.optional("SourceRoleTemplate", self.source_role_template.as_ref());
         });
+    }
+}
+
+impl Shown for Role {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("path", &self.path);
+        members.member("roleName", &self.role_name);
+        members.member("roleId", &self.role_id);
+        members.member("arn", &self.arn);
+        members.member("createDate", &self.create_date);
+        members.optional("assumeRolePolicyDocument", self.assume_role_policy_document.as_ref());
+        members.optional("description", self.description.as_ref());
+        members.optional("maxSessionDuration", self.max_session_duration.as_ref());
+        members.optional("permissionsBoundary", self.permissions_boundary.as_ref());
+        members.optional("tags", self.tags.as_ref());
+        members.optional("roleLastUsed", self.role_last_used.as_ref());
+        members.optional("sourceRoleTemplate", self.source_role_template.as_ref());
     }
 }

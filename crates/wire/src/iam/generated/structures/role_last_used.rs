@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `RoleLastUsed`.
@@ -21,5 +22,12 @@ impl Encode for RoleLastUsed {
             object.optional("LastUsedDate", self.last_used_date.as_ref());
             object.optional("Region", self.region.as_ref());
         });
+    }
+}
+
+impl Shown for RoleLastUsed {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("lastUsedDate", self.last_used_date.as_ref());
+        members.optional("region", self.region.as_ref());
     }
 }

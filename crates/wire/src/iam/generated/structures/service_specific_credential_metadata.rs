@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::StatusType;
 use crate::query::{Encode, Object, Sink};
 
@@ -40,5 +41,18 @@ impl Encode for ServiceSpecificCredentialMetadata {
             object.member("ServiceSpecificCredentialId", &self.service_specific_credential_id);
             object.member("ServiceName", &self.service_name);
         });
+    }
+}
+
+impl Shown for ServiceSpecificCredentialMetadata {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("status", &self.status);
+        members.optional("serviceUserName", self.service_user_name.as_ref());
+        members.optional("serviceCredentialAlias", self.service_credential_alias.as_ref());
+        members.member("createDate", &self.create_date);
+        members.optional("expirationDate", self.expiration_date.as_ref());
+        members.member("serviceSpecificCredentialId", &self.service_specific_credential_id);
+        members.member("serviceName", &self.service_name);
     }
 }

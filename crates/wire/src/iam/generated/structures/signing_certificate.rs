@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::StatusType;
 use crate::query::{Encode, Object, Sink};
 
@@ -31,5 +32,15 @@ impl Encode for SigningCertificate {
             object.member("Status", &self.status);
             object.optional("UploadDate", self.upload_date.as_ref());
         });
+    }
+}
+
+impl Shown for SigningCertificate {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("certificateId", &self.certificate_id);
+        members.member("certificateBody", &self.certificate_body);
+        members.member("status", &self.status);
+        members.optional("uploadDate", self.upload_date.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `SimulatePolicyResponse`.
 
+use crate::event::{Members, Shown};
 use crate::iam::EvaluationResult;
 use crate::query::{Encode, Object, Response, Sink};
 
@@ -23,6 +24,14 @@ impl Encode for SimulatePolicyResponse {
             object.optional("IsTruncated", self.is_truncated.as_ref());
             object.optional("Marker", self.marker.as_ref());
         });
+    }
+}
+
+impl Shown for SimulatePolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("evaluationResults", self.evaluation_results.as_ref());
+        members.optional("isTruncated", self.is_truncated.as_ref());
+        members.optional("marker", self.marker.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `SourceRoleTemplate`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `SourceRoleTemplate`.
@@ -19,5 +20,12 @@ impl Encode for SourceRoleTemplate {
             object.member("TemplateArn", &self.template_arn);
             object.member("TemplateMinorVersion", &self.template_minor_version);
         });
+    }
+}
+
+impl Shown for SourceRoleTemplate {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("templateArn", &self.template_arn);
+        members.member("templateMinorVersion", &self.template_minor_version);
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::StatusType;
 use crate::query::{Encode, Object, Sink};
 
@@ -28,5 +29,14 @@ impl Encode for SSHPublicKeyMetadata {
             object.member("Status", &self.status);
             object.member("UploadDate", &self.upload_date);
         });
+    }
+}
+
+impl Shown for SSHPublicKeyMetadata {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("userName", &self.user_name);
+        members.member("sSHPublicKeyId", &self.ssh_public_key_id);
+        members.member("status", &self.status);
+        members.member("uploadDate", &self.upload_date);
     }
 }

@@ -2,6 +2,7 @@
 
 //! `Statement`.
 
+use crate::event::{Members, Shown};
 use crate::iam::{PolicySourceType, Position};
 use crate::query::{Encode, Object, Sink};
 
@@ -26,5 +27,14 @@ impl Encode for Statement {
             object.optional("StartPosition", self.start_position.as_ref());
             object.optional("EndPosition", self.end_position.as_ref());
         });
+    }
+}
+
+impl Shown for Statement {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("sourcePolicyId", self.source_policy_id.as_ref());
+        members.optional("sourcePolicyType", self.source_policy_type.as_ref());
+        members.optional("startPosition", self.start_position.as_ref());
+        members.optional("endPosition", self.end_position.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `Tag`.
 
+use crate::event::{Members, Shown};
 use crate::iam::generated::scalars;
 use crate::query::{Encode, Object, Read, Shape, Sink, Source};
 
@@ -32,5 +33,12 @@ impl Encode for Tag {
             object.member("Key", &self.key);
             object.member("Value", &self.value);
         });
+    }
+}
+
+impl Shown for Tag {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("key", &self.key);
+        members.member("value", &self.value);
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::iam::{AttachedPermissionsBoundary, Tag};
 use crate::query::{Encode, Object, Sink};
 
@@ -40,5 +41,18 @@ impl Encode for User {
             object.optional("PermissionsBoundary", self.permissions_boundary.as_ref());
             object.optional("Tags", self.tags.as_ref());
         });
+    }
+}
+
+impl Shown for User {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("path", &self.path);
+        members.member("userName", &self.user_name);
+        members.member("userId", &self.user_id);
+        members.member("arn", &self.arn);
+        members.member("createDate", &self.create_date);
+        members.optional("passwordLastUsed", self.password_last_used.as_ref());
+        members.optional("permissionsBoundary", self.permissions_boundary.as_ref());
+        members.optional("tags", self.tags.as_ref());
     }
 }

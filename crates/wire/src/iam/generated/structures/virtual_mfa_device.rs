@@ -4,6 +4,7 @@
 
 use base::{SecretBytes, Timestamp};
 
+use crate::event::{Members, Shown};
 use crate::iam::{Tag, User};
 use crate::query::{Encode, Object, Sink};
 
@@ -34,5 +35,14 @@ impl Encode for VirtualMFADevice {
             object.optional("EnableDate", self.enable_date.as_ref());
             object.optional("Tags", self.tags.as_ref());
         });
+    }
+}
+
+impl Shown for VirtualMFADevice {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("serialNumber", &self.serial_number);
+        members.optional("user", self.user.as_ref());
+        members.optional("enableDate", self.enable_date.as_ref());
+        members.optional("tags", self.tags.as_ref());
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::json::{Encode, Sink};
 use crate::keywright::UnknownValue;
 
@@ -64,5 +65,11 @@ impl fmt::Display for CauseType {
 impl Encode for CauseType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for CauseType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::json::{Encode, Sink};
 use crate::keywright::UnknownValue;
 
@@ -55,5 +56,11 @@ impl fmt::Display for PrincipalMatchType {
 impl Encode for PrincipalMatchType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for PrincipalMatchType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }

@@ -2,6 +2,7 @@
 
 //! `ExplainRequest`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::keywright::generated::scalars;
 use crate::keywright::{Decision, ErrorCode, Operation};
@@ -35,6 +36,12 @@ impl Shape for ExplainRequestRequest {
     }
 }
 
+impl Shown for ExplainRequestRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("requestId", &self.request_id);
+    }
+}
+
 impl Request for ExplainRequestRequest {}
 
 /// The output of `ExplainRequest`.
@@ -52,6 +59,13 @@ impl Encode for ExplainRequestResponse {
             object.member("RequestId", &self.request_id);
             object.member("Decisions", &self.decisions);
         });
+    }
+}
+
+impl Shown for ExplainRequestResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("requestId", &self.request_id);
+        members.member("decisions", &self.decisions);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListKeyAccess`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::keywright::generated::scalars;
 use crate::keywright::{ErrorCode, Operation, PrincipalAccess};
@@ -42,6 +43,14 @@ impl Shape for ListKeyAccessRequest {
     }
 }
 
+impl Shown for ListKeyAccessRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+    }
+}
+
 impl Request for ListKeyAccessRequest {}
 
 /// The output of `ListKeyAccess`.
@@ -65,6 +74,15 @@ impl Encode for ListKeyAccessResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.member("Truncated", &self.truncated);
         });
+    }
+}
+
+impl Shown for ListKeyAccessResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("principals", &self.principals);
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.member("truncated", &self.truncated);
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ActionAccess`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::{ConditionalStatement, ExtentType, StatementName};
 
@@ -32,5 +33,16 @@ impl Encode for ActionAccess {
             object.member("DependsOn", &self.depends_on);
             object.member("DependsOnGrants", &self.depends_on_grants);
         });
+    }
+}
+
+impl Shown for ActionAccess {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("actions", &self.actions);
+        members.member("extent", &self.extent);
+        members.member("allowedBy", &self.allowed_by);
+        members.optional("grantId", self.grant_id.as_ref());
+        members.member("dependsOn", &self.depends_on);
+        members.member("dependsOnGrants", &self.depends_on_grants);
     }
 }

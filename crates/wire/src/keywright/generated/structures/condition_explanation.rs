@@ -2,6 +2,7 @@
 
 //! `ConditionExplanation`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `ConditionExplanation`.
@@ -28,5 +29,15 @@ impl Encode for ConditionExplanation {
             object.optional("Seen", self.seen.as_ref());
             object.optional("Holds", self.holds.as_ref());
         });
+    }
+}
+
+impl Shown for ConditionExplanation {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("operator", &self.operator);
+        members.member("key", &self.key);
+        members.member("wanted", &self.wanted);
+        members.optional("seen", self.seen.as_ref());
+        members.optional("holds", self.holds.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `ConditionalStatement`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::{ConditionExplanation, EffectType, StatementName};
 
@@ -23,5 +24,13 @@ impl Encode for ConditionalStatement {
             object.member("Effect", &self.effect);
             object.member("Conditions", &self.conditions);
         });
+    }
+}
+
+impl Shown for ConditionalStatement {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("statement", &self.statement);
+        members.member("effect", &self.effect);
+        members.member("conditions", &self.conditions);
     }
 }

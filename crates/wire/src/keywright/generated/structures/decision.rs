@@ -2,6 +2,7 @@
 
 //! `Decision`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::{
     CauseType, GrantExplanation, LayerType, OutcomeType, SideType, StatementExplanation, StatementName,
@@ -58,5 +59,24 @@ impl Encode for Decision {
             object.member("Changes", &self.changes);
             object.optional("HiddenSide", self.hidden_side.as_ref());
         });
+    }
+}
+
+impl Shown for Decision {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("action", &self.action);
+        members.optional("resource", self.resource.as_ref());
+        members.member("resourceAccount", &self.resource_account);
+        members.member("principal", &self.principal);
+        members.member("outcome", &self.outcome);
+        members.optional("cause", self.cause.as_ref());
+        members.optional("layer", self.layer.as_ref());
+        members.optional("message", self.message.as_ref());
+        members.member("decidedBy", &self.decided_by);
+        members.optional("grantId", self.grant_id.as_ref());
+        members.member("statements", &self.statements);
+        members.member("grants", &self.grants);
+        members.member("changes", &self.changes);
+        members.optional("hiddenSide", self.hidden_side.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::ConstraintType;
 
@@ -34,5 +35,16 @@ impl Encode for GrantExplanation {
             object.optional("EncryptionContext", self.encryption_context.as_ref());
             object.optional("SourceArn", self.source_arn.as_ref());
         });
+    }
+}
+
+impl Shown for GrantExplanation {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("grantId", &self.grant_id);
+        members.member("granteePrincipal", &self.grantee_principal);
+        members.member("matches", &self.matches);
+        members.optional("constraintType", self.constraint_type.as_ref());
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.optional("sourceArn", self.source_arn.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `PrincipalAccess`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::{ActionAccess, PrincipalKindType, SideType};
 
@@ -26,5 +27,14 @@ impl Encode for PrincipalAccess {
             object.member("Access", &self.access);
             object.optional("HiddenSide", self.hidden_side.as_ref());
         });
+    }
+}
+
+impl Shown for PrincipalAccess {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("principal", &self.principal);
+        members.member("kind", &self.kind);
+        members.member("access", &self.access);
+        members.optional("hiddenSide", self.hidden_side.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `StatementExplanation`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::{ConditionExplanation, EffectType, PrincipalMatchType, StatementName};
 
@@ -32,5 +33,16 @@ impl Encode for StatementExplanation {
             object.member("ResourceMatches", &self.resource_matches);
             object.member("Conditions", &self.conditions);
         });
+    }
+}
+
+impl Shown for StatementExplanation {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("statement", &self.statement);
+        members.member("effect", &self.effect);
+        members.member("matches", &self.matches);
+        members.optional("principalMatch", self.principal_match.as_ref());
+        members.member("resourceMatches", &self.resource_matches);
+        members.member("conditions", &self.conditions);
     }
 }

@@ -2,6 +2,7 @@
 
 //! `StatementName`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::keywright::LayerType;
 
@@ -26,5 +27,14 @@ impl Encode for StatementName {
             object.member("Index", &self.index);
             object.optional("Sid", self.sid.as_ref());
         });
+    }
+}
+
+impl Shown for StatementName {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("layer", &self.layer);
+        members.optional("policy", self.policy.as_ref());
+        members.member("index", &self.index);
+        members.optional("sid", self.sid.as_ref());
     }
 }

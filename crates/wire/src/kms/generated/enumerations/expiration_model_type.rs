@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::json::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 use crate::kms::UnknownValue;
 
@@ -52,6 +53,12 @@ impl fmt::Display for ExpirationModelType {
 impl Encode for ExpirationModelType {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for ExpirationModelType {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::json::{Constraint, Encode, Enumeration, Read, Shape, SimpleText, Sink, Source};
 use crate::kms::UnknownValue;
 
@@ -140,6 +141,12 @@ impl fmt::Display for GrantOperation {
 impl Encode for GrantOperation {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for GrantOperation {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::json::{Encode, Sink};
 use crate::kms::UnknownValue;
 
@@ -51,5 +52,11 @@ impl fmt::Display for ImportState {
 impl Encode for ImportState {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for ImportState {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }

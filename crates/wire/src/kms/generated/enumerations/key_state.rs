@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::Value;
 use crate::json::{Encode, Sink};
 use crate::kms::UnknownValue;
 
@@ -84,5 +85,11 @@ impl fmt::Display for KeyState {
 impl Encode for KeyState {
     fn encode(&self, sink: &mut impl Sink) {
         self.as_str().encode(sink);
+    }
+}
+
+impl Value for KeyState {
+    fn write(&self, sink: &mut Vec<u8>) {
+        self.as_str().write(sink);
     }
 }

@@ -2,6 +2,7 @@
 
 //! `CancelKeyDeletion`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -41,6 +42,12 @@ impl Shape for CancelKeyDeletionRequest {
     }
 }
 
+impl Shown for CancelKeyDeletionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for CancelKeyDeletionRequest {}
 
 /// The output of `CancelKeyDeletion`.
@@ -55,6 +62,12 @@ impl Encode for CancelKeyDeletionResponse {
         Object::write(sink, |object| {
             object.optional("KeyId", self.key_id.as_ref());
         });
+    }
+}
+
+impl Shown for CancelKeyDeletionResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ConnectCustomKeyStore`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -41,6 +42,12 @@ impl Shape for ConnectCustomKeyStoreRequest {
     }
 }
 
+impl Shown for ConnectCustomKeyStoreRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("customKeyStoreId", &self.custom_key_store_id);
+    }
+}
+
 impl Request for ConnectCustomKeyStoreRequest {}
 
 /// The output of `ConnectCustomKeyStore`: nothing.
@@ -51,6 +58,10 @@ impl Encode for ConnectCustomKeyStoreResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for ConnectCustomKeyStoreResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for ConnectCustomKeyStoreResponse {

@@ -2,6 +2,7 @@
 
 //! `CreateAlias`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -46,6 +47,13 @@ impl Shape for CreateAliasRequest {
     }
 }
 
+impl Shown for CreateAliasRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("aliasName", &self.alias_name);
+        members.member("targetKeyId", &self.target_key_id);
+    }
+}
+
 impl Request for CreateAliasRequest {}
 
 /// The output of `CreateAlias`: an empty body.
@@ -56,6 +64,10 @@ impl Encode for CreateAliasResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for CreateAliasResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for CreateAliasResponse {

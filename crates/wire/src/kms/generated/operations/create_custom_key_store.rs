@@ -4,6 +4,7 @@
 
 use base::SecretString;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{
@@ -132,6 +133,23 @@ impl Shape for CreateCustomKeyStoreRequest {
     }
 }
 
+impl Shown for CreateCustomKeyStoreRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("customKeyStoreName", &self.custom_key_store_name);
+        members.optional("cloudHsmClusterId", self.cloud_hsm_cluster_id.as_ref());
+        members.optional("trustAnchorCertificate", self.trust_anchor_certificate.as_ref());
+        members.optional("customKeyStoreType", self.custom_key_store_type.as_ref());
+        members.optional("xksProxyUriEndpoint", self.xks_proxy_uri_endpoint.as_ref());
+        members.optional("xksProxyUriPath", self.xks_proxy_uri_path.as_ref());
+        members.optional("xksProxyVpcEndpointServiceName", self.xks_proxy_vpc_endpoint_service_name.as_ref());
+        members
+            .optional("xksProxyVpcEndpointServiceOwner", self.xks_proxy_vpc_endpoint_service_owner.as_ref());
+        members
+            .optional("xksProxyAuthenticationCredential", self.xks_proxy_authentication_credential.as_ref());
+        members.optional("xksProxyConnectivity", self.xks_proxy_connectivity.as_ref());
+    }
+}
+
 impl Request for CreateCustomKeyStoreRequest {}
 
 /// The output of `CreateCustomKeyStore`.
@@ -146,6 +164,12 @@ impl Encode for CreateCustomKeyStoreResponse {
         Object::write(sink, |object| {
             object.optional("CustomKeyStoreId", self.custom_key_store_id.as_ref());
         });
+    }
+}
+
+impl Shown for CreateCustomKeyStoreResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("customKeyStoreId", self.custom_key_store_id.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `CreateGrant`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, GrantConstraints, GrantOperation, Operation};
@@ -110,6 +111,20 @@ impl Shape for CreateGrantRequest {
     }
 }
 
+impl Shown for CreateGrantRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("granteePrincipal", self.grantee_principal.as_ref());
+        members.optional("retiringPrincipal", self.retiring_principal.as_ref());
+        members.member("operations", &self.operations);
+        members.optional("constraints", self.constraints.as_ref());
+        members.optional("name", self.name.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+        members.optional("granteeServicePrincipal", self.grantee_service_principal.as_ref());
+        members.optional("retiringServicePrincipal", self.retiring_service_principal.as_ref());
+    }
+}
+
 impl Request for CreateGrantRequest {}
 
 /// The output of `CreateGrant`.
@@ -127,6 +142,12 @@ impl Encode for CreateGrantResponse {
             object.optional("GrantToken", self.grant_token.as_ref());
             object.optional("GrantId", self.grant_id.as_ref());
         });
+    }
+}
+
+impl Shown for CreateGrantResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("grantId", self.grant_id.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `CreateKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{
@@ -120,6 +121,22 @@ impl Shape for CreateKeyRequest {
     }
 }
 
+impl Shown for CreateKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policy", self.policy.as_ref());
+        members.optional("description", self.description.as_ref());
+        members.optional("keyUsage", self.key_usage.as_ref());
+        members.optional("customerMasterKeySpec", self.customer_master_key_spec.as_ref());
+        members.optional("keySpec", self.key_spec.as_ref());
+        members.optional("origin", self.origin.as_ref());
+        members.optional("customKeyStoreId", self.custom_key_store_id.as_ref());
+        members.optional("bypassPolicyLockoutSafetyCheck", self.bypass_policy_lockout_safety_check.as_ref());
+        members.optional("tags", self.tags.as_ref());
+        members.optional("multiRegion", self.multi_region.as_ref());
+        members.optional("xksKeyId", self.xks_key_id.as_ref());
+    }
+}
+
 impl Request for CreateKeyRequest {}
 
 /// The output of `CreateKey`.
@@ -134,6 +151,12 @@ impl Encode for CreateKeyResponse {
         Object::write(sink, |object| {
             object.optional("KeyMetadata", self.key_metadata.as_ref());
         });
+    }
+}
+
+impl Shown for CreateKeyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyMetadata", self.key_metadata.as_ref());
     }
 }
 

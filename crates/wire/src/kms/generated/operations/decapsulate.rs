@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{EncapsulationAlgorithmSpec, ErrorCode, Operation};
@@ -81,6 +82,14 @@ impl Shape for DecapsulateRequest {
     }
 }
 
+impl Shown for DecapsulateRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("encapsulationAlgorithm", &self.encapsulation_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for DecapsulateRequest {}
 
 /// The output of `Decapsulate`.
@@ -101,6 +110,13 @@ impl Encode for DecapsulateResponse {
             object.optional("SharedSecret", self.shared_secret.as_ref());
             object.optional("EncapsulationAlgorithm", self.encapsulation_algorithm.as_ref());
         });
+    }
+}
+
+impl Shown for DecapsulateResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("encapsulationAlgorithm", self.encapsulation_algorithm.as_ref());
     }
 }
 

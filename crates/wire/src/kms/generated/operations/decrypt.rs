@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{DryRunModifierType, EncryptionAlgorithmSpec, ErrorCode, Operation, RecipientInfo};
@@ -102,6 +103,16 @@ impl Shape for DecryptRequest {
     }
 }
 
+impl Shown for DecryptRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("encryptionAlgorithm", self.encryption_algorithm.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+        members.optional("dryRunModifiers", self.dry_run_modifiers.as_ref());
+    }
+}
+
 impl Request for DecryptRequest {}
 
 /// The output of `Decrypt`.
@@ -128,6 +139,14 @@ impl Encode for DecryptResponse {
             object.optional("CiphertextForRecipient", self.ciphertext_for_recipient.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for DecryptResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("encryptionAlgorithm", self.encryption_algorithm.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `DeleteAlias`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -40,6 +41,12 @@ impl Shape for DeleteAliasRequest {
     }
 }
 
+impl Shown for DeleteAliasRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("aliasName", &self.alias_name);
+    }
+}
+
 impl Request for DeleteAliasRequest {}
 
 /// The output of `DeleteAlias`: an empty body.
@@ -50,6 +57,10 @@ impl Encode for DeleteAliasResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteAliasResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteAliasResponse {

@@ -2,6 +2,7 @@
 
 //! `DeleteCustomKeyStore`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -40,6 +41,12 @@ impl Shape for DeleteCustomKeyStoreRequest {
     }
 }
 
+impl Shown for DeleteCustomKeyStoreRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("customKeyStoreId", &self.custom_key_store_id);
+    }
+}
+
 impl Request for DeleteCustomKeyStoreRequest {}
 
 /// The output of `DeleteCustomKeyStore`: nothing.
@@ -50,6 +57,10 @@ impl Encode for DeleteCustomKeyStoreResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DeleteCustomKeyStoreResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DeleteCustomKeyStoreResponse {

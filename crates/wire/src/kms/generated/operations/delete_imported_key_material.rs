@@ -2,6 +2,7 @@
 
 //! `DeleteImportedKeyMaterial`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -45,6 +46,13 @@ impl Shape for DeleteImportedKeyMaterialRequest {
     }
 }
 
+impl Shown for DeleteImportedKeyMaterialRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
+    }
+}
+
 impl Request for DeleteImportedKeyMaterialRequest {}
 
 /// The output of `DeleteImportedKeyMaterial`.
@@ -62,6 +70,13 @@ impl Encode for DeleteImportedKeyMaterialResponse {
             object.optional("KeyId", self.key_id.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for DeleteImportedKeyMaterialResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

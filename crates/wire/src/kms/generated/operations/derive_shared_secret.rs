@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, KeyAgreementAlgorithmSpec, Operation, OriginType, RecipientInfo};
@@ -74,6 +75,14 @@ impl Shape for DeriveSharedSecretRequest {
     }
 }
 
+impl Shown for DeriveSharedSecretRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("keyAgreementAlgorithm", &self.key_agreement_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for DeriveSharedSecretRequest {}
 
 /// The output of `DeriveSharedSecret`.
@@ -100,6 +109,14 @@ impl Encode for DeriveSharedSecretResponse {
             object.optional("KeyAgreementAlgorithm", self.key_agreement_algorithm.as_ref());
             object.optional("KeyOrigin", self.key_origin.as_ref());
         });
+    }
+}
+
+impl Shown for DeriveSharedSecretResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyAgreementAlgorithm", self.key_agreement_algorithm.as_ref());
+        members.optional("keyOrigin", self.key_origin.as_ref());
     }
 }
 

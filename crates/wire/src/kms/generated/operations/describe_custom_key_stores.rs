@@ -2,6 +2,7 @@
 
 //! `DescribeCustomKeyStores`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{CustomKeyStoresListEntry, ErrorCode, Operation};
@@ -49,6 +50,15 @@ impl Shape for DescribeCustomKeyStoresRequest {
     }
 }
 
+impl Shown for DescribeCustomKeyStoresRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("customKeyStoreId", self.custom_key_store_id.as_ref());
+        members.optional("customKeyStoreName", self.custom_key_store_name.as_ref());
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+    }
+}
+
 impl Request for DescribeCustomKeyStoresRequest {}
 
 /// The output of `DescribeCustomKeyStores`.
@@ -69,6 +79,14 @@ impl Encode for DescribeCustomKeyStoresResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for DescribeCustomKeyStoresResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("customKeyStores", self.custom_key_stores.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `DescribeKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, KeyMetadata, Operation};
@@ -43,6 +44,12 @@ impl Shape for DescribeKeyRequest {
     }
 }
 
+impl Shown for DescribeKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for DescribeKeyRequest {}
 
 /// The output of `DescribeKey`.
@@ -57,6 +64,12 @@ impl Encode for DescribeKeyResponse {
         Object::write(sink, |object| {
             object.optional("KeyMetadata", self.key_metadata.as_ref());
         });
+    }
+}
+
+impl Shown for DescribeKeyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyMetadata", self.key_metadata.as_ref());
     }
 }
 

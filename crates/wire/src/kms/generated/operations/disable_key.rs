@@ -2,6 +2,7 @@
 
 //! `DisableKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -41,6 +42,12 @@ impl Shape for DisableKeyRequest {
     }
 }
 
+impl Shown for DisableKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for DisableKeyRequest {}
 
 /// The output of `DisableKey`: an empty body.
@@ -51,6 +58,10 @@ impl Encode for DisableKeyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DisableKeyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DisableKeyResponse {

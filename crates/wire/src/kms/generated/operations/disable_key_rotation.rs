@@ -2,6 +2,7 @@
 
 //! `DisableKeyRotation`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -43,6 +44,12 @@ impl Shape for DisableKeyRotationRequest {
     }
 }
 
+impl Shown for DisableKeyRotationRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for DisableKeyRotationRequest {}
 
 /// The output of `DisableKeyRotation`: an empty body.
@@ -53,6 +60,10 @@ impl Encode for DisableKeyRotationResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DisableKeyRotationResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DisableKeyRotationResponse {

@@ -2,6 +2,7 @@
 
 //! `DisconnectCustomKeyStore`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -39,6 +40,12 @@ impl Shape for DisconnectCustomKeyStoreRequest {
     }
 }
 
+impl Shown for DisconnectCustomKeyStoreRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("customKeyStoreId", &self.custom_key_store_id);
+    }
+}
+
 impl Request for DisconnectCustomKeyStoreRequest {}
 
 /// The output of `DisconnectCustomKeyStore`: nothing.
@@ -49,6 +56,10 @@ impl Encode for DisconnectCustomKeyStoreResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for DisconnectCustomKeyStoreResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for DisconnectCustomKeyStoreResponse {

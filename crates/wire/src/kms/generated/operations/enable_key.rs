@@ -2,6 +2,7 @@
 
 //! `EnableKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -42,6 +43,12 @@ impl Shape for EnableKeyRequest {
     }
 }
 
+impl Shown for EnableKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for EnableKeyRequest {}
 
 /// The output of `EnableKey`: an empty body.
@@ -52,6 +59,10 @@ impl Encode for EnableKeyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for EnableKeyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for EnableKeyResponse {

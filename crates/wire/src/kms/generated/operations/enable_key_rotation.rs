@@ -2,6 +2,7 @@
 
 //! `EnableKeyRotation`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -48,6 +49,13 @@ impl Shape for EnableKeyRotationRequest {
     }
 }
 
+impl Shown for EnableKeyRotationRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("rotationPeriodInDays", self.rotation_period_in_days.as_ref());
+    }
+}
+
 impl Request for EnableKeyRotationRequest {}
 
 /// The output of `EnableKeyRotation`: an empty body.
@@ -58,6 +66,10 @@ impl Encode for EnableKeyRotationResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for EnableKeyRotationResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for EnableKeyRotationResponse {

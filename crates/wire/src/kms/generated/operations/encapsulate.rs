@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{EncapsulationAlgorithmSpec, ErrorCode, Operation};
@@ -60,6 +61,14 @@ impl Shape for EncapsulateRequest {
     }
 }
 
+impl Shown for EncapsulateRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("encapsulationAlgorithm", &self.encapsulation_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for EncapsulateRequest {}
 
 /// The output of `Encapsulate`.
@@ -83,6 +92,13 @@ impl Encode for EncapsulateResponse {
             object.optional("SharedSecretCiphertextBlob", self.shared_secret_ciphertext_blob.as_ref());
             object.optional("EncapsulationAlgorithm", self.encapsulation_algorithm.as_ref());
         });
+    }
+}
+
+impl Shown for EncapsulateResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("encapsulationAlgorithm", self.encapsulation_algorithm.as_ref());
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{EncryptionAlgorithmSpec, ErrorCode, Operation};
@@ -72,6 +73,15 @@ impl Shape for EncryptRequest {
     }
 }
 
+impl Shown for EncryptRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.optional("encryptionAlgorithm", self.encryption_algorithm.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for EncryptRequest {}
 
 /// The output of `Encrypt`.
@@ -92,6 +102,13 @@ impl Encode for EncryptResponse {
             object.optional("KeyId", self.key_id.as_ref());
             object.optional("EncryptionAlgorithm", self.encryption_algorithm.as_ref());
         });
+    }
+}
+
+impl Shown for EncryptResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("encryptionAlgorithm", self.encryption_algorithm.as_ref());
     }
 }
 

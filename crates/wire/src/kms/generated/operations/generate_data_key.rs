@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{DataKeySpec, ErrorCode, Operation, RecipientInfo};
@@ -86,6 +87,16 @@ impl Shape for GenerateDataKeyRequest {
     }
 }
 
+impl Shown for GenerateDataKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.optional("numberOfBytes", self.number_of_bytes.as_ref());
+        members.optional("keySpec", self.key_spec.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for GenerateDataKeyRequest {}
 
 /// The output of `GenerateDataKey`.
@@ -112,6 +123,13 @@ impl Encode for GenerateDataKeyResponse {
             object.optional("CiphertextForRecipient", self.ciphertext_for_recipient.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for GenerateDataKeyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{DataKeyPairSpec, ErrorCode, Operation, RecipientInfo};
@@ -73,6 +74,15 @@ impl Shape for GenerateDataKeyPairRequest {
     }
 }
 
+impl Shown for GenerateDataKeyPairRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.member("keyId", &self.key_id);
+        members.member("keyPairSpec", &self.key_pair_spec);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for GenerateDataKeyPairRequest {}
 
 /// The output of `GenerateDataKeyPair`.
@@ -105,6 +115,14 @@ impl Encode for GenerateDataKeyPairResponse {
             object.optional("CiphertextForRecipient", self.ciphertext_for_recipient.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for GenerateDataKeyPairResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyPairSpec", self.key_pair_spec.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{DataKeyPairSpec, ErrorCode, Operation};
@@ -61,6 +62,15 @@ impl Shape for GenerateDataKeyPairWithoutPlaintextRequest {
     }
 }
 
+impl Shown for GenerateDataKeyPairWithoutPlaintextRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.member("keyId", &self.key_id);
+        members.member("keyPairSpec", &self.key_pair_spec);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for GenerateDataKeyPairWithoutPlaintextRequest {}
 
 /// The output of `GenerateDataKeyPairWithoutPlaintext`.
@@ -87,6 +97,14 @@ impl Encode for GenerateDataKeyPairWithoutPlaintextResponse {
             object.optional("KeyPairSpec", self.key_pair_spec.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for GenerateDataKeyPairWithoutPlaintextResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyPairSpec", self.key_pair_spec.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

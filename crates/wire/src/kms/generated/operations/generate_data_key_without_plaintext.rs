@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{DataKeySpec, ErrorCode, Operation};
@@ -70,6 +71,16 @@ impl Shape for GenerateDataKeyWithoutPlaintextRequest {
     }
 }
 
+impl Shown for GenerateDataKeyWithoutPlaintextRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("encryptionContext", self.encryption_context.as_ref());
+        members.optional("keySpec", self.key_spec.as_ref());
+        members.optional("numberOfBytes", self.number_of_bytes.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for GenerateDataKeyWithoutPlaintextRequest {}
 
 /// The output of `GenerateDataKeyWithoutPlaintext`.
@@ -90,6 +101,13 @@ impl Encode for GenerateDataKeyWithoutPlaintextResponse {
             object.optional("KeyId", self.key_id.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for GenerateDataKeyWithoutPlaintextResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

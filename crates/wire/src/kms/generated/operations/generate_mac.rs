@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, MacAlgorithmSpec, Operation};
@@ -60,6 +61,14 @@ impl Shape for GenerateMacRequest {
     }
 }
 
+impl Shown for GenerateMacRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("macAlgorithm", &self.mac_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for GenerateMacRequest {}
 
 /// The output of `GenerateMac`.
@@ -80,6 +89,13 @@ impl Encode for GenerateMacResponse {
             object.optional("MacAlgorithm", self.mac_algorithm.as_ref());
             object.optional("KeyId", self.key_id.as_ref());
         });
+    }
+}
+
+impl Shown for GenerateMacResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("macAlgorithm", self.mac_algorithm.as_ref());
+        members.optional("keyId", self.key_id.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation, RecipientInfo};
@@ -49,6 +50,13 @@ impl Shape for GenerateRandomRequest {
     }
 }
 
+impl Shown for GenerateRandomRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("numberOfBytes", self.number_of_bytes.as_ref());
+        members.optional("customKeyStoreId", self.custom_key_store_id.as_ref());
+    }
+}
+
 impl Request for GenerateRandomRequest {}
 
 /// The output of `GenerateRandom`.
@@ -67,6 +75,10 @@ impl Encode for GenerateRandomResponse {
             object.optional("CiphertextForRecipient", self.ciphertext_for_recipient.as_ref());
         });
     }
+}
+
+impl Shown for GenerateRandomResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for GenerateRandomResponse {

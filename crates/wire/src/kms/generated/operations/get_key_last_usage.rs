@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, KeyLastUsageData, Operation};
@@ -42,6 +43,12 @@ impl Shape for GetKeyLastUsageRequest {
     }
 }
 
+impl Shown for GetKeyLastUsageRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for GetKeyLastUsageRequest {}
 
 /// The output of `GetKeyLastUsage`.
@@ -65,6 +72,15 @@ impl Encode for GetKeyLastUsageResponse {
             object.optional("TrackingStartDate", self.tracking_start_date.as_ref());
             object.optional("KeyCreationDate", self.key_creation_date.as_ref());
         });
+    }
+}
+
+impl Shown for GetKeyLastUsageResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyLastUsage", self.key_last_usage.as_ref());
+        members.optional("trackingStartDate", self.tracking_start_date.as_ref());
+        members.optional("keyCreationDate", self.key_creation_date.as_ref());
     }
 }
 

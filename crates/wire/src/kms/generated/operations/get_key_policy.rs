@@ -2,6 +2,7 @@
 
 //! `GetKeyPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -44,6 +45,13 @@ impl Shape for GetKeyPolicyRequest {
     }
 }
 
+impl Shown for GetKeyPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("policyName", self.policy_name.as_ref());
+    }
+}
+
 impl Request for GetKeyPolicyRequest {}
 
 /// The output of `GetKeyPolicy`.
@@ -61,6 +69,13 @@ impl Encode for GetKeyPolicyResponse {
             object.optional("Policy", self.policy.as_ref());
             object.optional("PolicyName", self.policy_name.as_ref());
         });
+    }
+}
+
+impl Shown for GetKeyPolicyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policy", self.policy.as_ref());
+        members.optional("policyName", self.policy_name.as_ref());
     }
 }
 

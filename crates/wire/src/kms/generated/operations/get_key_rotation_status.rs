@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -44,6 +45,12 @@ impl Shape for GetKeyRotationStatusRequest {
     }
 }
 
+impl Shown for GetKeyRotationStatusRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for GetKeyRotationStatusRequest {}
 
 /// The output of `GetKeyRotationStatus`.
@@ -70,6 +77,16 @@ impl Encode for GetKeyRotationStatusResponse {
             object.optional("NextRotationDate", self.next_rotation_date.as_ref());
             object.optional("OnDemandRotationStartDate", self.on_demand_rotation_start_date.as_ref());
         });
+    }
+}
+
+impl Shown for GetKeyRotationStatusResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyRotationEnabled", self.key_rotation_enabled.as_ref());
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("rotationPeriodInDays", self.rotation_period_in_days.as_ref());
+        members.optional("nextRotationDate", self.next_rotation_date.as_ref());
+        members.optional("onDemandRotationStartDate", self.on_demand_rotation_start_date.as_ref());
     }
 }
 

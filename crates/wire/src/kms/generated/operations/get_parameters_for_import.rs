@@ -4,6 +4,7 @@
 
 use base::{SecretBytes, Timestamp};
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{AlgorithmSpec, ErrorCode, Operation, WrappingKeySpec};
@@ -55,6 +56,14 @@ impl Shape for GetParametersForImportRequest {
     }
 }
 
+impl Shown for GetParametersForImportRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("wrappingAlgorithm", &self.wrapping_algorithm);
+        members.member("wrappingKeySpec", &self.wrapping_key_spec);
+    }
+}
+
 impl Request for GetParametersForImportRequest {}
 
 /// The output of `GetParametersForImport`.
@@ -78,6 +87,13 @@ impl Encode for GetParametersForImportResponse {
             object.optional("PublicKey", self.public_key.as_ref());
             object.optional("ParametersValidTo", self.parameters_valid_to.as_ref());
         });
+    }
+}
+
+impl Shown for GetParametersForImportResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("parametersValidTo", self.parameters_valid_to.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetPublicKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{
@@ -52,6 +53,12 @@ impl Shape for GetPublicKeyRequest {
     }
 }
 
+impl Shown for GetPublicKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for GetPublicKeyRequest {}
 
 /// The output of `GetPublicKey`.
@@ -90,6 +97,19 @@ impl Encode for GetPublicKeyResponse {
             object.optional("KeyAgreementAlgorithms", self.key_agreement_algorithms.as_ref());
             object.optional("EncapsulationAlgorithms", self.encapsulation_algorithms.as_ref());
         });
+    }
+}
+
+impl Shown for GetPublicKeyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("customerMasterKeySpec", self.customer_master_key_spec.as_ref());
+        members.optional("keySpec", self.key_spec.as_ref());
+        members.optional("keyUsage", self.key_usage.as_ref());
+        members.optional("encryptionAlgorithms", self.encryption_algorithms.as_ref());
+        members.optional("signingAlgorithms", self.signing_algorithms.as_ref());
+        members.optional("keyAgreementAlgorithms", self.key_agreement_algorithms.as_ref());
+        members.optional("encapsulationAlgorithms", self.encapsulation_algorithms.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, ExpirationModelType, ImportType, Operation};
@@ -104,6 +105,17 @@ impl Shape for ImportKeyMaterialRequest {
     }
 }
 
+impl Shown for ImportKeyMaterialRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("validTo", self.valid_to.as_ref());
+        members.optional("expirationModel", self.expiration_model.as_ref());
+        members.optional("importType", self.import_type.as_ref());
+        members.optional("keyMaterialDescription", self.key_material_description.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
+    }
+}
+
 impl Request for ImportKeyMaterialRequest {}
 
 /// The output of `ImportKeyMaterial`.
@@ -121,6 +133,13 @@ impl Encode for ImportKeyMaterialResponse {
             object.optional("KeyId", self.key_id.as_ref());
             object.optional("KeyMaterialId", self.key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for ImportKeyMaterialResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
     }
 }
 

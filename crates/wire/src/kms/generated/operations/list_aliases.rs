@@ -2,6 +2,7 @@
 
 //! `ListAliases`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{AliasListEntry, ErrorCode, Operation};
@@ -46,6 +47,14 @@ impl Shape for ListAliasesRequest {
     }
 }
 
+impl Shown for ListAliasesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+    }
+}
+
 impl Request for ListAliasesRequest {}
 
 /// The output of `ListAliases`.
@@ -66,6 +75,14 @@ impl Encode for ListAliasesResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListAliasesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("aliases", self.aliases.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

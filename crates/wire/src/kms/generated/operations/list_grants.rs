@@ -2,6 +2,7 @@
 
 //! `ListGrants`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, GrantListEntry, Operation};
@@ -67,6 +68,17 @@ impl Shape for ListGrantsRequest {
     }
 }
 
+impl Shown for ListGrantsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.member("keyId", &self.key_id);
+        members.optional("grantId", self.grant_id.as_ref());
+        members.optional("granteePrincipal", self.grantee_principal.as_ref());
+        members.optional("granteeServicePrincipal", self.grantee_service_principal.as_ref());
+    }
+}
+
 impl Request for ListGrantsRequest {}
 
 /// The output of `ListGrants`.
@@ -87,6 +99,14 @@ impl Encode for ListGrantsResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListGrantsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("grants", self.grants.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

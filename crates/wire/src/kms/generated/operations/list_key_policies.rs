@@ -2,6 +2,7 @@
 
 //! `ListKeyPolicies`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -47,6 +48,14 @@ impl Shape for ListKeyPoliciesRequest {
     }
 }
 
+impl Shown for ListKeyPoliciesRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+    }
+}
+
 impl Request for ListKeyPoliciesRequest {}
 
 /// The output of `ListKeyPolicies`.
@@ -67,6 +76,14 @@ impl Encode for ListKeyPoliciesResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListKeyPoliciesResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("policyNames", self.policy_names.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

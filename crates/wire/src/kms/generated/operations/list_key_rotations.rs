@@ -2,6 +2,7 @@
 
 //! `ListKeyRotations`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, IncludeKeyMaterial, Operation, RotationsListEntry};
@@ -52,6 +53,15 @@ impl Shape for ListKeyRotationsRequest {
     }
 }
 
+impl Shown for ListKeyRotationsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("includeKeyMaterial", self.include_key_material.as_ref());
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+    }
+}
+
 impl Request for ListKeyRotationsRequest {}
 
 /// The output of `ListKeyRotations`.
@@ -72,6 +82,14 @@ impl Encode for ListKeyRotationsResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListKeyRotationsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("rotations", self.rotations.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

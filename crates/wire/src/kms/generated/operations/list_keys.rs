@@ -2,6 +2,7 @@
 
 //! `ListKeys`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, KeyListEntry, Operation, ResourceOwnerType};
@@ -45,6 +46,14 @@ impl Shape for ListKeysRequest {
     }
 }
 
+impl Shown for ListKeysRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("resourceOwners", self.resource_owners.as_ref());
+    }
+}
+
 impl Request for ListKeysRequest {}
 
 /// The output of `ListKeys`.
@@ -65,6 +74,14 @@ impl Encode for ListKeysResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListKeysResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keys", self.keys.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ListResourceTags`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation, Tag};
@@ -46,6 +47,14 @@ impl Shape for ListResourceTagsRequest {
     }
 }
 
+impl Shown for ListResourceTagsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+    }
+}
+
 impl Request for ListResourceTagsRequest {}
 
 /// The output of `ListResourceTags`.
@@ -66,6 +75,14 @@ impl Encode for ListResourceTagsResponse {
             object.optional("NextMarker", self.next_marker.as_ref());
             object.optional("Truncated", self.truncated.as_ref());
         });
+    }
+}
+
+impl Shown for ListResourceTagsResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("tags", self.tags.as_ref());
+        members.optional("nextMarker", self.next_marker.as_ref());
+        members.optional("truncated", self.truncated.as_ref());
     }
 }
 

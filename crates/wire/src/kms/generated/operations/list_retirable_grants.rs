@@ -2,6 +2,7 @@
 
 //! `ListRetirableGrants`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Read, Request, Shape, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, ListGrantsResponse, Operation};
@@ -48,6 +49,15 @@ impl Shape for ListRetirableGrantsRequest {
         let retiring_service_principal =
             scope.optional::<scalars::ServicePrincipalType>(retiring_service_principal)?;
         Ok(Some(Self { limit, marker, retiring_principal, retiring_service_principal }))
+    }
+}
+
+impl Shown for ListRetirableGrantsRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("limit", self.limit.as_ref());
+        members.optional("marker", self.marker.as_ref());
+        members.optional("retiringPrincipal", self.retiring_principal.as_ref());
+        members.optional("retiringServicePrincipal", self.retiring_service_principal.as_ref());
     }
 }
 

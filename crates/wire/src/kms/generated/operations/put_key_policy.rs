@@ -2,6 +2,7 @@
 
 //! `PutKeyPolicy`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -55,6 +56,15 @@ impl Shape for PutKeyPolicyRequest {
     }
 }
 
+impl Shown for PutKeyPolicyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("policyName", self.policy_name.as_ref());
+        members.member("policy", &self.policy);
+        members.optional("bypassPolicyLockoutSafetyCheck", self.bypass_policy_lockout_safety_check.as_ref());
+    }
+}
+
 impl Request for PutKeyPolicyRequest {}
 
 /// The output of `PutKeyPolicy`: an empty body.
@@ -65,6 +75,10 @@ impl Encode for PutKeyPolicyResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for PutKeyPolicyResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for PutKeyPolicyResponse {

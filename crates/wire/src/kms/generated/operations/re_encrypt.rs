@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{DryRunModifierType, EncryptionAlgorithmSpec, ErrorCode, Operation};
@@ -117,6 +118,19 @@ impl Shape for ReEncryptRequest {
     }
 }
 
+impl Shown for ReEncryptRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("sourceEncryptionContext", self.source_encryption_context.as_ref());
+        members.optional("sourceKeyId", self.source_key_id.as_ref());
+        members.member("destinationKeyId", &self.destination_key_id);
+        members.optional("destinationEncryptionContext", self.destination_encryption_context.as_ref());
+        members.optional("sourceEncryptionAlgorithm", self.source_encryption_algorithm.as_ref());
+        members.optional("destinationEncryptionAlgorithm", self.destination_encryption_algorithm.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+        members.optional("dryRunModifiers", self.dry_run_modifiers.as_ref());
+    }
+}
+
 impl Request for ReEncryptRequest {}
 
 /// The output of `ReEncrypt`.
@@ -149,6 +163,17 @@ impl Encode for ReEncryptResponse {
             object.optional("SourceKeyMaterialId", self.source_key_material_id.as_ref());
             object.optional("DestinationKeyMaterialId", self.destination_key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for ReEncryptResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("sourceKeyId", self.source_key_id.as_ref());
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("sourceEncryptionAlgorithm", self.source_encryption_algorithm.as_ref());
+        members.optional("destinationEncryptionAlgorithm", self.destination_encryption_algorithm.as_ref());
+        members.optional("sourceKeyMaterialId", self.source_key_material_id.as_ref());
+        members.optional("destinationKeyMaterialId", self.destination_key_material_id.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `ReplicateKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, KeyMetadata, Operation, Tag};
@@ -79,6 +80,17 @@ impl Shape for ReplicateKeyRequest {
     }
 }
 
+impl Shown for ReplicateKeyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("replicaRegion", &self.replica_region);
+        members.optional("policy", self.policy.as_ref());
+        members.optional("bypassPolicyLockoutSafetyCheck", self.bypass_policy_lockout_safety_check.as_ref());
+        members.optional("description", self.description.as_ref());
+        members.optional("tags", self.tags.as_ref());
+    }
+}
+
 impl Request for ReplicateKeyRequest {}
 
 /// The output of `ReplicateKey`.
@@ -99,6 +111,14 @@ impl Encode for ReplicateKeyResponse {
             object.optional("ReplicaPolicy", self.replica_policy.as_ref());
             object.optional("ReplicaTags", self.replica_tags.as_ref());
         });
+    }
+}
+
+impl Shown for ReplicateKeyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("replicaKeyMetadata", self.replica_key_metadata.as_ref());
+        members.optional("replicaPolicy", self.replica_policy.as_ref());
+        members.optional("replicaTags", self.replica_tags.as_ref());
     }
 }
 

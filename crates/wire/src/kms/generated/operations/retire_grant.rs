@@ -2,6 +2,7 @@
 
 //! `RetireGrant`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -53,6 +54,14 @@ impl Shape for RetireGrantRequest {
     }
 }
 
+impl Shown for RetireGrantRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("grantId", self.grant_id.as_ref());
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for RetireGrantRequest {}
 
 /// The output of `RetireGrant`: an empty body.
@@ -63,6 +72,10 @@ impl Encode for RetireGrantResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for RetireGrantResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for RetireGrantResponse {

@@ -2,6 +2,7 @@
 
 //! `RevokeGrant`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -49,6 +50,14 @@ impl Shape for RevokeGrantRequest {
     }
 }
 
+impl Shown for RevokeGrantRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("grantId", &self.grant_id);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for RevokeGrantRequest {}
 
 /// The output of `RevokeGrant`: an empty body.
@@ -59,6 +68,10 @@ impl Encode for RevokeGrantResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for RevokeGrantResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for RevokeGrantResponse {

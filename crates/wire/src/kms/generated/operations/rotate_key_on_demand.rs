@@ -2,6 +2,7 @@
 
 //! `RotateKeyOnDemand`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -45,6 +46,12 @@ impl Shape for RotateKeyOnDemandRequest {
     }
 }
 
+impl Shown for RotateKeyOnDemandRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+    }
+}
+
 impl Request for RotateKeyOnDemandRequest {}
 
 /// The output of `RotateKeyOnDemand`.
@@ -59,6 +66,12 @@ impl Encode for RotateKeyOnDemandResponse {
         Object::write(sink, |object| {
             object.optional("KeyId", self.key_id.as_ref());
         });
+    }
+}
+
+impl Shown for RotateKeyOnDemandResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
     }
 }
 

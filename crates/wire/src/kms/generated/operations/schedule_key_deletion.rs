@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, KeyState, Operation};
@@ -48,6 +49,13 @@ impl Shape for ScheduleKeyDeletionRequest {
     }
 }
 
+impl Shown for ScheduleKeyDeletionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("pendingWindowInDays", self.pending_window_in_days.as_ref());
+    }
+}
+
 impl Request for ScheduleKeyDeletionRequest {}
 
 /// The output of `ScheduleKeyDeletion`.
@@ -71,6 +79,15 @@ impl Encode for ScheduleKeyDeletionResponse {
             object.optional("KeyState", self.key_state.as_ref());
             object.optional("PendingWindowInDays", self.pending_window_in_days.as_ref());
         });
+    }
+}
+
+impl Shown for ScheduleKeyDeletionResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("deletionDate", self.deletion_date.as_ref());
+        members.optional("keyState", self.key_state.as_ref());
+        members.optional("pendingWindowInDays", self.pending_window_in_days.as_ref());
     }
 }
 

@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, MessageType, Operation, SigningAlgorithmSpec};
@@ -67,6 +68,15 @@ impl Shape for SignRequest {
     }
 }
 
+impl Shown for SignRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("messageType", self.message_type.as_ref());
+        members.member("signingAlgorithm", &self.signing_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for SignRequest {}
 
 /// The output of `Sign`.
@@ -87,6 +97,13 @@ impl Encode for SignResponse {
             object.optional("Signature", self.signature.as_ref());
             object.optional("SigningAlgorithm", self.signing_algorithm.as_ref());
         });
+    }
+}
+
+impl Shown for SignResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("signingAlgorithm", self.signing_algorithm.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `TagResource`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation, Tag};
@@ -45,6 +46,13 @@ impl Shape for TagResourceRequest {
     }
 }
 
+impl Shown for TagResourceRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("tags", &self.tags);
+    }
+}
+
 impl Request for TagResourceRequest {}
 
 /// The output of `TagResource`: an empty body.
@@ -55,6 +63,10 @@ impl Encode for TagResourceResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for TagResourceResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for TagResourceResponse {

@@ -2,6 +2,7 @@
 
 //! `UntagResource`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -44,6 +45,13 @@ impl Shape for UntagResourceRequest {
     }
 }
 
+impl Shown for UntagResourceRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("tagKeys", &self.tag_keys);
+    }
+}
+
 impl Request for UntagResourceRequest {}
 
 /// The output of `UntagResource`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for UntagResourceResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UntagResourceResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UntagResourceResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateAlias`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -44,6 +45,13 @@ impl Shape for UpdateAliasRequest {
     }
 }
 
+impl Shown for UpdateAliasRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("aliasName", &self.alias_name);
+        members.member("targetKeyId", &self.target_key_id);
+    }
+}
+
 impl Request for UpdateAliasRequest {}
 
 /// The output of `UpdateAlias`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for UpdateAliasResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateAliasResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateAliasResponse {

@@ -4,6 +4,7 @@
 
 use base::SecretString;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation, XksProxyAuthenticationCredentialType, XksProxyConnectivityType};
@@ -123,6 +124,22 @@ impl Shape for UpdateCustomKeyStoreRequest {
     }
 }
 
+impl Shown for UpdateCustomKeyStoreRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("customKeyStoreId", &self.custom_key_store_id);
+        members.optional("newCustomKeyStoreName", self.new_custom_key_store_name.as_ref());
+        members.optional("cloudHsmClusterId", self.cloud_hsm_cluster_id.as_ref());
+        members.optional("xksProxyUriEndpoint", self.xks_proxy_uri_endpoint.as_ref());
+        members.optional("xksProxyUriPath", self.xks_proxy_uri_path.as_ref());
+        members.optional("xksProxyVpcEndpointServiceName", self.xks_proxy_vpc_endpoint_service_name.as_ref());
+        members
+            .optional("xksProxyVpcEndpointServiceOwner", self.xks_proxy_vpc_endpoint_service_owner.as_ref());
+        members
+            .optional("xksProxyAuthenticationCredential", self.xks_proxy_authentication_credential.as_ref());
+        members.optional("xksProxyConnectivity", self.xks_proxy_connectivity.as_ref());
+    }
+}
+
 impl Request for UpdateCustomKeyStoreRequest {}
 
 /// The output of `UpdateCustomKeyStore`: nothing.
@@ -133,6 +150,10 @@ impl Encode for UpdateCustomKeyStoreResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateCustomKeyStoreResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateCustomKeyStoreResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdateKeyDescription`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -44,6 +45,13 @@ impl Shape for UpdateKeyDescriptionRequest {
     }
 }
 
+impl Shown for UpdateKeyDescriptionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("description", &self.description);
+    }
+}
+
 impl Request for UpdateKeyDescriptionRequest {}
 
 /// The output of `UpdateKeyDescription`: an empty body.
@@ -54,6 +62,10 @@ impl Encode for UpdateKeyDescriptionResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdateKeyDescriptionResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdateKeyDescriptionResponse {

@@ -2,6 +2,7 @@
 
 //! `UpdatePrimaryRegion`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, Operation};
@@ -45,6 +46,13 @@ impl Shape for UpdatePrimaryRegionRequest {
     }
 }
 
+impl Shown for UpdatePrimaryRegionRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("primaryRegion", &self.primary_region);
+    }
+}
+
 impl Request for UpdatePrimaryRegionRequest {}
 
 /// The output of `UpdatePrimaryRegion`: an empty body.
@@ -55,6 +63,10 @@ impl Encode for UpdatePrimaryRegionResponse {
     fn encode(&self, sink: &mut impl Sink) {
         Object::write(sink, |_| {});
     }
+}
+
+impl Shown for UpdatePrimaryRegionResponse {
+    fn list(&self, _: &mut Members<'_>) {}
 }
 
 impl Response for UpdatePrimaryRegionResponse {

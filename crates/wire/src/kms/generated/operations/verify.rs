@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, MessageType, Operation, SigningAlgorithmSpec};
@@ -78,6 +79,15 @@ impl Shape for VerifyRequest {
     }
 }
 
+impl Shown for VerifyRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.optional("messageType", self.message_type.as_ref());
+        members.member("signingAlgorithm", &self.signing_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for VerifyRequest {}
 
 /// The output of `Verify`.
@@ -98,6 +108,14 @@ impl Encode for VerifyResponse {
             object.optional("SignatureValid", self.signature_valid.as_ref());
             object.optional("SigningAlgorithm", self.signing_algorithm.as_ref());
         });
+    }
+}
+
+impl Shown for VerifyResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("signatureValid", self.signature_valid.as_ref());
+        members.optional("signingAlgorithm", self.signing_algorithm.as_ref());
     }
 }
 

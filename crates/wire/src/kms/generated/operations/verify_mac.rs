@@ -4,6 +4,7 @@
 
 use base::SecretBytes;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 use crate::kms::{ErrorCode, MacAlgorithmSpec, Operation};
@@ -66,6 +67,14 @@ impl Shape for VerifyMacRequest {
     }
 }
 
+impl Shown for VerifyMacRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("keyId", &self.key_id);
+        members.member("macAlgorithm", &self.mac_algorithm);
+        members.optional("dryRun", self.dry_run.as_ref());
+    }
+}
+
 impl Request for VerifyMacRequest {}
 
 /// The output of `VerifyMac`.
@@ -86,6 +95,14 @@ impl Encode for VerifyMacResponse {
             object.optional("MacValid", self.mac_valid.as_ref());
             object.optional("MacAlgorithm", self.mac_algorithm.as_ref());
         });
+    }
+}
+
+impl Shown for VerifyMacResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("macValid", self.mac_valid.as_ref());
+        members.optional("macAlgorithm", self.mac_algorithm.as_ref());
     }
 }
 

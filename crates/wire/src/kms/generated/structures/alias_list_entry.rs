@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `AliasListEntry`.
@@ -30,5 +31,15 @@ impl Encode for AliasListEntry {
             object.optional("CreationDate", self.creation_date.as_ref());
             object.optional("LastUpdatedDate", self.last_updated_date.as_ref());
         });
+    }
+}
+
+impl Shown for AliasListEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("aliasName", self.alias_name.as_ref());
+        members.optional("aliasArn", self.alias_arn.as_ref());
+        members.optional("targetKeyId", self.target_key_id.as_ref());
+        members.optional("creationDate", self.creation_date.as_ref());
+        members.optional("lastUpdatedDate", self.last_updated_date.as_ref());
     }
 }

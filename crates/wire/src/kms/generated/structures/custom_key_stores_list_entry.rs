@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::{
     ConnectionErrorCodeType, ConnectionStateType, CustomKeyStoreType, XksProxyConfigurationType,
@@ -45,5 +46,19 @@ impl Encode for CustomKeyStoresListEntry {
             object.optional("CustomKeyStoreType", self.custom_key_store_type.as_ref());
             object.optional("XksProxyConfiguration", self.xks_proxy_configuration.as_ref());
         });
+    }
+}
+
+impl Shown for CustomKeyStoresListEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("customKeyStoreId", self.custom_key_store_id.as_ref());
+        members.optional("customKeyStoreName", self.custom_key_store_name.as_ref());
+        members.optional("cloudHsmClusterId", self.cloud_hsm_cluster_id.as_ref());
+        members.optional("trustAnchorCertificate", self.trust_anchor_certificate.as_ref());
+        members.optional("connectionState", self.connection_state.as_ref());
+        members.optional("connectionErrorCode", self.connection_error_code.as_ref());
+        members.optional("creationDate", self.creation_date.as_ref());
+        members.optional("customKeyStoreType", self.custom_key_store_type.as_ref());
+        members.optional("xksProxyConfiguration", self.xks_proxy_configuration.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 
@@ -40,5 +41,13 @@ impl Encode for GrantConstraints {
             object.optional("EncryptionContextEquals", self.encryption_context_equals.as_ref());
             object.optional("SourceArn", self.source_arn.as_ref());
         });
+    }
+}
+
+impl Shown for GrantConstraints {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("encryptionContextSubset", self.encryption_context_subset.as_ref());
+        members.optional("encryptionContextEquals", self.encryption_context_equals.as_ref());
+        members.optional("sourceArn", self.source_arn.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::{GrantConstraints, GrantOperation};
 
@@ -49,5 +50,21 @@ impl Encode for GrantListEntry {
             object.optional("GranteeServicePrincipal", self.grantee_service_principal.as_ref());
             object.optional("RetiringServicePrincipal", self.retiring_service_principal.as_ref());
         });
+    }
+}
+
+impl Shown for GrantListEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("grantId", self.grant_id.as_ref());
+        members.optional("name", self.name.as_ref());
+        members.optional("creationDate", self.creation_date.as_ref());
+        members.optional("granteePrincipal", self.grantee_principal.as_ref());
+        members.optional("retiringPrincipal", self.retiring_principal.as_ref());
+        members.optional("issuingAccount", self.issuing_account.as_ref());
+        members.optional("operations", self.operations.as_ref());
+        members.optional("constraints", self.constraints.as_ref());
+        members.optional("granteeServicePrincipal", self.grantee_service_principal.as_ref());
+        members.optional("retiringServicePrincipal", self.retiring_service_principal.as_ref());
     }
 }

@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::KeyLastUsageTrackingOperation;
 
@@ -28,5 +29,14 @@ impl Encode for KeyLastUsageData {
             object.optional("CloudTrailEventId", self.cloud_trail_event_id.as_ref());
             object.optional("KmsRequestId", self.kms_request_id.as_ref());
         });
+    }
+}
+
+impl Shown for KeyLastUsageData {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("operation", self.operation.as_ref());
+        members.optional("timestamp", self.timestamp.as_ref());
+        members.optional("cloudTrailEventId", self.cloud_trail_event_id.as_ref());
+        members.optional("kmsRequestId", self.kms_request_id.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `KeyListEntry`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `KeyListEntry`.
@@ -19,5 +20,12 @@ impl Encode for KeyListEntry {
             object.optional("KeyId", self.key_id.as_ref());
             object.optional("KeyArn", self.key_arn.as_ref());
         });
+    }
+}
+
+impl Shown for KeyListEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyArn", self.key_arn.as_ref());
     }
 }

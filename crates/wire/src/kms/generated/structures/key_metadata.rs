@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::{
     CustomerMasterKeySpec, EncapsulationAlgorithmSpec, EncryptionAlgorithmSpec, ExpirationModelType,
@@ -101,5 +102,37 @@ impl Encode for KeyMetadata {
             object.optional("XksKeyConfiguration", self.xks_key_configuration.as_ref());
             object.optional("CurrentKeyMaterialId", self.current_key_material_id.as_ref());
         });
+    }
+}
+
+impl Shown for KeyMetadata {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("aWSAccountId", self.aws_account_id.as_ref());
+        members.member("keyId", &self.key_id);
+        members.optional("arn", self.arn.as_ref());
+        members.optional("creationDate", self.creation_date.as_ref());
+        members.optional("enabled", self.enabled.as_ref());
+        members.optional("description", self.description.as_ref());
+        members.optional("keyUsage", self.key_usage.as_ref());
+        members.optional("keyState", self.key_state.as_ref());
+        members.optional("deletionDate", self.deletion_date.as_ref());
+        members.optional("validTo", self.valid_to.as_ref());
+        members.optional("origin", self.origin.as_ref());
+        members.optional("customKeyStoreId", self.custom_key_store_id.as_ref());
+        members.optional("cloudHsmClusterId", self.cloud_hsm_cluster_id.as_ref());
+        members.optional("expirationModel", self.expiration_model.as_ref());
+        members.optional("keyManager", self.key_manager.as_ref());
+        members.optional("customerMasterKeySpec", self.customer_master_key_spec.as_ref());
+        members.optional("keySpec", self.key_spec.as_ref());
+        members.optional("encryptionAlgorithms", self.encryption_algorithms.as_ref());
+        members.optional("signingAlgorithms", self.signing_algorithms.as_ref());
+        members.optional("keyAgreementAlgorithms", self.key_agreement_algorithms.as_ref());
+        members.optional("encapsulationAlgorithms", self.encapsulation_algorithms.as_ref());
+        members.optional("multiRegion", self.multi_region.as_ref());
+        members.optional("multiRegionConfiguration", self.multi_region_configuration.as_ref());
+        members.optional("pendingDeletionWindowInDays", self.pending_deletion_window_in_days.as_ref());
+        members.optional("macAlgorithms", self.mac_algorithms.as_ref());
+        members.optional("xksKeyConfiguration", self.xks_key_configuration.as_ref());
+        members.optional("currentKeyMaterialId", self.current_key_material_id.as_ref());
     }
 }

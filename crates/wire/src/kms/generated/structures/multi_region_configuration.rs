@@ -2,6 +2,7 @@
 
 //! `MultiRegionConfiguration`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::{MultiRegionKey, MultiRegionKeyType};
 
@@ -23,5 +24,13 @@ impl Encode for MultiRegionConfiguration {
             object.optional("PrimaryKey", self.primary_key.as_ref());
             object.optional("ReplicaKeys", self.replica_keys.as_ref());
         });
+    }
+}
+
+impl Shown for MultiRegionConfiguration {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("multiRegionKeyType", self.multi_region_key_type.as_ref());
+        members.optional("primaryKey", self.primary_key.as_ref());
+        members.optional("replicaKeys", self.replica_keys.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `MultiRegionKey`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `MultiRegionKey`.
@@ -19,5 +20,12 @@ impl Encode for MultiRegionKey {
             object.optional("Arn", self.arn.as_ref());
             object.optional("Region", self.region.as_ref());
         });
+    }
+}
+
+impl Shown for MultiRegionKey {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("arn", self.arn.as_ref());
+        members.optional("region", self.region.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `RecipientInfo`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Read, Shape, Source};
 use crate::kms::KeyEncryptionMechanism;
 use crate::kms::generated::scalars;
@@ -25,5 +26,11 @@ impl Shape for RecipientInfo {
         let attestation_document =
             scope.optional::<scalars::AttestationDocumentType>(attestation_document)?;
         Ok(Some(Self { key_encryption_algorithm, attestation_document }))
+    }
+}
+
+impl Shown for RecipientInfo {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyEncryptionAlgorithm", self.key_encryption_algorithm.as_ref());
     }
 }

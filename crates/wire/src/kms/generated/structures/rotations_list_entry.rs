@@ -4,6 +4,7 @@
 
 use base::Timestamp;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::{ExpirationModelType, ImportState, KeyMaterialState, RotationType};
 
@@ -43,5 +44,19 @@ impl Encode for RotationsListEntry {
             object.optional("RotationDate", self.rotation_date.as_ref());
             object.optional("RotationType", self.rotation_type.as_ref());
         });
+    }
+}
+
+impl Shown for RotationsListEntry {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("keyId", self.key_id.as_ref());
+        members.optional("keyMaterialId", self.key_material_id.as_ref());
+        members.optional("keyMaterialDescription", self.key_material_description.as_ref());
+        members.optional("importState", self.import_state.as_ref());
+        members.optional("keyMaterialState", self.key_material_state.as_ref());
+        members.optional("expirationModel", self.expiration_model.as_ref());
+        members.optional("validTo", self.valid_to.as_ref());
+        members.optional("rotationDate", self.rotation_date.as_ref());
+        members.optional("rotationType", self.rotation_type.as_ref());
     }
 }

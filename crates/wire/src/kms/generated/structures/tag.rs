@@ -2,6 +2,7 @@
 
 //! `Tag`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Read, Shape, Sink, Source};
 use crate::kms::generated::scalars;
 
@@ -32,5 +33,12 @@ impl Encode for Tag {
             object.member("TagKey", &self.tag_key);
             object.member("TagValue", &self.tag_value);
         });
+    }
+}
+
+impl Shown for Tag {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("tagKey", &self.tag_key);
+        members.member("tagValue", &self.tag_value);
     }
 }

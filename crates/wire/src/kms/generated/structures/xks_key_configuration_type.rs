@@ -2,6 +2,7 @@
 
 //! `XksKeyConfigurationType`.
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 
 /// `XksKeyConfigurationType`.
@@ -16,5 +17,11 @@ impl Encode for XksKeyConfigurationType {
         Object::write(sink, |object| {
             object.optional("Id", self.id.as_ref());
         });
+    }
+}
+
+impl Shown for XksKeyConfigurationType {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("id", self.id.as_ref());
     }
 }

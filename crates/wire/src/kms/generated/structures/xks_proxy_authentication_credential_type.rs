@@ -4,6 +4,7 @@
 
 use base::SecretString;
 
+use crate::event::{Members, Shown};
 use crate::json::{Read, Shape, Source};
 use crate::kms::generated::scalars;
 
@@ -31,4 +32,8 @@ impl Shape for XksProxyAuthenticationCredentialType {
         };
         Ok(Some(Self { access_key_id, raw_secret_access_key }))
     }
+}
+
+impl Shown for XksProxyAuthenticationCredentialType {
+    fn list(&self, _: &mut Members<'_>) {}
 }

@@ -4,6 +4,7 @@
 
 use base::SecretString;
 
+use crate::event::{Members, Shown};
 use crate::json::{Encode, Object, Sink};
 use crate::kms::XksProxyConnectivityType;
 
@@ -34,5 +35,15 @@ impl Encode for XksProxyConfigurationType {
             object.optional("VpcEndpointServiceName", self.vpc_endpoint_service_name.as_ref());
             object.optional("VpcEndpointServiceOwner", self.vpc_endpoint_service_owner.as_ref());
         });
+    }
+}
+
+impl Shown for XksProxyConfigurationType {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("connectivity", self.connectivity.as_ref());
+        members.optional("uriEndpoint", self.uri_endpoint.as_ref());
+        members.optional("uriPath", self.uri_path.as_ref());
+        members.optional("vpcEndpointServiceName", self.vpc_endpoint_service_name.as_ref());
+        members.optional("vpcEndpointServiceOwner", self.vpc_endpoint_service_owner.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `AssumeRole`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::generated::scalars;
 use crate::sts::{
@@ -126,6 +127,23 @@ impl Shape for AssumeRoleRequest {
     }
 }
 
+impl Shown for AssumeRoleRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleArn", &self.role_arn);
+        members.member("roleSessionName", &self.role_session_name);
+        members.optional("policyArns", self.policy_arns.as_ref());
+        members.optional("policy", self.policy.as_ref());
+        members.optional("durationSeconds", self.duration_seconds.as_ref());
+        members.optional("tags", self.tags.as_ref());
+        members.optional("transitiveTagKeys", self.transitive_tag_keys.as_ref());
+        members.optional("externalId", self.external_id.as_ref());
+        members.optional("serialNumber", self.serial_number.as_ref());
+        members.optional("sourceIdentity", self.source_identity.as_ref());
+        members.optional("providedContexts", self.provided_contexts.as_ref());
+        members.optional("minimumSessionTokenSize", self.minimum_session_token_size.as_ref());
+    }
+}
+
 impl Request for AssumeRoleRequest {}
 
 /// The output of `AssumeRole`.
@@ -155,6 +173,17 @@ impl Encode for AssumeRoleResponse {
             object.optional("SessionTokenUtilization", self.session_token_utilization.as_ref());
             object.optional("SessionTokenSize", self.session_token_size.as_ref());
         });
+    }
+}
+
+impl Shown for AssumeRoleResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("credentials", self.credentials.as_ref());
+        members.optional("assumedRoleUser", self.assumed_role_user.as_ref());
+        members.optional("packedPolicySize", self.packed_policy_size.as_ref());
+        members.optional("sourceIdentity", self.source_identity.as_ref());
+        members.optional("sessionTokenUtilization", self.session_token_utilization.as_ref());
+        members.optional("sessionTokenSize", self.session_token_size.as_ref());
     }
 }
 

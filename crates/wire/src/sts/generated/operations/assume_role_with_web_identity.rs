@@ -4,6 +4,7 @@
 
 use base::SecretString;
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::generated::scalars;
 use crate::sts::{AssumedRoleUser, Credentials, ErrorCode, Operation, PolicyDescriptorType};
@@ -100,6 +101,18 @@ impl Shape for AssumeRoleWithWebIdentityRequest {
     }
 }
 
+impl Shown for AssumeRoleWithWebIdentityRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("roleArn", &self.role_arn);
+        members.member("roleSessionName", &self.role_session_name);
+        members.optional("providerId", self.provider_id.as_ref());
+        members.optional("policyArns", self.policy_arns.as_ref());
+        members.optional("policy", self.policy.as_ref());
+        members.optional("durationSeconds", self.duration_seconds.as_ref());
+        members.optional("minimumSessionTokenSize", self.minimum_session_token_size.as_ref());
+    }
+}
+
 impl Request for AssumeRoleWithWebIdentityRequest {}
 
 /// The output of `AssumeRoleWithWebIdentity`.
@@ -138,6 +151,20 @@ impl Encode for AssumeRoleWithWebIdentityResponse {
             object.optional("SessionTokenUtilization", self.session_token_utilization.as_ref());
             object.optional("SessionTokenSize", self.session_token_size.as_ref());
         });
+    }
+}
+
+impl Shown for AssumeRoleWithWebIdentityResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("credentials", self.credentials.as_ref());
+        members.optional("subjectFromWebIdentityToken", self.subject_from_web_identity_token.as_ref());
+        members.optional("assumedRoleUser", self.assumed_role_user.as_ref());
+        members.optional("packedPolicySize", self.packed_policy_size.as_ref());
+        members.optional("provider", self.provider.as_ref());
+        members.optional("audience", self.audience.as_ref());
+        members.optional("sourceIdentity", self.source_identity.as_ref());
+        members.optional("sessionTokenUtilization", self.session_token_utilization.as_ref());
+        members.optional("sessionTokenSize", self.session_token_size.as_ref());
     }
 }
 

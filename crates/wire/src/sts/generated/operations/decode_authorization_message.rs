@@ -2,6 +2,7 @@
 
 //! `DecodeAuthorizationMessage`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::generated::scalars;
 use crate::sts::{ErrorCode, Operation};
@@ -35,6 +36,10 @@ impl Shape for DecodeAuthorizationMessageRequest {
     }
 }
 
+impl Shown for DecodeAuthorizationMessageRequest {
+    fn list(&self, _: &mut Members<'_>) {}
+}
+
 impl Request for DecodeAuthorizationMessageRequest {}
 
 /// The output of `DecodeAuthorizationMessage`.
@@ -49,6 +54,12 @@ impl Encode for DecodeAuthorizationMessageResponse {
         Object::write(sink, |object| {
             object.optional("DecodedMessage", self.decoded_message.as_ref());
         });
+    }
+}
+
+impl Shown for DecodeAuthorizationMessageResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("decodedMessage", self.decoded_message.as_ref());
     }
 }
 

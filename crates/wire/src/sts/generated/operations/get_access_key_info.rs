@@ -2,6 +2,7 @@
 
 //! `GetAccessKeyInfo`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::generated::scalars;
 use crate::sts::{ErrorCode, Operation};
@@ -35,6 +36,12 @@ impl Shape for GetAccessKeyInfoRequest {
     }
 }
 
+impl Shown for GetAccessKeyInfoRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accessKeyId", &self.access_key_id);
+    }
+}
+
 impl Request for GetAccessKeyInfoRequest {}
 
 /// The output of `GetAccessKeyInfo`.
@@ -49,6 +56,12 @@ impl Encode for GetAccessKeyInfoResponse {
         Object::write(sink, |object| {
             object.optional("Account", self.account.as_ref());
         });
+    }
+}
+
+impl Shown for GetAccessKeyInfoResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("account", self.account.as_ref());
     }
 }
 

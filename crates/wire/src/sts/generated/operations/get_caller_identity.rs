@@ -2,6 +2,7 @@
 
 //! `GetCallerIdentity`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::{ErrorCode, Operation};
 
@@ -28,6 +29,10 @@ impl Shape for GetCallerIdentityRequest {
     }
 }
 
+impl Shown for GetCallerIdentityRequest {
+    fn list(&self, _: &mut Members<'_>) {}
+}
+
 impl Request for GetCallerIdentityRequest {}
 
 /// The output of `GetCallerIdentity`.
@@ -48,6 +53,14 @@ impl Encode for GetCallerIdentityResponse {
             object.optional("Account", self.account.as_ref());
             object.optional("Arn", self.arn.as_ref());
         });
+    }
+}
+
+impl Shown for GetCallerIdentityResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("userId", self.user_id.as_ref());
+        members.optional("account", self.account.as_ref());
+        members.optional("arn", self.arn.as_ref());
     }
 }
 

@@ -2,6 +2,7 @@
 
 //! `GetFederationToken`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::generated::scalars;
 use crate::sts::{Credentials, ErrorCode, FederatedUser, Operation, PolicyDescriptorType, Tag};
@@ -63,6 +64,17 @@ impl Shape for GetFederationTokenRequest {
     }
 }
 
+impl Shown for GetFederationTokenRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("name", &self.name);
+        members.optional("policy", self.policy.as_ref());
+        members.optional("policyArns", self.policy_arns.as_ref());
+        members.optional("durationSeconds", self.duration_seconds.as_ref());
+        members.optional("tags", self.tags.as_ref());
+        members.optional("minimumSessionTokenSize", self.minimum_session_token_size.as_ref());
+    }
+}
+
 impl Request for GetFederationTokenRequest {}
 
 /// The output of `GetFederationToken`.
@@ -89,6 +101,16 @@ impl Encode for GetFederationTokenResponse {
             object.optional("SessionTokenUtilization", self.session_token_utilization.as_ref());
             object.optional("SessionTokenSize", self.session_token_size.as_ref());
         });
+    }
+}
+
+impl Shown for GetFederationTokenResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("credentials", self.credentials.as_ref());
+        members.optional("federatedUser", self.federated_user.as_ref());
+        members.optional("packedPolicySize", self.packed_policy_size.as_ref());
+        members.optional("sessionTokenUtilization", self.session_token_utilization.as_ref());
+        members.optional("sessionTokenSize", self.session_token_size.as_ref());
     }
 }
 

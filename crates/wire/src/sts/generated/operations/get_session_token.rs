@@ -2,6 +2,7 @@
 
 //! `GetSessionToken`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Read, Request, Response, Shape, Sink, Source};
 use crate::sts::generated::scalars;
 use crate::sts::{Credentials, ErrorCode, Operation};
@@ -45,6 +46,14 @@ impl Shape for GetSessionTokenRequest {
     }
 }
 
+impl Shown for GetSessionTokenRequest {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("durationSeconds", self.duration_seconds.as_ref());
+        members.optional("serialNumber", self.serial_number.as_ref());
+        members.optional("minimumSessionTokenSize", self.minimum_session_token_size.as_ref());
+    }
+}
+
 impl Request for GetSessionTokenRequest {}
 
 /// The output of `GetSessionToken`.
@@ -65,6 +74,14 @@ impl Encode for GetSessionTokenResponse {
             object.optional("SessionTokenUtilization", self.session_token_utilization.as_ref());
             object.optional("SessionTokenSize", self.session_token_size.as_ref());
         });
+    }
+}
+
+impl Shown for GetSessionTokenResponse {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("credentials", self.credentials.as_ref());
+        members.optional("sessionTokenUtilization", self.session_token_utilization.as_ref());
+        members.optional("sessionTokenSize", self.session_token_size.as_ref());
     }
 }
 

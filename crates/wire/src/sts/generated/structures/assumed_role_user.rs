@@ -2,6 +2,7 @@
 
 //! `AssumedRoleUser`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `AssumedRoleUser`.
@@ -19,5 +20,12 @@ impl Encode for AssumedRoleUser {
             object.member("AssumedRoleId", &self.assumed_role_id);
             object.member("Arn", &self.arn);
         });
+    }
+}
+
+impl Shown for AssumedRoleUser {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("assumedRoleId", &self.assumed_role_id);
+        members.member("arn", &self.arn);
     }
 }

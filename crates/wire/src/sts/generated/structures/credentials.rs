@@ -4,6 +4,7 @@
 
 use base::{SecretString, Timestamp};
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `Credentials`.
@@ -26,5 +27,12 @@ impl Encode for Credentials {
             object.member("SessionToken", &self.session_token);
             object.member("Expiration", &self.expiration);
         });
+    }
+}
+
+impl Shown for Credentials {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("accessKeyId", &self.access_key_id);
+        members.member("expiration", &self.expiration);
     }
 }

@@ -2,6 +2,7 @@
 
 //! `FederatedUser`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Encode, Object, Sink};
 
 /// `FederatedUser`.
@@ -19,5 +20,12 @@ impl Encode for FederatedUser {
             object.member("FederatedUserId", &self.federated_user_id);
             object.member("Arn", &self.arn);
         });
+    }
+}
+
+impl Shown for FederatedUser {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("federatedUserId", &self.federated_user_id);
+        members.member("arn", &self.arn);
     }
 }

@@ -2,6 +2,7 @@
 
 //! `PolicyDescriptorType`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Read, Shape, Source};
 use crate::sts::generated::scalars;
 
@@ -19,5 +20,11 @@ impl Shape for PolicyDescriptorType {
         let (mut scope, [arn]) = source.structure(["arn"])?;
         let arn = scope.optional::<scalars::ArnType>(arn)?;
         Ok(Some(Self { arn }))
+    }
+}
+
+impl Shown for PolicyDescriptorType {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("arn", self.arn.as_ref());
     }
 }

@@ -2,6 +2,7 @@
 
 //! `ProvidedContext`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Read, Shape, Source};
 use crate::sts::generated::scalars;
 
@@ -23,5 +24,12 @@ impl Shape for ProvidedContext {
         let provider_arn = scope.optional::<scalars::ArnType>(provider_arn)?;
         let context_assertion = scope.optional::<scalars::ContextAssertionType>(context_assertion)?;
         Ok(Some(Self { provider_arn, context_assertion }))
+    }
+}
+
+impl Shown for ProvidedContext {
+    fn list(&self, members: &mut Members<'_>) {
+        members.optional("providerArn", self.provider_arn.as_ref());
+        members.optional("contextAssertion", self.context_assertion.as_ref());
     }
 }

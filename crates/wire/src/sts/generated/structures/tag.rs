@@ -2,6 +2,7 @@
 
 //! `Tag`.
 
+use crate::event::{Members, Shown};
 use crate::query::{Read, Shape, Source};
 use crate::sts::generated::scalars;
 
@@ -23,5 +24,12 @@ impl Shape for Tag {
         let value = scope.required::<scalars::TagValueType>(value)?;
         let (Some(key), Some(value)) = (key, value) else { return Ok(None) };
         Ok(Some(Self { key, value }))
+    }
+}
+
+impl Shown for Tag {
+    fn list(&self, members: &mut Members<'_>) {
+        members.member("key", &self.key);
+        members.member("value", &self.value);
     }
 }

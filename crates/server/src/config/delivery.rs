@@ -1,0 +1,118 @@
+//! How long the trail is kept and where it is delivered.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::check::{Check, path};
+use super::settings::{BucketSettings, Settings};
+use super::{BucketChoice, ConfigError, DeliveryChoice, DestinationChoice};
+
+const DESTINATION: &str = "trail.delivery.destination";
+/// The folder inside the data folder, if nothing is said.
+const FOLDER: &str = "trail/delivered";
+const SCHEME: &str = "s3://";
+const DAYS_MAX: u64 = 36_500;
+/// By the rules of CreateTrail.
+const PREFIX_MAX: usize = 200;
+
+impl Check<'_> {
+    pub(super) fn delivery(&self, settings: &Settings) -> Result<DeliveryChoice, ConfigError> {
+        let (trail, delivery) = (&settings.trail, &settings.trail.delivery);
+        let (destination, bucket, key_prefix) = self.destination(settings)?;
+        let delivered =
+            self.fits("trail.delivered_retention_days", trail.delivered_retention_days, 0..=DAYS_MAX)?;
+        if delivered > 0 && matches!(destination, DestinationChoice::Bucket(_)) {
+            let problem =
+                "is set, but files in a bucket are removed by a lifecycle rule of the bucket".to_owned();
+            return Err(self.problem("trail.delivered_retention_days", problem));
+        }
+        let seconds = |key, value, most| self.fits::<u32>(key, value, 1..=most);
+        let interval = seconds("trail.delivery.interval_seconds", delivery.interval_seconds, 3_600)?;
+        Ok(DeliveryChoice {
+            name: trail
+                .name
+                .parse()
+                .map_err(|error| self.problem("trail.name", format!("is wrong: {error}")))?,
+            retention_days: self.fits("trail.retention_days", trail.retention_days, 1..=DAYS_MAX)?,
+            delivered_retention_days: (delivered > 0).then_some(delivered),
+            destination,
+            bucket,
+            key_prefix,
+            interval: Duration::from_secs(interval.into()),
+            digest_interval_seconds: seconds(
+                "trail.delivery.digest_interval_seconds",
+                delivery.digest_interval_seconds,
+                86_400,
+            )?,
+        })
+    }
+
+    /// Where files go, the name of the bucket, and the prefix of names in it.
+    fn destination(
+        &self,
+        settings: &Settings,
+    ) -> Result<(DestinationChoice, String, Option<String>), ConfigError> {
+        let delivery = &settings.trail.delivery;
+        let Some(place) = delivery.destination.strip_prefix(SCHEME) else {
+            self.is_bucket("trail.delivery.bucket", &delivery.bucket)?;
+            let default = || PathBuf::from(&settings.data_dir).join(FOLDER);
+            let folder = path(&delivery.destination).unwrap_or_else(default);
+            return Ok((DestinationChoice::Folder(folder), delivery.bucket.clone(), None));
+        };
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        self.is_bucket(DESTINATION, bucket)?;
+        let is_plain = |part: &str| {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!'()".contains(&byte);
+            part.bytes().all(allowed) && !part.is_empty() && part != "." && part != ".."
+        };
+        if !prefix.is_empty() && (prefix.len() > PREFIX_MAX || !prefix.split('/').all(is_plain)) {
+            let problem = format!(
+                "has the prefix `{prefix}`, but a prefix has at most {PREFIX_MAX} letters, digits and -_.!'() between \
+                 single slashes, and no slash at its end"
+            );
+            return Err(self.problem(DESTINATION, problem));
+        }
+        let choice = self.bucket(&delivery.s3)?;
+        let prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
+        Ok((DestinationChoice::Bucket(choice), bucket.to_owned(), prefix))
+    }
+
+    fn is_bucket(&self, key: &str, name: &str) -> Result<(), ConfigError> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+        if (3..=63).contains(&name.len()) && name.bytes().all(allowed) {
+            return Ok(());
+        }
+        let problem = format!(
+            "names the bucket `{name}`, but a bucket's name has 3 to 63 lower-case letters, digits, dashes and periods"
+        );
+        Err(self.problem(key, problem))
+    }
+
+    fn bucket(&self, settings: &BucketSettings) -> Result<BucketChoice, ConfigError> {
+        let is_url = settings.endpoint.starts_with("https://") || settings.endpoint.starts_with("http://");
+        if !settings.endpoint.is_empty() && !is_url {
+            let problem = format!("is `{}`, but must begin with https:// or http://", settings.endpoint);
+            return Err(self.problem("trail.delivery.s3.endpoint", problem));
+        }
+        let credentials = match (settings.access_key_id.as_str(), path(&settings.secret_access_key_file)) {
+            ("", None) => None,
+            (id, Some(file)) if !id.is_empty() => Some((id.to_owned(), file)),
+            _ => {
+                let problem =
+                    "and `trail.delivery.s3.secret_access_key_file` must both be set, or none".to_owned();
+                return Err(self.problem("trail.delivery.s3.access_key_id", problem));
+            }
+        };
+        let region = match settings.region.as_str() {
+            "" => None,
+            name => Some(self.region("trail.delivery.s3.region", name)?),
+        };
+        Ok(BucketChoice {
+            endpoint: Some(settings.endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),
+            region,
+            path_style: settings.path_style,
+            credentials,
+            certificate_authority: path(&settings.certificate_authority_file),
+        })
+    }
+}

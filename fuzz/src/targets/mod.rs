@@ -1,0 +1,53 @@
+//! The targets, a file each.
+
+mod attestation;
+mod audit_log;
+mod aws_json;
+mod ciphertext;
+mod configuration;
+mod grant_constraint;
+mod identifiers;
+mod identity_operation;
+mod key_encoding;
+mod kms_operation;
+mod organization_policy;
+mod policy_condition;
+mod policy_document;
+mod policy_lint;
+mod policy_words;
+mod query_form;
+mod root_file;
+mod seed_file;
+mod session_token;
+mod signature;
+mod simulation;
+mod stored_record;
+mod web_identity;
+
+use crate::Target;
+
+/// Every target.
+pub static TARGETS: [Target; 22] = [
+    attestation::TARGET,
+    audit_log::TARGET,
+    aws_json::TARGET,
+    ciphertext::TARGET,
+    configuration::TARGET,
+    grant_constraint::TARGET,
+    identifiers::TARGET,
+    identity_operation::TARGET,
+    key_encoding::TARGET,
+    kms_operation::TARGET,
+    organization_policy::TARGET,
+    policy_condition::TARGET,
+    policy_document::TARGET,
+    policy_lint::TARGET,
+    query_form::TARGET,
+    root_file::TARGET,
+    seed_file::TARGET,
+    session_token::TARGET,
+    signature::TARGET,
+    simulation::TARGET,
+    stored_record::TARGET,
+    web_identity::TARGET,
+];
