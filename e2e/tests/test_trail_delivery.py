@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from harness import delivery as trail
 from harness import dev_clock
+from harness import trail_delivery as trail
 from harness.clients import run
 from harness.polling import eventually
 from harness.server import BINARY, EXIT_OK, EXIT_TRAIL, EXIT_USAGE, Server, clean_environment
