@@ -3,12 +3,10 @@
 import hashlib
 import json
 import logging
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -17,6 +15,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 from harness.clients import run
+from harness.seed import Account
 from harness.server import clean_environment
 
 BUCKET = "trail"
@@ -97,58 +96,20 @@ def s3_server() -> Iterator[Store]:
         server.stop()
 
 
-@contextmanager
-def cloudtrail(public_keys: Path, account: str, prefix: str) -> Iterator[str]:
-    """The two calls of CloudTrail that `aws cloudtrail validate-logs` makes, answered from a file of public keys."""
-    arn = f"arn:aws:cloudtrail:{HOME}:{account}:trail/keywright"
-    trail = {"Name": "keywright", "S3BucketName": BUCKET, "S3KeyPrefix": prefix, "TrailARN": arn, "HomeRegion": HOME}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers["X-Amz-Target"].endswith(".ListPublicKeys"):
-                keys = json.loads(public_keys.read_text())["PublicKeyList"]
-                answer: Any = {"PublicKeyList": [key | _times(key) for key in keys]}
-            else:
-                answer = {"trailList": [trail], "Trail": trail}
-            body = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def _times(key: dict[str, str]) -> dict[str, float]:
-    names = ("ValidityStartTime", "ValidityEndTime")
-    return {name: datetime.fromisoformat(key[name]).timestamp() for name in names}
-
-
 def validate_logs(
-    folder: Path, store: Store, cloudtrail_endpoint: str, account: str, region: str, start: datetime
+    folder: Path, store: Store, cloudtrail: str, account: Account, region: str, start: datetime
 ) -> Any:
     """How `aws cloudtrail validate-logs` ended for one Region, over eight hours from `start` on."""
     environment = clean_environment(folder) | {
-        "AWS_ACCESS_KEY_ID": "any",
-        "AWS_SECRET_ACCESS_KEY": "any-secret",
+        "AWS_ACCESS_KEY_ID": account.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": account.secret_access_key,
         "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL_S3": store.endpoint,
-        "AWS_ENDPOINT_URL_CLOUDTRAIL": cloudtrail_endpoint,
+        "AWS_ENDPOINT_URL_CLOUDTRAIL": cloudtrail,
     }
     # The Region has to be said: without it the command looks at the trail's home Region, whatever the profile says.
     command = ["aws", "cloudtrail", "validate-logs", "--verbose", "--region", region]
-    command += ["--trail-arn", f"arn:aws:cloudtrail:{HOME}:{account}:trail/keywright", "--account-id", account]
+    command += ["--trail-arn", f"arn:aws:cloudtrail:{HOME}:{account.id}:trail/keywright", "--account-id", account.id]
     command += ["--start-time", start.strftime("%Y-%m-%dT%H:%M:%SZ")]
     command += ["--end-time", (start + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%SZ")]
     return run(command, folder, environment)

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from harness import dev_clock
+from harness import dev_clock, seed
 from harness import trail_delivery as trail
 from harness.clients import run
 from harness.polling import eventually
+from harness.seed import DEVELOPMENT
 from harness.server import BINARY, EXIT_OK, EXIT_TRAIL, EXIT_USAGE, Server, clean_environment
 
-ONE, TWO = "000000000000", "210987654321"
+ONE, TWO = DEVELOPMENT.id, seed.TWO.id
 PREFIX = "corp/audit"
 LOG_FILE = re.compile(
     rf"{PREFIX}/AWSLogs/(\d{{12}})/CloudTrail/([a-z0-9-]+)/\d{{4}}/\d\d/\d\d/"
@@ -38,8 +39,8 @@ class Delivered:
     folder: Path
 
     def validate(self, account: str = ONE, region: str = "us-east-1") -> Any:
-        with trail.cloudtrail(self.server.data / "trail/public-keys.json", account, PREFIX) as endpoint:
-            return trail.validate_logs(self.folder, self.store, endpoint, account, region, self.start)
+        caller = DEVELOPMENT if account == ONE else seed.TWO
+        return trail.validate_logs(self.folder, self.store, self.server.endpoint, caller, region, self.start)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def delivered(tmp_path: Path) -> Iterator[Delivered]:
             "KEYWRIGHT_TRAIL_DELIVERY_S3_ACCESS_KEY_ID": "store",
             "KEYWRIGHT_TRAIL_DELIVERY_S3_SECRET_ACCESS_KEY_FILE": str(secret),
         }
-        server = Server(tmp_path, seed=None, development=True, environment=environment)
+        server = Server(tmp_path, development=True, environment=environment)
         trail.write_log(server.data, events)
         server.start()
         eventually(lambda: len(store.names("/CloudTrail/")) >= 3, "log files are delivered", 15)
