@@ -14,7 +14,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base::AccountId;
 
@@ -38,6 +38,11 @@ pub(super) fn path_of(segment: &Segment) -> PathBuf {
     segment.path.with_extension(EXTENSION)
 }
 
+/// Whether a file is an index file whose segment is not there any more.
+pub(super) fn is_left_over(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == EXTENSION) && !path.with_extension("jsonl").exists()
+}
+
 /// Writes the index file of a segment that was read to its end.
 pub(super) fn write(index: &MemoryIndex) -> io::Result<Header> {
     let path = path_of(index.segment());
@@ -47,7 +52,7 @@ pub(super) fn write(index: &MemoryIndex) -> io::Result<Header> {
     Ok(header)
 }
 
-fn write_to(index: &MemoryIndex, path: &std::path::Path) -> io::Result<Header> {
+fn write_to(index: &MemoryIndex, path: &Path) -> io::Result<Header> {
     let too_many = |_| io::Error::other("a segment with too many events");
     let owner = Owner { first: index.segment().first, bytes: index.bytes() };
     let mut order: Vec<u32> = (0..u32::try_from(index.rows.len()).map_err(too_many)?).collect();

@@ -59,6 +59,8 @@ pub struct Page {
 struct Segments {
     complete: Vec<Arc<Complete>>,
     open: Option<MemoryIndex>,
+    /// Whether it was just begun, or another segment was.
+    has_moved_on: bool,
 }
 
 impl Index {
@@ -129,15 +131,30 @@ impl Index {
     /// # Errors
     /// A file of the log cannot be read.
     pub fn catch_up(&self) -> io::Result<()> {
-        let complete = {
+        let (complete, has_moved_on) = {
             let mut segments = self.segments();
             segments.follow(&self.folder, self.end())?;
-            segments.complete.clone()
+            (segments.complete.clone(), std::mem::take(&mut segments.has_moved_on))
         };
+        if has_moved_on && self.writes() {
+            self.forget_removed()?;
+        }
         for one in complete.iter().rev() {
             match one.prepare(self.writes()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 outcome => outcome?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Segments that are too old are taken away; what was kept of them goes, too.
+    fn forget_removed(&self) -> io::Result<()> {
+        self.segments().complete.retain(|complete| complete.segment.path.exists());
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if file::is_left_over(&path) {
+                std::fs::remove_file(&path)?;
             }
         }
         Ok(())
@@ -177,6 +194,7 @@ impl Segments {
             open.read_until(end)?;
             let done = std::mem::replace(open, MemoryIndex::new(next));
             self.complete.push(Arc::new(Complete::of(done)));
+            self.has_moved_on = true;
         }
         Ok(())
     }
@@ -184,6 +202,7 @@ impl Segments {
     fn begin(&mut self, folder: &Path) -> io::Result<()> {
         let mut found = segments(folder)?;
         self.open = found.pop().map(MemoryIndex::new);
+        self.has_moved_on = self.open.is_some();
         self.complete = found.into_iter().map(|segment| Arc::new(Complete::new(segment))).collect();
         Ok(())
     }

@@ -272,6 +272,13 @@ async fn a_segment_that_is_gone_has_no_events_and_the_others_have_theirs() {
         .collect();
     assert_eq!(found(&index, &Query::default()), left);
     assert_eq!(found(&Index::of_folder(folder.path()), &Query::default()), left);
+    // Its index file goes at the next start, if not before.
+    let of_first = file::path_of(&first);
+    assert!(of_first.exists());
+    let index = Index::of_log(&log);
+    index.catch_up().unwrap();
+    assert!(!of_first.exists() && file::path_of(&second).exists());
+    assert_eq!(found(&index, &Query::default()), left);
 }
 
 #[tokio::test]
