@@ -263,7 +263,7 @@ impl Event {
             self.response_elements = raw("responseElements", details.response_elements.as_deref())?;
         }
         self.additional_event_data = additional(&details.additional);
-        if !details.resources.is_empty() {
+        if !details.resources.is_empty() || details.tells_no_resources {
             self.resources = Some(details.resources.iter().map(Resource::of).collect());
         }
         Ok(())

@@ -200,6 +200,13 @@ fn a_call_without_anything_to_show_says_null() {
 }
 
 #[test]
+fn a_call_about_nothing_in_particular_can_say_so() {
+    let call = call();
+    call.event.tell_no_resources();
+    assert_eq!(event(&call, ENCRYPT, None)["resources"], json!([]));
+}
+
+#[test]
 fn a_refused_call_tells_why_and_what_was_asked_but_no_response() {
     let call = call();
     call.event.add_resource(KIND, account(ACCOUNT), ARN);
