@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import clients, dev_clock
+from harness import clients, dev_clock, trail
 from harness.expect import refused
 from harness.seed import DEVELOPMENT, SEEDED_KEY
 from harness.server import Server
@@ -26,13 +26,14 @@ def test_a_new_key_was_never_used(kms: Any) -> None:
     assert answer["KeyCreationDate"] == answer["TrackingStartDate"] == created["CreationDate"]
 
 
-def test_the_last_successful_use_is_told_with_its_request(kms: Any, key: str) -> None:
+def test_the_last_successful_use_is_told_with_its_request(server: Server, kms: Any, key: str) -> None:
     sealed = kms.encrypt(KeyId=key, Plaintext=b"secret")
     assert last_use(kms, key)["Operation"] == "Encrypt"
     opened = kms.decrypt(CiphertextBlob=sealed["CiphertextBlob"])
     told = last_use(kms, key)
     assert told["Operation"] == "Decrypt"
     assert told["KmsRequestId"] == opened["ResponseMetadata"]["RequestId"]
+    assert told["CloudTrailEventId"] == trail.event_of(server, opened)["eventID"]
     assert abs(told["Timestamp"] - datetime.now(UTC)) < timedelta(minutes=1)
     with refused("DryRunOperationException"):
         kms.encrypt(KeyId=key, Plaintext=b"secret", DryRun=True)
@@ -41,19 +42,20 @@ def test_the_last_successful_use_is_told_with_its_request(kms: Any, key: str) ->
     assert last_use(kms, key) == told
 
 
-def test_re_encrypt_uses_both_keys(kms: Any, key: str) -> None:
+def test_re_encrypt_uses_both_keys(server: Server, kms: Any, key: str) -> None:
     other = kms.create_key()["KeyMetadata"]["Arn"]
     blob = kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
     again = kms.re_encrypt(CiphertextBlob=blob, DestinationKeyId=other)
     for used in (key, other):
         assert last_use(kms, used)["Operation"] == "ReEncrypt"
         assert last_use(kms, used)["KmsRequestId"] == again["ResponseMetadata"]["RequestId"]
+        assert last_use(kms, used)["CloudTrailEventId"] == trail.event_of(server, again)["eventID"]
 
 
 def test_the_last_use_survives_a_restart(tmp_path: Path) -> None:
     server = Server(tmp_path)
     kms = clients.kms(server.start())
-    kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"secret")
+    sealed = kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"secret")
     told = kms.get_key_last_usage(KeyId=SEEDED_KEY)
     server.stop()
     kms = clients.kms(server.start())
@@ -63,6 +65,7 @@ def test_the_last_use_survives_a_restart(tmp_path: Path) -> None:
         del answer["ResponseMetadata"]
     assert again == told
     assert again["KeyLastUsage"]["Operation"] == "Encrypt"
+    assert again["KeyLastUsage"]["CloudTrailEventId"] == trail.event_of(server, sealed)["eventID"]
 
 
 def test_a_kill_forgets_only_what_was_used_in_the_last_minutes(tmp_path: Path) -> None:

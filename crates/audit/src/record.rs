@@ -2,6 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -260,7 +263,7 @@ impl Event {
             self.response_elements = raw("responseElements", details.response_elements.as_deref())?;
         }
         self.additional_event_data = additional(&details.additional);
-        if !details.resources.is_empty() {
+        if !details.resources.is_empty() || details.tells_no_resources {
             self.resources = Some(details.resources.iter().map(Resource::of).collect());
         }
         Ok(())

@@ -65,6 +65,8 @@ pub struct EventDetails {
     pub additional: Vec<(&'static str, String)>,
     /// What it was about, each once.
     pub resources: Vec<EventResource>,
+    /// Whether an empty list says that it was about nothing in particular; else nothing is said.
+    pub tells_no_resources: bool,
     /// Who asks, if nobody signed the call.
     pub token_holder: Option<EventTokenHolder>,
     /// Whether the event was put beside a change, to be committed with it.
@@ -109,6 +111,11 @@ impl EventNotes {
         if !details.resources.contains(&resource) {
             details.resources.push(resource);
         }
+    }
+
+    /// The event has an empty list if the call turns out to be about nothing.
+    pub fn tell_no_resources(&self) {
+        self.details().tells_no_resources = true;
     }
 
     /// Says something in `additionalEventData`; what was said there under this name before is replaced.

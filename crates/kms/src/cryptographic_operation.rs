@@ -68,7 +68,8 @@ where
         // The names of the enumeration are those of the operations. GetPublicKey is not among them: it gives out
         // what is public anyway.
         if let Ok(operation) = O::NAME.parse::<KeyLastUsageTrackingOperation>() {
-            let key_use = KeyUse { operation, at: call.time, request_id: call.request_id };
+            let (at, request_id, event_id) = (call.time, call.request_id, call.event.id());
+            let key_use = KeyUse { operation, at, request_id, event_id };
             for key in [Some(used.key), used.second].into_iter().flatten() {
                 kms.note_use(&key, key_use).await;
             }

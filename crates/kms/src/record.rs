@@ -226,6 +226,9 @@ pub(crate) struct KeyUsageRecord {
     /// Milliseconds since the epoch.
     pub(crate) at: i64,
     pub(crate) request_id: String,
+    /// Absent in records of before there were such events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) event_id: Option<String>,
 }
 
 impl Record for KeyUsageRecord {
@@ -263,5 +266,16 @@ mod tests {
         assert!(record.imported.is_empty() && record.pending_material.is_none());
         assert_eq!((record.multi_region, record.window_after_replicas), (None, None));
         assert_eq!(KeyRecord::decode_older(0, VERSION_1.as_bytes()), None);
+    }
+
+    #[test]
+    fn a_use_of_before_there_were_events_is_read_and_a_newer_one_keeps_its_own() {
+        let noted = r#"{"operation":"Encrypt","at":1700000000000,"request_id":"r"}"#;
+        let older: KeyUsageRecord = serde_json::from_str(noted).unwrap();
+        assert_eq!((older.at, older.request_id.as_str(), &older.event_id), (1_700_000_000_000, "r", &None));
+        assert_eq!(serde_json::to_string(&older).unwrap(), noted);
+        let newer = KeyUsageRecord { event_id: Some("e".to_owned()), ..older };
+        let read: KeyUsageRecord = serde_json::from_str(&serde_json::to_string(&newer).unwrap()).unwrap();
+        assert_eq!(read, newer);
     }
 }

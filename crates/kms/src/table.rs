@@ -60,6 +60,9 @@ pub(crate) trait Handle: wire::kms::Operation {
     /// True if it changes nothing.
     const READ_ONLY: bool;
 
+    /// Whether its events have an empty list of resources, as CloudTrail's have; others without resources have no list.
+    const TELLS_NO_RESOURCES: bool = false;
+
     /// What its event shows of a request.
     fn parameters(request: &Self::Request) -> Option<Vec<u8>> {
         event::shown(request)
@@ -107,6 +110,9 @@ where
         let request =
             json::decode_within::<O::Request>(kms.settings.limits(), body).map_err(Refused::Request)?;
         call.event.set_request_parameters(O::parameters(&request));
+        if O::TELLS_NO_RESOURCES {
+            call.event.tell_no_resources();
+        }
         let response = O::handle(kms, call, request).await;
         let response = response.inspect_err(|error| kms.note_refusal(call, error)).map_err(refused)?;
         if !O::READ_ONLY {

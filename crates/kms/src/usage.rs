@@ -11,7 +11,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base::{KeyArn, RequestId, Timestamp};
+use base::{EventId, KeyArn, RequestId, Timestamp};
 use store::{TRANSACTION_EXPECTATIONS_MAX, TRANSACTION_WRITES_MAX, Transaction};
 use wire::kms::KeyLastUsageTrackingOperation;
 
@@ -39,6 +39,7 @@ pub(crate) struct KeyUse {
     pub(crate) operation: KeyLastUsageTrackingOperation,
     pub(crate) at: Timestamp,
     pub(crate) request_id: RequestId,
+    pub(crate) event_id: EventId,
 }
 
 impl KeyUse {
@@ -47,6 +48,7 @@ impl KeyUse {
             operation: self.operation,
             at: self.at.millis(),
             request_id: self.request_id.to_string(),
+            event_id: Some(self.event_id.to_string()),
         }
     }
 }
@@ -321,7 +323,12 @@ mod tests {
 
     fn key_use(at: i64) -> KeyUse {
         let operation = KeyLastUsageTrackingOperation::Sign;
-        KeyUse { operation, at: Timestamp::from_millis(at), request_id: RequestId::new([0; 16]) }
+        KeyUse {
+            operation,
+            at: Timestamp::from_millis(at),
+            request_id: RequestId::new([0; 16]),
+            event_id: EventId::new([0; 16]),
+        }
     }
 
     const ROOM: usize = 100;

@@ -32,6 +32,7 @@ impl Handle for DeleteAlias {
         let name = AliasName::parse(&request.alias_name)?;
         let place = Place::of(call);
         kms.authorize_alias::<Self>(call, &name.arn(&place)).await?;
+        note_alias(call, name.arn(&place));
         let mut attempts = Attempts::new();
         loop {
             let alias = kms.alias(&place, name).await?.ok_or_else(|| NotFound::Alias(name.arn(&place)))?;
@@ -42,7 +43,6 @@ impl Handle for DeleteAlias {
             edit.release_alias(name)?;
             edit.expect(alias.path.clone(), Some(alias.revision));
             edit.delete(alias.path.clone());
-            note_alias(call, name.arn(&place));
             let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
             match kms.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(DeleteAliasResponse),

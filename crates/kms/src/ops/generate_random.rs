@@ -17,6 +17,7 @@ impl AccountAction for GenerateRandom {
 
 impl Handle for GenerateRandom {
     const READ_ONLY: bool = true;
+    const TELLS_NO_RESOURCES: bool = true;
 
     /// As CloudTrail has it.
     fn parameters(_: &GenerateRandomRequest) -> Option<Vec<u8>> {

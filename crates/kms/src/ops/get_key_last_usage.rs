@@ -2,8 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html>
 //!
-//! Differs from AWS: a use shows at once, and CloudTrailEventId is left out, for cryptographic operations are not in the
-//! trail.
+//! Differs from AWS: a use shows at once.
 
 use base::{Call, Timestamp};
 use wire::kms::{GetKeyLastUsage, GetKeyLastUsageRequest, GetKeyLastUsageResponse, KeyLastUsageData};
@@ -46,7 +45,7 @@ fn data(last: KeyUsageRecord) -> KeyLastUsageData {
     KeyLastUsageData {
         operation: Some(last.operation),
         timestamp: Some(Timestamp::from_millis(last.at)),
-        cloud_trail_event_id: None,
+        cloud_trail_event_id: last.event_id,
         kms_request_id: Some(last.request_id),
     }
 }

@@ -32,6 +32,7 @@ impl KeyAction for ListAliases {
 
 impl Handle for ListAliases {
     const READ_ONLY: bool = true;
+    const TELLS_NO_RESOURCES: bool = true;
 
     async fn handle(
         kms: &Kms,

@@ -21,6 +21,7 @@ impl AccountAction for ListKeys {
 
 impl Handle for ListKeys {
     const READ_ONLY: bool = true;
+    const TELLS_NO_RESOURCES: bool = true;
 
     async fn handle(kms: &Kms, call: &Call, request: ListKeysRequest) -> Result<ListKeysResponse, KmsError> {
         let place = kms.authorize_account::<Self>(call, &Facts::default()).await?.place;

@@ -19,6 +19,7 @@ impl AccountAction for ListRetirableGrants {
 
 impl Handle for ListRetirableGrants {
     const READ_ONLY: bool = true;
+    const TELLS_NO_RESOURCES: bool = true;
 
     async fn handle(
         kms: &Kms,
