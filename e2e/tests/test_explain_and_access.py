@@ -214,6 +214,31 @@ def test_calls_that_were_allowed_are_explained_where_policies_are_developed(
     assert [one["Layer"] for one in decision["DecidedBy"]] == ["RESOURCE_POLICY", "IDENTITY_POLICY"]
 
 
+def test_explanations_outlive_the_process_and_each_side_sees_its_own(models: Path, tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    server.start()
+    user = User(server, clients.iam(server))
+    user.may({"Sid": "App", "Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"})
+    request = denied(user.kms.list_keys)
+    guest = clients.kms(server, TWO)
+    key = clients.kms(server).create_key()["KeyMetadata"]["Arn"]
+    across = denied(guest.describe_key, KeyId=key)
+    asked = [(ONE, request), (TWO, across), (ONE, across)]
+
+    def explained() -> list[Any]:
+        answers = (keywright(models, server, who).explain_request(RequestId=what) for who, what in asked)
+        return [answer["Decisions"] for answer in answers]
+
+    before = explained()
+    server.stop()
+    server.start()
+    assert explained() == before
+    assert [decisions[0].get("HiddenSide") for decisions in before] == [None, "RESOURCE", "PRINCIPAL"]
+    with refused("NotFoundException"):
+        keywright(models, server, TWO).explain_request(RequestId=request)
+    server.stop()
+
+
 def test_denials_can_carry_their_reasons(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/STS/latest/APIReference/API_DecodeAuthorizationMessage.html"""
     server = Server(tmp_path, environment={"KEYWRIGHT_EXPLANATIONS_IN_ANSWERS": "true"})

@@ -25,6 +25,9 @@ const BATCH: usize = 256;
 /// Segments, from the end, in which events of the outbox are looked for at start.
 const SEGMENTS_LOOKED_THROUGH: usize = 2;
 
+/// Bytes of the log, from the end, in which the reasons of a request are looked for.
+const BYTES_LOOKED_THROUGH: u64 = 1_024 * 1_024 * 1_024;
+
 /// Somebody who knows why a request was allowed or denied.
 pub trait KnownReasons: Send + Sync {
     /// The decisions about a request as a JSON array; `None` if none is known.
@@ -75,6 +78,8 @@ pub struct Trail {
     changes: Mutex<Changes>,
     /// Held while draining. Whether the end of the log was looked through for what an earlier process logged.
     draining: tokio::sync::Mutex<bool>,
+    /// Held while the log is looked through.
+    searching: tokio::sync::Mutex<()>,
 }
 
 /// Events that were committed beside changes.
@@ -95,7 +100,15 @@ impl Trail {
         reasons: Arc<dyn KnownReasons>,
     ) -> Self {
         let changes = Mutex::default();
-        Self { log, store, randomness, reasons, changes, draining: tokio::sync::Mutex::new(false) }
+        Self {
+            log,
+            store,
+            randomness,
+            reasons,
+            changes,
+            draining: tokio::sync::Mutex::new(false),
+            searching: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The log.
@@ -159,6 +172,18 @@ impl Trail {
         let event = event_of_unsigned_call(call, holder, name, &details, error)?;
         let decisions = self.reasons.of_request(call.request_id);
         Ok(self.log.append(vec![Entry { event, decisions }]).await?)
+    }
+
+    /// The reasons beside the events of a request, as they were known when it was logged: a JSON array. The newest part of the
+    /// log is looked through, for one caller at a time. `None` if there are none, or if they are too long ago.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub async fn decisions_of(&self, request: RequestId) -> Result<Option<Vec<u8>>, TrailError> {
+        let _one_at_a_time = self.searching.lock().await;
+        let (folder, request) = (self.log.folder().to_owned(), request.to_string());
+        let found = tokio::task::spawn_blocking(move || decisions_beside(&folder, &request)).await;
+        found.map_err(|_| LogError::Closed)?.map_err(TrailError::Unreadable)
     }
 
     /// Logs what the outbox holds of calls that never came to their end, and empties it. Tells how many events were logged.
@@ -297,6 +322,26 @@ impl Drop for Recording<'_> {
     fn drop(&mut self) {
         self.trail.changes().open.remove(&self.id.to_string());
     }
+}
+
+fn decisions_beside(folder: &Path, request: &str) -> std::io::Result<Option<Vec<u8>>> {
+    let wanted = format!("\"requestID\":\"{request}\"");
+    let (mut line, mut bytes) = (Vec::new(), 0);
+    for segment in segments(folder)?.iter().rev() {
+        let mut lines = segment.lines(0)?;
+        while lines.read(&mut line)? {
+            let is_it = std::str::from_utf8(&line).is_ok_and(|text| text.contains(&wanted));
+            let read = is_it.then(|| serde_json::from_slice::<LogLine>(&line).ok()).flatten();
+            if let Some(decisions) = read.and_then(|read| read.decisions) {
+                return Ok(Some(decisions.get().as_bytes().to_vec()));
+            }
+        }
+        bytes += lines.offset();
+        if bytes >= BYTES_LOOKED_THROUGH {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 #[derive(Deserialize)]

@@ -39,7 +39,7 @@ impl ManagementError {
             Self::AccessDenied(text) => Fault::bad_request("AccessDeniedException", text.clone()),
             Self::UnknownRequest(id) => ErrorCode::NotFoundException.fault(format!(
                 "No decision about request {id} is known. Only those that deny are kept, unless the setting \
-                 explanations.allowed is on, and only until room is needed or the service is started anew; an account \
+                 explanations.allowed is on, and the newest part of the audit log is looked through for them; an account \
                  learns of requests that it made and of those about its own resources."
             )),
             Self::InvalidMarker => ErrorCode::InvalidMarkerException.fault("The marker is not of this listing."),

@@ -6,9 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use audit::KnownReasons;
 use base::{AccountId, RequestId};
 use policy::{Reasons, Witness};
-use wire::event;
-
-use crate::told;
 
 /// Checks of one request that are kept. No operation has more than a few.
 const CHECKS_MAX: usize = 16;
@@ -60,19 +57,16 @@ impl Witness for KnownDecisions {
 }
 
 impl KnownReasons for KnownDecisions {
-    /// As ExplainRequest tells them, with both sides: they stay with the operator.
+    /// With both sides: they stay with the operator, and [`told_from`] tells each account its own.
     fn of_request(&self, request: RequestId) -> Option<Vec<u8>> {
-        let checks = self.known().requests.get(&request)?.clone();
-        let mut all = vec![b'['];
-        for (at, reasons) in checks.into_iter().enumerate() {
-            if at > 0 {
-                all.push(b',');
-            }
-            all.extend(event::shown(&told::decision(reasons)).unwrap_or_else(|| b"{}".to_vec()));
-        }
-        all.push(b']');
-        Some(all)
+        serde_json::to_vec(self.known().requests.get(&request)?).ok()
     }
+}
+
+/// What an account may know of decisions that [`KnownDecisions`] gave for the audit log; none if they are not to be read.
+pub(crate) fn told_from(log: &[u8], account: AccountId) -> Vec<Reasons> {
+    let checks: Vec<Reasons> = serde_json::from_slice(log).unwrap_or_default();
+    checks.into_iter().filter_map(|reasons| reasons.told_to(account)).collect()
 }
 
 impl Known {

@@ -31,7 +31,7 @@ pub enum Access {
 }
 
 /// What allows something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Permission {
     /// The statements that do: of the resource's policy, of an identity policy.
     pub by: Vec<StatementName>,

@@ -12,7 +12,7 @@ use crate::statement::{Effect, Statement};
 /// The kinds of policies that decide.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html>
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Layer {
     /// Service control policies of the caller's organisation.
     ServiceControl,

@@ -28,7 +28,7 @@ pub struct Grant {
 }
 
 /// A constraint on the encryption context. Keys and values match exactly.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ContextConstraint {
     /// It has these pairs and no others.
     Equals(BTreeMap<String, String>),

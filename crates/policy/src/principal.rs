@@ -55,7 +55,7 @@ pub enum PrincipalEntry {
 }
 
 /// How an entry matches a caller; later ones are better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum MatchKind {
     /// It names the caller's account: policies of that account decide.
     Account,

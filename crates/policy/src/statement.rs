@@ -7,7 +7,7 @@ use crate::principal::{MatchKind, PrincipalSet};
 use crate::resource::ResourceSet;
 
 /// What a statement does to the requests that it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Effect {
     /// It allows them, unless something denies.
     Allow,

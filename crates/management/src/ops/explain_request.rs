@@ -4,6 +4,7 @@ use base::Call;
 use wire::keywright::{ExplainRequest, ExplainRequestRequest, ExplainRequestResponse};
 
 use crate::error::ManagementError;
+use crate::known_decisions::told_from;
 use crate::table::Handle;
 use crate::{Management, told};
 
@@ -18,7 +19,12 @@ impl Handle for ExplainRequest {
         let (region, account) = (call.region, call.caller.account);
         let arn = format!("arn:{}:keywright:{region}:{account}:request/{id}", region.partition());
         management.authorize::<Self>(call, &arn).await?;
-        let decisions = management.decisions.of(id, account);
+        let mut decisions = management.decisions.of(id, account);
+        if decisions.is_empty()
+            && let Some(logged) = management.trail.decisions_of(id).await?
+        {
+            decisions = told_from(&logged, account);
+        }
         if decisions.is_empty() {
             return Err(ManagementError::UnknownRequest(id));
         }

@@ -2,9 +2,11 @@
 
 mod remedy;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base::{AccountId, Caller};
+use serde::{Deserialize, Serialize};
 
 use crate::access::Permission;
 use crate::decide::Decision;
@@ -20,17 +22,19 @@ use crate::statement::Effect;
 const SEEN_MAX: usize = 1_024;
 
 /// One check of a request: what was decided and why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reasons {
     /// The action: `kms:Decrypt`.
     pub action: String,
     /// The ARN of what it is on; `None` if it is on nothing in particular.
     pub resource: Option<String>,
     /// The account that owns it, or in which the action is taken.
+    #[serde(with = "account")]
     pub resource_account: AccountId,
     /// The caller's ARN, or the name of a service.
     pub caller: String,
     /// The account whose policies speak about the caller; none of a service, or of whoever did not sign.
+    #[serde(with = "optional_account")]
     pub caller_account: Option<AccountId>,
     /// What was decided.
     pub outcome: Outcome,
@@ -43,7 +47,7 @@ pub struct Reasons {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The caller may.
     Allowed(Permission),
@@ -57,7 +61,7 @@ pub enum Outcome {
 }
 
 /// Why a request is denied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
     /// This statement denies it.
     Explicit(StatementName),
@@ -66,13 +70,13 @@ pub enum Cause {
     /// The resource's account opens nothing to the caller.
     OutOfReach,
     /// No policy was asked: it is refused whatever they say, because of this.
-    Refused(&'static str),
+    Refused(Cow<'static, str>),
     /// Something in the account of this side, which alone is told more.
     Hidden(Side),
 }
 
 /// Which statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatementName {
     /// The layer of its policy.
     pub layer: Layer,
@@ -85,7 +89,7 @@ pub struct StatementName {
 }
 
 /// A statement, element by element.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatementReasons {
     /// Which one it is.
     pub statement: StatementName,
@@ -100,7 +104,7 @@ pub struct StatementReasons {
 }
 
 /// A condition: what was wanted, what was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConditionReasons {
     /// The operator, as the policy writes it.
     pub operator: String,
@@ -115,7 +119,7 @@ pub struct ConditionReasons {
 }
 
 /// A grant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantReasons {
     /// Its id.
     pub id: String,
@@ -129,8 +133,44 @@ pub struct GrantReasons {
     pub matches: Option<MatchKind>,
 }
 
+/// Accounts are kept as texts.
+mod account {
+    use base::AccountId;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(account: &AccountId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(account)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AccountId, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// The same, where there may be none.
+mod optional_account {
+    use base::AccountId;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        account: &Option<AccountId>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        account.map(|account| account.to_string()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<AccountId>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+    }
+}
+
 /// Whose policies something is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// The caller's account: identity, boundary and session policies, service control policies.
     Caller,
@@ -178,7 +218,7 @@ impl Reasons {
             resource_account: owner,
             caller: caller.arn().to_string(),
             caller_account: Some(caller.account),
-            outcome: Outcome::Denied { cause: Cause::Refused(why), message },
+            outcome: Outcome::Denied { cause: Cause::Refused(why.into()), message },
             statements: Vec::new(),
             grants: Vec::new(),
             hidden: None,

@@ -14,6 +14,8 @@ pub(crate) fn check(name: &str, request: &Request<'_>, explanation: &Explanation
     let reasons = Reasons::of(request, explanation);
     let is_allowed = explanation.decision.is_allowed();
     assert_eq!(matches!(reasons.outcome, Outcome::Allowed(_)), is_allowed, "{name}");
+    let kept = serde_json::to_vec(&reasons).unwrap();
+    assert_eq!(serde_json::from_slice::<Reasons>(&kept).unwrap(), reasons, "{name}: not kept as it was");
     assert_eq!(reasons.remedies().is_empty(), is_allowed, "{name}: {:?}", reasons.remedies());
     for (one, whole) in reasons.statements.iter().zip(explanation.statements.iter().filter(|one| one.action))
     {
