@@ -1,16 +1,39 @@
 """The audit log of a server, read from its data folder."""
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from harness.server import Server
 
 
+CHAIN = b',"chain":"'
+
+
+def segments(server: Server) -> list[Path]:
+    """The files of the log, in order."""
+    return sorted((server.data / "trail" / "log").glob("*.jsonl"))
+
+
 def lines(server: Server) -> list[dict[str, Any]]:
     """Every whole line of the log, in order."""
-    segments = sorted((server.data / "trail" / "log").glob("*.jsonl"))
-    whole = [text for path in segments for text in path.read_text().splitlines(keepends=True) if text.endswith("\n")]
-    return [json.loads(text) for text in whole]
+    return [json.loads(text) for text in _whole(server)]
+
+
+def assert_chain(server: Server) -> None:
+    """No line was changed, moved or taken out: each carries the digest of what came before and of itself."""
+    chain = bytes(32)
+    for number, line in enumerate(_whole(server), 1):
+        content, told = line.rstrip(b"\n").rsplit(CHAIN, 1)
+        chain = hashlib.sha256(chain + content).digest()
+        assert told == chain.hex().encode() + b'"}', f"line {number} does not continue the chain"
+        assert json.loads(line)["sequence"] == number
+
+
+def _whole(server: Server) -> list[bytes]:
+    texts = [text for path in segments(server) for text in path.read_bytes().splitlines(keepends=True)]
+    return [text for text in texts if text.endswith(b"\n")]
 
 
 def events(server: Server, **fields: Any) -> list[dict[str, Any]]:

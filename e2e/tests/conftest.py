@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.events import CALLS, sts
+from harness.events.scene import Scene
 from harness.seed import DEVELOPMENT, EUROPE
 from harness.server import BINARY, Server
 
@@ -32,6 +34,18 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 def dev_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A `--dev` server per module, whose clock the module's tests may move."""
     yield from _running(Server(tmp_path_factory.mktemp("dev"), seed=None, development=True))
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+    """Every operation called, of each service on a server of its own that logs all that it can."""
+    made = {}
+    for service, make_calls in CALLS.items():
+        made[service] = Scene(sts.new_server(tmp_path_factory.mktemp(service)).start())
+        make_calls(made[service])
+    yield made
+    for scene in made.values():
+        scene.server.close()
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from harness import clients
+from harness import clients, trail
 from harness.attestation import ES384_HEADER, Enclave, cbor, certify, recipient, sign1
 from harness.dev_clock import advance
 from harness.expect import CONSTRAINT, refused
@@ -79,6 +79,24 @@ def test_decrypt(kms: Any, enclave: Enclave, length: int) -> None:
     assert len(answer["CiphertextForRecipient"]) <= 6144
     assert plaintext not in answer["CiphertextForRecipient"] or length == 1
     assert enclave.open(answer["CiphertextForRecipient"]) == plaintext
+
+
+def test_the_event_tells_to_whom_the_answer_went(attesting_server: Server, kms: Any, enclave: Enclave) -> None:
+    blob = kms.encrypt(KeyId=SEEDED_KEY, Plaintext=b"secret")["CiphertextBlob"]
+    recipient = {
+        "attestationDocumentModuleId": enclave.fields()["module_id"],
+        "attestationDocumentEnclaveImageDigest": enclave.fields()["pcrs"][0].hex(),
+    }
+    for answer in (
+        kms.decrypt(CiphertextBlob=blob, Recipient=enclave.recipient()),
+        kms.generate_data_key(KeyId=SEEDED_KEY, KeySpec="AES_256", Recipient=enclave.recipient()),
+        kms.generate_random(NumberOfBytes=32, Recipient=enclave.recipient()),
+    ):
+        event = trail.event_of(attesting_server, answer)
+        assert event["additionalEventData"]["recipient"] == recipient
+        assert "recipient" not in (event["requestParameters"] or {})
+    without = trail.event_of(attesting_server, kms.decrypt(CiphertextBlob=blob))
+    assert "recipient" not in without["additionalEventData"]
 
 
 def test_decrypt_with_an_rsa_key(kms: Any, enclave: Enclave) -> None:

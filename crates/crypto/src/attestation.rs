@@ -46,6 +46,8 @@ pub enum InvalidAttestation {
 pub struct Attested {
     /// The key that the enclave or machine holds.
     pub key: RecipientKey,
+    /// The id of the enclave or machine.
+    pub module_id: String,
     /// What runs there.
     pub measurements: Measurements,
 }
@@ -94,6 +96,7 @@ impl AttestationRoots {
         }
         let key = document.public_key.ok_or(InvalidAttestation::PublicKey)?;
         let key = RecipientKey::from_spki(key).map_err(|_| InvalidAttestation::PublicKey)?;
-        Ok(Attested { key, measurements: Measurements::of(&document) })
+        let module_id = document.module_id.to_owned();
+        Ok(Attested { key, module_id, measurements: Measurements::of(&document) })
     }
 }

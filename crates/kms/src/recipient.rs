@@ -83,6 +83,7 @@ impl Kms {
         let (roots, now) = (Arc::clone(&self.recipients.roots), call.time);
         let attested = self.recipients.pool.run(move || roots.verify(&document, now)).await?;
         let attested = attested.map_err(InvalidRequest::Attestation)?;
+        call.event.add("recipient.attestationDocumentModuleId", &attested.module_id);
         if let Some(image) = attested.measurements.get("imagesha384") {
             call.event.add("recipient.attestationDocumentEnclaveImageDigest", image);
         }

@@ -43,8 +43,9 @@ def _make(scene: Scene, iam: Any) -> None:
     group = scene.call(iam, "CreateGroup", Path="/ops/", **GROUP)
     scene.know(group=group["Group"]["Arn"])
     policy = scene.call(
-        iam, "CreatePolicy", PolicyName="managed", Path="/ops/", PolicyDocument=POLICY, Description="a policy", Tags=TAGS
-    )
+        iam, "CreatePolicy", PolicyName="managed", Path="/ops/", PolicyDocument=POLICY, Description="a policy",
+        Tags=TAGS,
+    )  # fmt: skip
     scene.know(managed=policy["Policy"]["Arn"])
     scene.call(iam, "CreatePolicyVersion", PolicyArn=scene.values["managed"], PolicyDocument=OTHER_POLICY)
     scene.call(iam, "SetDefaultPolicyVersion", PolicyArn=scene.values["managed"], VersionId="v2")

@@ -12,11 +12,13 @@ from harness.events.scene import Scene
 from harness.iam import document
 from harness.imports import wrapped
 from harness.matrix.callers import Callers
-from harness.matrix.keys import MESSAGE, Keys
+from harness.matrix.keys import Keys
 from harness.seed import AMERICA, ONE, SEEDED_KEY
 
+MESSAGE = b"a message that is in no event, planted"
 CONTEXT = {"Department": "Finance", "purpose": "test"}
 STORE = "cks-1234567890abcdef0"
+PROXY_CREDENTIAL = {"AccessKeyId": "ABCDE23456723EXAMPLE", "RawSecretAccessKey": "Planted" * 6 + "P"}
 CONSTRAINTS = {"EncryptionContextSubset": CONTEXT}
 TAGS = [{"TagKey": "colour", "TagValue": "red"}]
 
@@ -77,12 +79,11 @@ def _use_key_pairs(scene: Scene, keys: Keys) -> None:
     blob = scene.call(kms, "Encrypt under a key pair", Plaintext=MESSAGE, **way)["CiphertextBlob"]
     scene.call(kms, "Decrypt under a key pair", CiphertextBlob=blob, **way)
     signed = {"KeyId": keys.signing.arn, "Message": MESSAGE, "SigningAlgorithm": "ECDSA_SHA_256"}
-    scene.call(kms, "Sign", **signed)
-    scene.call(kms, "Verify", Signature=keys.signature, MessageType="RAW", **signed)
-    scene.call(kms, "Verify what was not signed", **signed | {"Message": b"other"}, Signature=keys.signature)
+    signature = scene.call(kms, "Sign", **signed)["Signature"]
+    scene.call(kms, "Verify", Signature=signature, MessageType="RAW", **signed)
+    scene.call(kms, "Verify what was not signed", **signed | {"Message": MESSAGE[1:]}, Signature=signature)
     mac = {"KeyId": keys.hmac.arn, "Message": MESSAGE, "MacAlgorithm": "HMAC_SHA_256"}
-    scene.call(kms, "GenerateMac", **mac)
-    scene.call(kms, "VerifyMac", Mac=keys.mac, **mac)
+    scene.call(kms, "VerifyMac", Mac=scene.call(kms, "GenerateMac", **mac)["Mac"], **mac)
     scene.call(
         kms, "DeriveSharedSecret", KeyId=keys.agreement.arn, KeyAgreementAlgorithm=agreement, PublicKey=keys.public_key
     )
@@ -123,7 +124,8 @@ def _refuse(scene: Scene, keys: Keys) -> None:
     scene.call(kms, "Encrypt under a disabled key", KeyId=keys.disabled.arn, Plaintext=MESSAGE)
     scene.call(kms, "Encrypt under an absent key", KeyId=keys.absent.arn, Plaintext=MESSAGE)
     scene.call(kms, "Decrypt with the wrong key", KeyId=keys.open.arn, CiphertextBlob=keys.default.ciphertext)
-    scene.call(kms, "Sign with the wrong usage", KeyId=keys.default.arn, Message=MESSAGE, SigningAlgorithm="ED25519_SHA_512")
+    signing = {"Message": MESSAGE, "SigningAlgorithm": "ED25519_SHA_512"}
+    scene.call(kms, "Sign with the wrong usage", KeyId=keys.default.arn, **signing)
 
 
 def _change(scene: Scene, keys: Keys) -> None:
@@ -158,6 +160,7 @@ def _alias_and_grant(scene: Scene, keys: Keys) -> None:
     )
     other, third = (kms.create_grant(**wanted | {"RetiringPrincipal": ONE.user_arn}) for _ in range(2))
     scene.know(grant=one["GrantId"], other_grant=other["GrantId"], third_grant=third["GrantId"])
+    scene.call(kms, "DescribeKey with a grant token", KeyId=key.id, GrantTokens=[other["GrantToken"]])
     scene.call(kms, "RevokeGrant", KeyId=key.arn, GrantId=one["GrantId"])
     scene.call(kms, "RetireGrant", KeyId=key.arn, GrantId=other["GrantId"])
     scene.call(kms, "RetireGrant by token", GrantToken=third["GrantToken"])
@@ -203,12 +206,18 @@ def _custom_key_stores(scene: Scene, kms: Any) -> None:
     """There are none: refusals."""
     scene.call(
         kms, "CreateCustomKeyStore", CustomKeyStoreName="store", CloudHsmClusterId="cluster-2a34b5cdefg",
-        KeyStorePassword="kmsPswd", TrustAnchorCertificate="-----BEGIN CERTIFICATE-----",
+        KeyStorePassword="planted-password", TrustAnchorCertificate="-----BEGIN CERTIFICATE-----",
+    )  # fmt: skip
+    scene.call(
+        kms, "CreateCustomKeyStore behind a proxy", CustomKeyStoreName="store", CustomKeyStoreType="EXTERNAL_KEY_STORE",
+        XksProxyConnectivity="PUBLIC_ENDPOINT", XksProxyUriEndpoint="https://myproxy.xks.example.com",
+        XksProxyUriPath="/kms/xks/v1", XksProxyAuthenticationCredential=PROXY_CREDENTIAL,
     )  # fmt: skip
     scene.call(kms, "DescribeCustomKeyStores")
     scene.call(kms, "DescribeCustomKeyStores of one", CustomKeyStoreId=STORE)
     for operation in ("Connect", "Disconnect", "Delete"):
         scene.call(kms, f"{operation}CustomKeyStore", CustomKeyStoreId=STORE)
     scene.call(
-        kms, "UpdateCustomKeyStore", CustomKeyStoreId=STORE, NewCustomKeyStoreName="other", KeyStorePassword="kmsPswd"
-    )
+        kms, "UpdateCustomKeyStore", CustomKeyStoreId=STORE, NewCustomKeyStoreName="other",
+        KeyStorePassword="planted-password", XksProxyAuthenticationCredential=PROXY_CREDENTIAL,
+    )  # fmt: skip

@@ -20,10 +20,11 @@ TAGS = [{"Key": "team", "Value": "blue"}]
 
 
 def new_server(folder: Path) -> Server:
-    """A server that believes the provider of web identity tokens."""
+    """A server that believes the provider of web identity tokens, and logs all that it can."""
     keys, config = folder / "keys.json", folder / "keywright.toml"
     keys.write_text(PROVIDER.key_set())
-    config.write_text(f'[[web_identity.provider]]\nurl = "{PROVIDER.issuer}"\nkey_set_file = "{keys}"\n')
+    provider = f'[[web_identity.provider]]\nurl = "{PROVIDER.issuer}"\nkey_set_file = "{keys}"\n'
+    config.write_text(f'{provider}[log]\nlevel = "debug"\n')
     return Server(folder, arguments=("--config", str(config)))
 
 
@@ -33,7 +34,9 @@ def make_calls(scene: Scene) -> None:
     sts, role = clients.sts(server), _role(scene)
     session_policy = document(allow("kms:ListKeys"))
     scene.know(session_policy=session_policy)
-    scene.call(sts, "AssumeRole", RoleArn=role, RoleSessionName="session")
+    answer = scene.call(sts, "AssumeRole", RoleArn=role, RoleSessionName="session")
+    session = clients.with_session(server, "sts", answer["Credentials"])
+    scene.call(session, "GetCallerIdentity of a session")
     scene.call(
         sts, "AssumeRole with everything", RoleArn=role, RoleSessionName="session", DurationSeconds=900,
         ExternalId="external", Policy=session_policy, SourceIdentity="alice", Tags=TAGS, TransitiveTagKeys=["team"],
@@ -49,7 +52,7 @@ def make_calls(scene: Scene) -> None:
     scene.call(unsigned, "AssumeRoleWithWebIdentity", **wanted)
     absent = f"arn:aws:iam::{ONE.id}:role/absent"
     scene.call(unsigned, "AssumeRoleWithWebIdentity denied", **wanted | {"RoleArn": absent})
-    scene.call(sts, "DecodeAuthorizationMessage", EncodedMessage="encoded")
+    scene.call(sts, "DecodeAuthorizationMessage", EncodedMessage="planted-message")
     scene.call(sts, "GetAccessKeyInfo", AccessKeyId=ONE.access_key_id)
     scene.call(sts, "GetCallerIdentity")
     scene.call(sts, "GetFederationToken", Name="federated", Policy=session_policy, DurationSeconds=900, Tags=TAGS)

@@ -25,6 +25,8 @@ const REQUIRED: [&str; 5] = ["module_id", "digest", "timestamp", "certificate", 
 /// What an attestation document says, as far as it is used. Where it came from is not known yet.
 #[derive(Default)]
 pub(super) struct Document<'a> {
+    /// Of the enclave, or the machine.
+    pub(super) module_id: &'a str,
     /// Of the key that signed the document.
     pub(super) certificate: &'a [u8],
     /// From the root to the issuer of the certificate.
@@ -57,7 +59,10 @@ impl<'a> Document<'a> {
 
     fn read(&mut self, name: &str, reader: &mut Decoder<'a>) -> Option<()> {
         let allowed = match name {
-            "module_id" => !reader.str().ok()?.is_empty(),
+            "module_id" => {
+                self.module_id = reader.str().ok()?;
+                !self.module_id.is_empty()
+            }
             "digest" => reader.str().ok()? == "SHA384",
             "timestamp" => reader.u64().ok()? > 0,
             "pcrs" | "nitrotpm_pcrs" => {
