@@ -106,3 +106,21 @@ def test_a_port_in_use_ends_the_start(tmp_path: Path, measured: tuple[Server, st
         server.wait_until_ready()
     assert failed.value.exit_code == EXIT_LISTENER
     assert not (server.data / "store").exists(), "nothing is made"
+
+
+def test_a_disk_that_is_nearly_full_makes_the_service_ill_before_calls_fail(tmp_path: Path) -> None:
+    server = Server(tmp_path, environment={"KEYWRIGHT_TRAIL_FREE_MIN_MEBIBYTES": "1048576"})
+    server.start()
+    health = f"{server.endpoint}/healthz"
+
+    def is_ill() -> bool:
+        try:
+            with urlopen(health, timeout=5):
+                return False
+        except HTTPError as answer:
+            return answer.code == 503
+
+    eventually(is_ill, "/healthz says so")
+    clients.kms(server).create_key()
+    assert "the disk is nearly full" in server.output
+    server.stop()

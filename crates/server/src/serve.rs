@@ -42,7 +42,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     if let Some(metrics) = &metrics {
         foundation.store = Arc::new(TimedStore::new(foundation.store, Arc::clone(metrics)));
     }
-    let service = Service::new(&foundation, config.kms.clone(), config.trail.log, sources)?;
+    let service = Service::new(&foundation, config.kms.clone(), &config.trail, sources)?;
     let deliveries = deliveries(&config, &foundation, &service)?;
     let delivery = Arc::clone(&deliveries.delivery);
 

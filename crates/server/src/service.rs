@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use audit::index::Index;
-use audit::log::{Log, LogSettings};
+use audit::log::Log;
 use audit::{Trail, TrailError};
 use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
 use cloudtrail::{CloudTrail, StoredTrails};
@@ -17,7 +17,7 @@ use management::{KnownDecisions, Management};
 use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
-use crate::config::Config;
+use crate::config::{Config, TrailChoice};
 use crate::delivery::{Delivery, LOG_FOLDER};
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
@@ -52,6 +52,8 @@ pub(crate) struct Service {
     due_works: AtomicBool,
     usage_works: AtomicBool,
     trail_works: AtomicBool,
+    has_room: AtomicBool,
+    free_bytes_min: u64,
 }
 
 /// The trails of all accounts, and what delivers their events.
@@ -105,10 +107,11 @@ impl Service {
     pub(crate) fn new(
         foundation: &Foundation,
         settings: Settings,
-        log: LogSettings,
+        trail_choice: &TrailChoice,
         sources: Sources,
     ) -> Result<Arc<Self>, StartError> {
-        let log = Log::open(&foundation.folder.path().join(LOG_FOLDER), log).map_err(TrailError::from)?;
+        let log = Log::open(&foundation.folder.path().join(LOG_FOLDER), trail_choice.log)
+            .map_err(TrailError::from)?;
         let trail = Arc::new(Trail::new(
             log,
             Arc::clone(&foundation.store),
@@ -155,6 +158,8 @@ impl Service {
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
             trail_works: AtomicBool::new(true),
+            has_room: AtomicBool::new(true),
+            free_bytes_min: trail_choice.free_bytes_min,
         }))
     }
 
@@ -297,6 +302,7 @@ impl Service {
     /// uses of keys are written. What fails is logged once, tried again at the next turn, and shows in the service's
     /// health, uses of keys apart.
     async fn chores(&self) {
+        self.look_for_room();
         self.empty_outbox().await;
         self.due_turn().await;
         self.write_key_usage().await;
@@ -318,6 +324,19 @@ impl Service {
     fn note_usage(&self, written: Result<(), String>) {
         let consequence = "when keys were last used cannot be written; it is kept in memory until it can";
         note(&self.usage_works, written, consequence);
+    }
+
+    /// Whether the disk of the audit log has room for a while: the operator is warned before it is full.
+    fn look_for_room(&self) {
+        // What cannot be told is no reason for an alarm: the log itself says when it cannot be written.
+        let free = free_bytes(self.trail.log().folder()).unwrap_or(u64::MAX);
+        let room = match free.checked_sub(self.free_bytes_min) {
+            Some(_) => Ok(()),
+            None => {
+                Err(format!("{free} bytes are free for the audit log, fewer than trail.free_min_mebibytes"))
+            }
+        };
+        note(&self.has_room, room, "the disk is nearly full; when it is full, calls fail");
     }
 
     async fn empty_outbox(&self) {
@@ -346,6 +365,7 @@ impl Service {
     pub(crate) fn is_healthy(&self) -> bool {
         self.due_works.load(Ordering::Relaxed)
             && self.trail_works.load(Ordering::Relaxed)
+            && self.has_room.load(Ordering::Relaxed)
             && self.trail.log().works()
             && !self.trail.log().was_touched()
     }

@@ -23,7 +23,7 @@ pub(super) fn reset(arguments: &Reset) -> Result<(), StartError> {
     let key = arguments.key;
     super::runtime()?.block_on(async {
         let foundation = Foundation::open(folder, config.passphrase.as_ref()).await?;
-        let service = Service::new(&foundation, config.kms.clone(), config.trail.log, Sources::none())?;
+        let service = Service::new(&foundation, config.kms.clone(), &config.trail, Sources::none())?;
         if service.reset_key_policy(&key).await? { Ok(()) } else { Err(StartError::from(NoSuchKey(key))) }
     })?;
     terminal::say(&format!("{key} has the default policy again: its account decides.\n"));

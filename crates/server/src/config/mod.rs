@@ -180,6 +180,8 @@ pub(crate) struct Explanations {
 #[derive(Clone, Debug)]
 pub(crate) struct TrailChoice {
     pub(crate) log: LogSettings,
+    /// Free bytes below which the service calls itself ill.
+    pub(crate) free_bytes_min: u64,
     /// How far back events can be looked up, in days.
     pub(crate) lookup_days: u32,
     pub(crate) export: ExportChoice,

@@ -33,6 +33,8 @@ impl Check<'_> {
         let interval = seconds("trail.delivery.interval_seconds", delivery.interval_seconds, 3_600)?;
         Ok(TrailChoice {
             log: self.audit_log(trail)?,
+            free_bytes_min: MEBIBYTE
+                * self.fits::<u64>("trail.free_min_mebibytes", trail.free_min_mebibytes, 0..=1_048_576)?,
             lookup_days: self.fits("trail.lookup_days", trail.lookup_days, 1..=DAYS_MAX)?,
             export: self.export(&trail.export)?,
             name: trail
