@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{
-    AccountId, Call, EventId, Randomness, RandomnessUnavailable, Region, RequestId, Timestamp, UnsignedCall,
+    AccountId, Call, EventDetails, EventId, Randomness, RandomnessUnavailable, Region, RequestId, Timestamp,
+    UnsignedCall,
 };
 use serde::Deserialize;
 use store::{OutboxEntry, OutboxPosition, Store, StoreError};
@@ -137,7 +138,7 @@ impl Trail {
     /// # Errors
     /// There is no randomness, or the event cannot be encoded.
     pub fn beside_change(&self, call: &Call, name: EventName) -> Result<Vec<u8>, TrailError> {
-        let events = self.events(call, call.event.id(), name, None)?;
+        let events = self.events(call, call.event.id(), name, &call.event.so_far(), None)?;
         call.event.set_beside_change();
         self.changes().open.insert(call.event.id().to_string());
         Ok(events.join(&b'\n'))
@@ -255,17 +256,17 @@ impl Trail {
         call: &Call,
         id: EventId,
         name: EventName,
+        details: &EventDetails,
         error: Option<EventError<'_>>,
     ) -> Result<Vec<Vec<u8>>, TrailError> {
         let mut ids = Vec::new();
-        let details = call.event.so_far();
         // One for all that share the event, and one for each copy.
         if details.resources.iter().any(|resource| resource.account != call.caller.account) {
             for _ in 0..=details.resources.len() {
                 ids.push(self.new_id()?);
             }
         }
-        Ok(events_of_call(call, id, name, &details, error, || ids.pop().unwrap_or(id))?)
+        Ok(events_of_call(call, id, name, details, error, || ids.pop().unwrap_or(id))?)
     }
 
     fn new_id(&self) -> Result<EventId, RandomnessUnavailable> {
@@ -297,11 +298,12 @@ impl Recording<'_> {
         error: Option<EventError<'_>>,
     ) -> Result<(), TrailError> {
         let trail = self.trail;
-        let is_beside_change = call.event.so_far().is_beside_change;
+        let details = call.event.so_far();
+        let is_beside_change = details.is_beside_change;
         // What failed may have been committed all the same: then that is another event.
         let id = if is_beside_change && error.is_some() { trail.new_id()? } else { self.id };
         let decisions = trail.reasons.of_request(call.request_id);
-        let events = trail.events(call, id, name, error)?;
+        let events = trail.events(call, id, name, &details, error)?;
         let entries = events.into_iter().map(|event| Entry { event, decisions: decisions.clone() });
         let logged = trail.log.append(entries.collect()).await;
         if !is_beside_change {
