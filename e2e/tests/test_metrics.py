@@ -71,6 +71,18 @@ def test_requests_are_counted_by_operation_and_outcome(measured: tuple[Server, s
     assert after["keywright_audit_log_free_bytes"] > 0
 
 
+def test_every_service_is_counted(measured: tuple[Server, str]) -> None:
+    server, address = measured
+    before = figures(address)
+    clients.cloudtrail(server).list_trails()
+    clients.iam(server).list_users()
+    clients.sts(server).get_caller_identity()
+    after = figures(address)
+    for service, operation in (("cloudtrail", "ListTrails"), ("iam", "ListUsers"), ("sts", "GetCallerIdentity")):
+        name = requests(operation, "Success", service)
+        assert after[name] - before.get(name, 0) == 1, name
+
+
 def test_keys_are_counted_by_state(measured: tuple[Server, str]) -> None:
     _, address = measured
     found = eventually(lambda: figures(address).get('keywright_keys{state="Enabled"}'), "keys are counted")

@@ -180,13 +180,15 @@ impl Pipeline {
         let operation = route::cloudtrail_operation(&request.parts.headers)
             .and_then(CloudTrail::operation)
             .ok_or(Fault::without_text("UnknownOperationException"))?;
-        self.cloudtrail.call(operation, call, &request.body).await.map_err(|refused| {
+        let started = Instant::now();
+        let answer = self.cloudtrail.call(operation, call, &request.body).await.map_err(|refused| {
             let fault = refused.to_fault();
             if let cloudtrail::Refused::Operation(error) | cloudtrail::Refused::Unrecorded(error) = &refused {
                 log_failure(operation.name, call.request_id, error, &fault);
             }
             fault
-        })
+        });
+        self.counted("cloudtrail", operation.name, started, answer)
     }
 
     async fn call_kms(&self, request: &IncomingRequest, call: &Call) -> Result<Vec<u8>, Fault> {
