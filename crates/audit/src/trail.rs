@@ -188,7 +188,7 @@ impl Trail {
     }
 
     /// Logs what the outbox holds of calls that never came to their end, and empties it. Tells how many events were logged.
-    /// Call it every now and then and at start; calling it twice at once is harmless, and it goes on if nobody waits for it.
+    /// Finds out, too, whether a log can be written again that could not. Call it every now and then and at start; calling it twice at once is harmless, and it goes on if nobody waits for it.
     ///
     /// # Errors
     /// See [`TrailError`]; nothing is lost by any of them.
@@ -200,6 +200,7 @@ impl Trail {
 
     async fn empty_outbox(&self) -> Result<usize, TrailError> {
         let mut knows_the_past = self.draining.lock().await;
+        self.ready().await?;
         let mut missed = 0;
         loop {
             let mut entries = self.store.outbox(BATCH).await?;

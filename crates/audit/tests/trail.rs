@@ -265,3 +265,20 @@ async fn what_is_no_event_stops_the_trail_and_stays() {
     assert!(matches!(trail.drain().await, Err(TrailError::NotAnEvent(_))));
     assert_eq!(store.outbox(10).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_log_that_can_be_written_again_is_noticed_without_any_call() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let (place, aside) = (folder.path().join("log"), folder.path().join("aside"));
+    let trail = open(&place, store);
+    // Neither the file nor its folder is there, and none can be made.
+    std::fs::rename(&place, &aside).unwrap();
+    std::fs::write(&place, b"in the way").unwrap();
+    let call = call(1);
+    assert!(trail.begin(&call).finish(&call, NAME, None).await.is_err());
+    assert!(trail.drain().await.is_err() && !trail.log().works());
+    std::fs::remove_file(&place).unwrap();
+    std::fs::rename(&aside, &place).unwrap();
+    assert_eq!(trail.drain().await.unwrap(), 0);
+    assert!(trail.log().works());
+}

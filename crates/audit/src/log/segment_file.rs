@@ -9,6 +9,8 @@ use super::line::Head;
 use super::reader::{Segment, segments};
 
 const CHUNK_BYTES: u64 = 64 * 1_024;
+/// So much must fit behind the lines before a log that could not be written is written to again.
+const ROOM_BYTES: usize = 64 * 1_024;
 
 /// Makes the folder, for its owner alone, if it is not there.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
@@ -109,6 +111,13 @@ impl SegmentFile {
         self.length = length;
         self.file.set_len(length)?;
         self.file.sync_data()
+    }
+
+    /// Fails unless there is room for more. An attempt leaves nothing that is taken for a line.
+    pub(super) fn find_room(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&[0; ROOM_BYTES], self.length)?;
+        self.file.sync_data()?;
+        self.cut(self.length)
     }
 }
 

@@ -135,12 +135,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Cuts off what is not certain to be on disk.
+    /// Cuts off what is not certain to be on disk. Only what can be written is right: cutting succeeds on a full disk, too.
     fn put_right(&mut self) -> io::Result<()> {
         let (head, length) = self.synced;
         self.file.cut(length)?;
         self.head = head;
         self.unsynced_since = None;
+        self.file.find_room()?;
         self.is_torn = false;
         Ok(())
     }

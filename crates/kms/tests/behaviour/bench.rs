@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit::log::{Durability, Log, LogSettings};
+use audit::log::{Durability, Log, LogLine, LogSettings, segments};
 use audit::{NoReasons, Trail};
 use base::{Call, Caller, EventId, EventNotes, Principal, RequestId, SecretString, Timestamp};
 use crypto::AttestationRoots;
@@ -79,6 +79,21 @@ impl Bench {
         let trail = trail(&folder.path().join("log"), &store, &randomness);
         let kms = service(&store, &domain_keys, &randomness, &people, &trail, settings, roots);
         Self { trail, kms, store, watch, people, domain_keys, randomness, _folder: folder }
+    }
+
+    /// The events in the log, in order.
+    pub(crate) async fn events(&self) -> Vec<Value> {
+        let log = self.trail.log();
+        log.sync().await.unwrap();
+        let (mut events, mut line) = (Vec::new(), Vec::new());
+        for segment in segments(log.folder()).unwrap() {
+            let mut lines = segment.lines(0).unwrap();
+            while lines.read(&mut line).unwrap() {
+                let read: LogLine = serde_json::from_slice(&line).unwrap();
+                events.push(serde_json::from_str(read.event.get()).unwrap());
+            }
+        }
+        events
     }
 
     /// The service anew over the same store, with nothing in memory.

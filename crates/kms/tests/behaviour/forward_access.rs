@@ -271,25 +271,73 @@ async fn a_service_in_its_own_name_needs_a_statement_or_a_grant_of_its_own() {
     assert_eq!(code(sns.in_its_own_name("Encrypt", encrypt(&other)).await), DENIED);
 }
 
+/// What the newest events say of who called.
+async fn newest_callers(bench: &Bench, number: usize) -> Vec<Value> {
+    let events = bench.events().await;
+    let told = |event: &Value| {
+        let identity = &event["userIdentity"];
+        assert_eq!(event["sourceIPAddress"], identity["invokedBy"], "{event}");
+        assert_eq!(event["userAgent"], identity["invokedBy"], "{event}");
+        json!([
+            event["eventName"],
+            event["errorCode"],
+            event["recipientAccountId"],
+            identity["type"],
+            identity["arn"],
+            identity["invokedBy"]
+        ])
+    };
+    events[events.len() - number..].iter().map(told).collect()
+}
+
 #[tokio::test]
 async fn the_trail_tells_for_whom_a_service_acted() {
     let bench = Bench::new();
     let rds = Notes { bench: &bench, name: "rds" };
     let key = key_with(&bench, &[allow(account_root(), json!("kms:*"), json!({}))]).await;
-    let newest = async || {
-        let entries = bench.store.outbox(1_000).await.unwrap();
-        serde_json::from_slice::<Value>(&entries.last().unwrap().record).unwrap()
-    };
     let grant = json!({"KeyId": key, "GranteePrincipal": format!("arn:aws:iam::{ACCOUNT}:role/service/app"),
         "Operations": ["Decrypt"]});
     rds.on_behalf_of(ACCOUNT, "admin", "CreateGrant", grant).await.unwrap();
-    let event = newest().await;
-    assert_eq!(event["userIdentity"]["arn"], format!("arn:aws:iam::{ACCOUNT}:user/admin"));
-    assert_eq!(event["userIdentity"]["invokedBy"], "rds.amazonaws.com");
-    assert_eq!(
-        (&event["sourceIPAddress"], &event["userAgent"]),
-        (&json!("rds.amazonaws.com"), &json!("rds.amazonaws.com"))
-    );
+    rds.put(ACCOUNT, "admin", &key).await.ok().unwrap();
+    rds.put(ACCOUNT, "ops/limited", &key).await.err().unwrap();
+    let user = |name| format!("arn:aws:iam::{ACCOUNT}:user/{name}");
+    let service = "rds.amazonaws.com";
+    let expected = [
+        json!(["CreateGrant", null, ACCOUNT, "IAMUser", user("admin"), service]),
+        json!(["GenerateDataKey", null, ACCOUNT, "IAMUser", user("admin"), service]),
+        json!(["GenerateDataKey", "AccessDenied", ACCOUNT, "IAMUser", user("ops/limited"), service]),
+    ];
+    assert_eq!(newest_callers(&bench, 3).await, expected);
+    // A call of the user's own names no service.
+    bench.call(0, "Encrypt", encrypt(&key)).await.unwrap();
+    let own = bench.events().await.pop().unwrap();
+    assert_eq!((&own["eventName"], own["userIdentity"].get("invokedBy")), (&json!("Encrypt"), None));
+}
+
+#[tokio::test]
+async fn the_trail_tells_what_a_service_did_in_its_own_name() {
+    let bench = Bench::new();
+    let sns = Notes { bench: &bench, name: "sns" };
+    let service = json!({"Service": "sns.amazonaws.com"});
+    let key = key_with(&bench, &[allow(service, json!("kms:Encrypt"), json!({}))]).await;
+    sns.in_its_own_name("Encrypt", encrypt(&key)).await.unwrap();
+    let expected = json!(["Encrypt", null, ACCOUNT, "AWSService", null, "sns.amazonaws.com"]);
+    assert_eq!(newest_callers(&bench, 1).await, [expected]);
+}
+
+#[tokio::test]
+async fn the_owner_of_a_key_is_told_which_service_used_it_for_whose_account() {
+    let bench = Bench::new();
+    let s3 = Notes { bench: &bench, name: "s3" };
+    let other = json!({"AWS": format!("arn:aws:iam::{OTHER_ACCOUNT}:root")});
+    let key = key_with(&bench, &[allow(other, json!("kms:*"), json!({}))]).await;
+    s3.put(OTHER_ACCOUNT, "admin", &arn(&key)).await.ok().unwrap();
+    let (user, service) = (format!("arn:aws:iam::{OTHER_ACCOUNT}:user/admin"), "s3.amazonaws.com");
+    let expected = [
+        json!(["GenerateDataKey", null, OTHER_ACCOUNT, "IAMUser", user, service]),
+        json!(["GenerateDataKey", null, ACCOUNT, "AWSAccount", null, service]),
+    ];
+    assert_eq!(newest_callers(&bench, 2).await, expected);
 }
 
 #[tokio::test]
