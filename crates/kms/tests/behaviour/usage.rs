@@ -8,8 +8,9 @@ use kms::{CacheSizes, Settings};
 use serde_json::{Value, json};
 use wire::kms::KeyLastUsageTrackingOperation;
 
-/// The id that the bench gives every request.
+/// The ids that the bench gives every request and its event.
 const REQUEST_ID: &str = "07070707-0707-4707-8707-070707070707";
+const EVENT_ID: &str = "09090909-0909-4909-8909-090909090909";
 const MINUTE: i64 = 60;
 
 async fn last_use(bench: &Bench, key: &str) -> Value {
@@ -17,7 +18,8 @@ async fn last_use(bench: &Bench, key: &str) -> Value {
 }
 
 fn used(operation: &str, at: i64) -> Value {
-    json!({"Operation": operation, "Timestamp": moment(at).seconds(), "KmsRequestId": REQUEST_ID})
+    json!({"Operation": operation, "Timestamp": moment(at).seconds(), "CloudTrailEventId": EVENT_ID,
+        "KmsRequestId": REQUEST_ID})
 }
 
 async fn key_of(bench: &Bench, spec: &str, usage: &str) -> String {
