@@ -203,7 +203,13 @@ impl Trail {
         self.ready().await?;
         let mut missed = 0;
         loop {
+            // What is logged by now and not in the outbox below will never be there.
+            let logged: Vec<String> = self.changes().logged.iter().cloned().collect();
             let mut entries = self.store.outbox(BATCH).await?;
+            if entries.is_empty() {
+                let mut changes = self.changes();
+                logged.iter().for_each(|id| drop(changes.logged.take(id)));
+            }
             if !*knows_the_past && !entries.is_empty() {
                 let folder = self.log.folder().to_owned();
                 let latest = tokio::task::spawn_blocking(move || latest_events(&folder)).await;

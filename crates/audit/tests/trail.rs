@@ -190,6 +190,21 @@ async fn what_failed_is_another_event_than_what_was_changed() {
     assert!(!ids_of(folder.path())[..2].contains(&id(2).to_string()));
 }
 
+/// Another writer was faster, and then there was nothing to change any more.
+#[tokio::test]
+async fn an_event_beside_a_change_that_was_not_made_is_logged_once() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let trail = open(folder.path(), store.clone());
+    for number in 0..3 {
+        let call = call(number);
+        let recording = trail.begin(&call);
+        trail.beside_change(&call, NAME).unwrap();
+        recording.finish(&call, NAME, None).await.unwrap();
+        assert_eq!(trail.drain().await.unwrap(), 0);
+    }
+    assert_eq!(ids_of(folder.path()), ids(0..3));
+}
+
 #[tokio::test]
 async fn a_crash_at_any_moment_leaves_each_event_once() {
     let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());

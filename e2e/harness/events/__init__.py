@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from harness.events import iam, keywright, kms, sts
+from harness.events import cloudtrail, iam, keywright, kms, sts
 from harness.events.scene import Scene
 
 CALLS: dict[str, Callable[[Scene], None]] = {
-    "iam": iam.make_calls, "keywright": keywright.make_calls, "kms": kms.make_calls, "sts": sts.make_calls,
+    "cloudtrail": cloudtrail.make_calls, "iam": iam.make_calls, "keywright": keywright.make_calls, "kms": kms.make_calls, "sts": sts.make_calls,
 }  # fmt: skip
