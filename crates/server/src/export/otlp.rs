@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base::Timestamp;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value, json};
 
 use super::follower::LoggedEvent;
@@ -47,6 +47,11 @@ impl Receiver for Collector {
     async fn send(&mut self, events: &[LoggedEvent]) -> Result<(), SendError> {
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         let answer = request.body(export_request(events).to_string()).send().await;
+        if answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::BAD_REQUEST) {
+            // By OTLP, what was refused as bad is never sent again; it must not hold up what comes after it.
+            tracing::warn!(events = events.len(), "the collector refuses events; they are not sent on");
+            return Ok(());
+        }
         let answer = answer.and_then(reqwest::Response::error_for_status);
         answer.map(|_| ()).map_err(|error| SendError(crate::causes::with_causes(&error)))
     }
@@ -91,6 +96,30 @@ mod tests {
             (&records[0]["eventName"], &records[0]["body"]["stringValue"]),
             (&json!("Encrypt"), &json!("{}"))
         );
+    }
+
+    /// <https://opentelemetry.io/docs/specs/otlp/#failures-1>
+    #[tokio::test]
+    async fn what_is_refused_as_bad_is_let_go_and_what_fails_is_not() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", server.local_addr().unwrap());
+        tokio::spawn(async move {
+            for status in ["200 OK", "400 Bad Request", "503 Service Unavailable"] {
+                let (mut stream, _) = server.accept().await.unwrap();
+                let mut request = Vec::new();
+                // Only the body ends so.
+                while !request.ends_with(b"}]}]}") {
+                    assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+                }
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let mut collector = Collector::new(&address.parse().unwrap()).unwrap();
+        for is_done in [true, true, false] {
+            assert_eq!(collector.send(&[]).await.is_ok(), is_done);
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ use super::{Receiver, SendError};
 
 /// Facility 13, "log audit", and severity 6, "informational".
 const PRIORITY: u8 = 13 * 8 + 6;
+/// The most bytes of a datagram over IPv4. What is longer can never be sent so, and must not hold up what comes after it.
+const DATAGRAM_MAX: usize = 65_507;
 /// A server that does not answer in this time is taken for gone.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -91,6 +93,15 @@ impl SyslogServer {
         };
         for event in events {
             let message = message(event);
+            if message.len() > DATAGRAM_MAX && !matches!(way, Way::Tcp(_)) {
+                let (bytes, event) = (message.len(), &event.name);
+                tracing::warn!(
+                    bytes,
+                    event,
+                    "an event is too long for a datagram and is not sent on; use tcp://"
+                );
+                continue;
+            }
             match &mut way {
                 Way::Udp(socket) => drop(socket.send(message.as_bytes()).await?),
                 Way::Local(socket) => drop(socket.send(message.as_bytes()).await?),
@@ -174,6 +185,17 @@ mod tests {
             let length = server.recv(&mut buffer).await.unwrap();
             assert_eq!(std::str::from_utf8(&buffer[..length]).unwrap(), MESSAGE);
         }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_no_datagram_holds_does_not_hold_up_the_others() {
+        let server = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut syslog = SyslogServer::new(SyslogAddress::Udp(server.local_addr().unwrap()));
+        let long = LoggedEvent { json: "x".repeat(DATAGRAM_MAX), ..event() };
+        syslog.send(&[long, event()]).await.unwrap();
+        let mut buffer = [0; 1_000];
+        let length = server.recv(&mut buffer).await.unwrap();
+        assert_eq!(std::str::from_utf8(&buffer[..length]).unwrap(), MESSAGE);
     }
 
     #[tokio::test]
