@@ -1,9 +1,10 @@
 //! The log: every event, one line each, in the order in which they were written, in files that are only ever appended to.
 //!
 //! A folder of segments `<number of the first line>.jsonl` (0600). The lines make a chain, see [`Head`]; what a crash left
-//! unfinished is cut off when the log is opened. Whoever logs an event waits until it is on disk together with those that
-//! wait at the same time: one sync serves them all. Everything else that is made of events (deliveries, indexes) reads the
-//! segments afterwards and makes nobody wait.
+//! unfinished is cut off when the log is opened. Behind the last line of an open log there are zero bytes, which become
+//! lines. Whoever logs an event waits until it is on disk together with those that wait at the same time: one sync serves
+//! them all. Everything else that is made of events (deliveries, indexes) reads the segments afterwards and makes nobody
+//! wait.
 
 mod follower;
 mod line;

@@ -59,7 +59,8 @@ pub fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
     Ok(found)
 }
 
-/// Reads line by line; an unfinished last line is not given.
+/// Reads line by line; an unfinished last line is not given, nor what is being written at this moment: where zero bytes are,
+/// something is still to come.
 #[derive(Debug)]
 pub struct Lines {
     file: BufReader<File>,
@@ -78,8 +79,11 @@ impl Lines {
     /// The file cannot be read.
     pub fn read(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
         line.clear();
+        if self.file.fill_buf()?.first() == Some(&0) {
+            return Ok(false);
+        }
         let length = self.file.read_until(b'\n', line)?;
-        if line.pop() != Some(b'\n') {
+        if line.pop() != Some(b'\n') || line.contains(&0) {
             return Ok(false);
         }
         self.offset += u64::try_from(length).unwrap_or(u64::MAX);
@@ -123,5 +127,19 @@ mod tests {
         assert_eq!((line.as_slice(), lines.offset()), (&b"two"[..], 8));
         assert!(!lines.read(&mut line).unwrap());
         assert_eq!(lines.offset(), 8);
+    }
+
+    #[test]
+    fn a_line_that_is_being_written_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let segment = Segment::new(folder.path(), 1);
+        for written in [&b"one\n\0\0\0\0"[..], b"one\nt\0\0\0", b"one\nt\0o\n\0", b"one\n\0\0o\n"] {
+            std::fs::write(&segment.path, written).unwrap();
+            let (mut lines, mut line) = (segment.lines(0).unwrap(), Vec::new());
+            assert!(lines.read(&mut line).unwrap());
+            assert_eq!(line, b"one");
+            assert!(!lines.read(&mut line).unwrap(), "{written:?}");
+            assert_eq!(lines.offset(), 4);
+        }
     }
 }

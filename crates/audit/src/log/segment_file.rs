@@ -1,16 +1,20 @@
 //! The segment that is being written: appended, synced, and put right after a crash when it is opened again.
+//!
+//! Behind the lines the file has room, of zero bytes, which is made in large steps: so a sync writes the lines and nothing
+//! else, where it would otherwise write the file's new size, too, each time. Nothing in a line is a zero byte, so the first
+//! one ends what was written. A complete segment, and one that was closed, has no such room.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::line::Head;
 use super::reader::{Segment, segments};
 
-const CHUNK_BYTES: u64 = 64 * 1_024;
-/// So much must fit behind the lines before a log that could not be written is written to again.
-const ROOM_BYTES: usize = 64 * 1_024;
+const CHUNK_BYTES: usize = 256 * 1_024;
+/// What is written behind the lines when there is no room for more.
+static ROOM: [u8; 256 * 1_024] = [0; 256 * 1_024];
 
 /// Makes the folder, for its owner alone, if it is not there.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
@@ -23,6 +27,8 @@ pub(super) struct SegmentFile {
     file: File,
     /// Bytes that are whole lines and, but for those written since the last sync, on disk.
     length: u64,
+    /// The file's length: the lines and the room behind them.
+    reserved: u64,
 }
 
 /// A log as it was found.
@@ -61,7 +67,7 @@ impl SegmentFile {
             let head = Head::behind(&line).ok_or_else(|| OpenError::Damaged(segment.clone()))?;
             file.set_len(end)?;
             file.sync_data()?;
-            return Ok(Found { file: Self { segment, file, length: end }, head });
+            return Ok(Found { file: Self { segment, file, length: end, reserved: end }, head });
         }
         Ok(Found { file: Self::begin(folder, Head::BEGINNING)?, head: Head::BEGINNING })
     }
@@ -75,7 +81,7 @@ impl SegmentFile {
         // The file's name must survive a power cut as well as its content.
         file.sync_data()?;
         File::open(folder)?.sync_all()?;
-        Ok(Self { segment, file, length: 0 })
+        Ok(Self { segment, file, length: 0, reserved: 0 })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -89,7 +95,7 @@ impl SegmentFile {
     /// Whether the file is still the one under its name, and nobody else wrote to it.
     pub(super) fn is_in_place(&self) -> bool {
         let same = |ours: &Metadata, theirs: &Metadata| {
-            (ours.dev(), ours.ino(), self.length) == (theirs.dev(), theirs.ino(), theirs.len())
+            (ours.dev(), ours.ino(), self.reserved) == (theirs.dev(), theirs.ino(), theirs.len())
         };
         let both = || Some((self.file.metadata().ok()?, std::fs::metadata(&self.segment.path).ok()?));
         both().is_some_and(|(ours, theirs)| same(&ours, &theirs))
@@ -97,8 +103,12 @@ impl SegmentFile {
 
     /// Appends whole lines.
     pub(super) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let end = self.length + size(lines);
+        if end > self.reserved {
+            self.make_room(end)?;
+        }
         self.file.write_all_at(lines, self.length)?;
-        self.length += u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        self.length = end;
         Ok(())
     }
 
@@ -109,41 +119,52 @@ impl SegmentFile {
     /// Takes back everything behind `length`, which must be at a line's end.
     pub(super) fn cut(&mut self, length: u64) -> io::Result<()> {
         self.length = length;
+        self.reserved = length;
         self.file.set_len(length)?;
         self.file.sync_data()
     }
 
-    /// Fails unless there is room for more. An attempt leaves nothing that is taken for a line.
-    pub(super) fn find_room(&mut self) -> io::Result<()> {
-        self.file.write_all_at(&[0; ROOM_BYTES], self.length)?;
-        self.file.sync_data()?;
+    /// Takes back the room behind the lines: nothing more will be written.
+    pub(super) fn complete(&mut self) -> io::Result<()> {
         self.cut(self.length)
     }
+
+    /// Fails unless there is room for more.
+    pub(super) fn find_room(&mut self) -> io::Result<()> {
+        self.make_room(self.length)?;
+        self.file.sync_data()
+    }
+
+    /// Makes room from `end` on.
+    fn make_room(&mut self, end: u64) -> io::Result<()> {
+        self.file.write_all_at(&ROOM, end)?;
+        self.reserved = end + size(&ROOM);
+        Ok(())
+    }
+}
+
+fn size(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn open(segment: &Segment) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&segment.path)
 }
 
-/// Where the last whole line ends, and that line without its line end.
+/// Where the last whole line ends, and that line without its line end. Everything before the first zero byte was written;
+/// what a power cut left behind it was written in part.
 fn last_line(file: &mut File) -> io::Result<(u64, Option<Vec<u8>>)> {
-    let mut start = file.metadata()?.len();
-    let mut bytes: Vec<u8> = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    let mut written = io::BufReader::with_capacity(CHUNK_BYTES, file);
+    let (mut end, mut last, mut line) = (0, None, Vec::new());
     loop {
-        let mut ends = bytes.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
-        let (end, before) = (ends.next(), ends.next());
-        if let (Some(end), true) = (end, before.is_some() || start == 0) {
-            let line = bytes.get(before.map_or(0, |before| before + 1)..end).map(<[u8]>::to_vec);
-            return Ok((start + u64::try_from(end + 1).unwrap_or(u64::MAX), line));
+        line.clear();
+        written.read_until(b'\n', &mut line)?;
+        if line.last() != Some(&b'\n') || line.contains(&0) {
+            return Ok((end, last));
         }
-        if start == 0 {
-            return Ok((0, None));
-        }
-        let from = start.saturating_sub(CHUNK_BYTES);
-        let mut chunk = Vec::new();
-        file.seek(SeekFrom::Start(from))?;
-        Read::by_ref(file).take(start - from).read_to_end(&mut chunk)?;
-        chunk.append(&mut bytes);
-        (bytes, start) = (chunk, from);
+        end += size(&line);
+        line.pop();
+        std::mem::swap(last.get_or_insert_default(), &mut line);
     }
 }

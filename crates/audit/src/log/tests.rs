@@ -89,6 +89,45 @@ async fn what_a_crash_left_unfinished_is_cut_off_wherever_it_tore() {
 }
 
 #[tokio::test]
+async fn what_a_power_cut_left_in_part_is_cut_off_wherever_a_hole_is() {
+    let open = tempfile::tempdir().unwrap();
+    let log = Log::open(open.path(), LogSettings::default()).unwrap();
+    append(&log, 0..4).await;
+    let [segment] = segments(open.path()).unwrap().try_into().unwrap();
+    let bytes = std::fs::read(&segment.path).unwrap();
+    let lines = bytes.iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    assert!(
+        bytes.len() > lines && bytes[lines..].iter().all(|&byte| byte == 0),
+        "there is room behind the lines"
+    );
+    for hole in 0..lines {
+        let folder = tempfile::tempdir().unwrap();
+        let mut torn = bytes.clone();
+        torn[hole..(hole + 10).min(lines)].fill(0);
+        std::fs::write(folder.path().join(segment.path.file_name().unwrap()), &torn).unwrap();
+        let kept = bytes[..hole].iter().filter(|&&byte| byte == b'\n').count();
+        let log = Log::open(folder.path(), LogSettings::default()).unwrap();
+        append(&log, kept..4).await;
+        log.close();
+        assert_eq!(read(folder.path()).unwrap().0, expected(0..4), "a hole after {hole} bytes");
+    }
+    log.close();
+}
+
+#[tokio::test]
+async fn only_an_open_segment_has_room_behind_its_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::open(folder.path(), small()).unwrap();
+    append(&log, 0..30).await;
+    let has_room = |segment: &Segment| std::fs::read(&segment.path).unwrap().last() != Some(&b'\n');
+    let mut found = segments(folder.path()).unwrap();
+    let last = found.pop().unwrap();
+    assert!(has_room(&last) && found.len() > 1 && !found.iter().any(has_room));
+    log.close();
+    assert!(!has_room(&last));
+}
+
+#[tokio::test]
 async fn a_segment_that_was_begun_before_a_crash_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::open(folder.path(), LogSettings::default()).unwrap();

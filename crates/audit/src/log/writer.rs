@@ -71,7 +71,7 @@ impl Writer {
                 let _ = waiting.send(outcome.as_ref().map(|_| ()).map_err(|error| self.error(error)));
             }
         }
-        if let Err(error) = self.file.sync() {
+        if let Err(error) = self.end() {
             self.report(&Err(error));
         }
     }
@@ -92,6 +92,7 @@ impl Writer {
     fn append_and_sync(&mut self, group: &[Order], lines: &mut Vec<u8>) -> io::Result<()> {
         if self.file.length() >= self.settings.segment_bytes {
             self.sync()?;
+            self.file.complete()?;
             self.begin_segment()?;
         }
         lines.clear();
@@ -133,6 +134,14 @@ impl Writer {
         self.synced = (self.head, self.file.length());
         self.durable.send_replace(self.head.next);
         Ok(())
+    }
+
+    /// Leaves the file as it is to stay. One that somebody else has in hands is left alone.
+    fn end(&mut self) -> io::Result<()> {
+        if self.is_torn || !self.file.is_in_place() {
+            return self.file.sync();
+        }
+        self.file.complete()
     }
 
     /// Cuts off what is not certain to be on disk. Only what can be written is right: cutting succeeds on a full disk, too.
