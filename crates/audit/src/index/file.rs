@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use base::AccountId;
 
 use super::blocks::{BlockError, BlockReader, BlockWriter, Owner, blocks_of, per_block};
-use super::memory::{MemoryIndex, Row, Span};
+use super::memory::{MemoryIndex, Postings, Row, Span};
 use super::query::{Bounds, Place, Position};
 use super::term::{Category, Scope, Term};
 use crate::log::Segment;
@@ -101,7 +101,7 @@ fn write_to(index: &MemoryIndex, path: &Path) -> io::Result<Header> {
 
 fn write_terms(
     writer: &mut BlockWriter,
-    terms: &[(&Term, &Vec<u32>)],
+    terms: &[(&Term, &Postings)],
     ranks_of: impl Fn(&[u32]) -> Vec<u32>,
 ) -> io::Result<()> {
     let mut place = 0_u32;

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use super::event::LoggedEvent;
+use smallvec::SmallVec;
+
+use super::fields::{Fields, Line};
 use super::query::{Bounds, Place, Position};
-use super::term::{Scope, Term};
+use super::term::{Scope, Term, Terms};
 use crate::log::{LogLine, Segment};
 
 /// Where the line of an event is.
@@ -39,9 +41,13 @@ pub(super) struct MemoryIndex {
     /// The events, in the order of their lines.
     pub(super) rows: Vec<Row>,
     /// For each term the numbers of its rows.
-    pub(super) postings: HashMap<Term, Vec<u32>>,
+    pub(super) postings: HashMap<Term, Postings>,
     pub(super) scopes: BTreeMap<Scope, Span>,
+    terms: Terms,
 }
+
+/// Numbers of rows. Most terms are the id of one event.
+pub(super) type Postings = SmallVec<[u32; 2]>;
 
 impl Span {
     pub(super) fn of(seconds: i64) -> Self {
@@ -63,6 +69,7 @@ impl MemoryIndex {
             rows: Vec::new(),
             postings: HashMap::new(),
             scopes: BTreeMap::new(),
+            terms: Terms::default(),
         }
     }
 
@@ -94,42 +101,57 @@ impl MemoryIndex {
         let mut lines = self.segment.lines(self.offset)?;
         let mut line = Vec::new();
         while lines.read(&mut line)? {
-            let read: Option<LogLine> = serde_json::from_slice(&line).ok();
-            if read.as_ref().is_some_and(|read| read.sequence >= end) {
+            if !self.take(&line, end) {
                 break;
-            }
-            if let Some(read) = read {
-                self.next = read.sequence.saturating_add(1).max(self.next);
-                let length = line.len();
-                if let Some(event) = LoggedEvent::read(read.sequence, read.event.get()) {
-                    self.add(&event, self.offset, length);
-                }
             }
             self.offset = lines.offset();
         }
         Ok(())
     }
 
+    /// Takes a line in, unless its number says that it is to be left for later.
+    fn take(&mut self, line: &[u8], end: u64) -> bool {
+        let Ok(text) = std::str::from_utf8(line) else { return true };
+        let (sequence, event) = match serde_json::from_str::<Line<'_>>(text) {
+            Ok(line) => (line.sequence, Some(line.event)),
+            // An event that nobody can look up, or no line at all.
+            Err(_) => match serde_json::from_str::<LogLine>(text) {
+                Ok(line) => (line.sequence, None),
+                Err(_) => return true,
+            },
+        };
+        if sequence >= end {
+            return false;
+        }
+        self.next = sequence.saturating_add(1).max(self.next);
+        if let Some(event) = event {
+            self.add(sequence, &event, line.len());
+        }
+        true
+    }
+
     /// What lies behind the first four gibibytes of a segment is left out: the settings allow none of such a size.
-    fn add(&mut self, event: &LoggedEvent, offset: u64, length: usize) {
-        let line = event.sequence.checked_sub(self.segment.first).and_then(|line| u32::try_from(line).ok());
+    fn add(&mut self, sequence: u64, event: &Fields<'_>, length: usize) {
+        let Some((scope, time)) = event.place() else { return };
+        let line = sequence.checked_sub(self.segment.first).and_then(|line| u32::try_from(line).ok());
         let (Some(line), Ok(offset), Ok(length), Ok(number)) =
-            (line, u32::try_from(offset), u32::try_from(length), u32::try_from(self.rows.len()))
+            (line, u32::try_from(self.offset), u32::try_from(length), u32::try_from(self.rows.len()))
         else {
             return;
         };
-        let seconds = event.time.seconds();
+        let seconds = time.seconds();
         self.rows.push(Row { seconds, line, offset, length });
         let span = Span::of(seconds);
-        self.scopes.entry(event.scope).and_modify(|known| *known = known.with(span)).or_insert(span);
-        self.postings.entry(event.scope.term(None)).or_default().push(number);
-        for attribute in event.attributes() {
-            let numbers = self.postings.entry(event.scope.term(Some(attribute))).or_default();
+        self.scopes.entry(scope).and_modify(|known| *known = known.with(span)).or_insert(span);
+        let Self { terms, postings, .. } = self;
+        postings.entry(terms.of_all(scope)).or_default().push(number);
+        event.each_attribute(|attribute, value| {
+            let numbers = postings.entry(terms.of(scope, attribute, value)).or_default();
             // Two attributes may have one term.
             if numbers.last() != Some(&number) {
                 numbers.push(number);
             }
-        }
+        });
     }
 
     /// Where the events of a term are, newest first.

@@ -10,6 +10,7 @@
 mod blocks;
 mod complete;
 mod event;
+mod fields;
 mod file;
 mod memory;
 mod query;

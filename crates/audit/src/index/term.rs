@@ -49,8 +49,11 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Term(pub(super) u64);
 
+/// How many attributes there are.
+const ATTRIBUTES: usize = 8;
+
 impl Attribute {
-    /// Its number in index files; never changed.
+    /// Its number in index files, from 1 to [`ATTRIBUTES`]; never changed.
     fn number(self) -> u8 {
         match self {
             Self::EventId => 1,
@@ -62,6 +65,12 @@ impl Attribute {
             Self::EventSource => 7,
             Self::AccessKeyId => 8,
         }
+    }
+
+    /// What counts of a value. A key is the same by its ARN and by its id.
+    fn essence(self, value: &str) -> &str {
+        let id = if self == Self::ResourceName { value.split_once(":key/") } else { None };
+        id.map_or(value, |(_, id)| id)
     }
 }
 
@@ -88,15 +97,50 @@ impl Scope {
         digest.update(&[self.category.number(), u8::try_from(region.len()).unwrap_or(u8::MAX)]);
         digest.update(region);
         if let Some((attribute, value)) = attribute {
-            let value = match (attribute, value.split_once(":key/")) {
-                (Attribute::ResourceName, Some((_, id))) => id,
-                _ => value,
-            };
             digest.update(&[attribute.number()]);
-            digest.update(value.as_bytes());
+            digest.update(attribute.essence(value).as_bytes());
         }
         let [a, b, c, d, e, f, g, h, ..] = digest.finish();
         Term(u64::from_le_bytes([a, b, c, d, e, f, g, h]))
+    }
+}
+
+/// Finds the terms of one event after the other. Most values are those of an event shortly before.
+#[derive(Debug, Default)]
+pub(super) struct Terms {
+    of_all: Option<(Scope, Term)>,
+    last: [Option<(Scope, String, Term)>; ATTRIBUTES],
+}
+
+impl Terms {
+    /// The term of all events of a scope.
+    pub(super) fn of_all(&mut self, scope: Scope) -> Term {
+        match self.of_all {
+            Some((last, term)) if last == scope => term,
+            _ => self.of_all.insert((scope, scope.term(None))).1,
+        }
+    }
+
+    /// The term of an attribute's value.
+    pub(super) fn of(&mut self, scope: Scope, attribute: Attribute, value: &str) -> Term {
+        let value = attribute.essence(value);
+        let place = self.last.get_mut(usize::from(attribute.number()) - 1);
+        if let Some(Some((last_scope, last, term))) = &place
+            && *last_scope == scope
+            && last == value
+        {
+            return *term;
+        }
+        let term = scope.term(Some((attribute, value)));
+        match place {
+            Some(Some((last_scope, last, last_term))) => {
+                (*last_scope, *last_term) = (scope, term);
+                value.clone_into(last);
+            }
+            Some(place) => *place = Some((scope, value.to_owned(), term)),
+            None => {}
+        }
+        term
     }
 }
 
