@@ -6,6 +6,7 @@
 
 pub mod delivery;
 pub mod index;
+mod json;
 pub mod log;
 mod record;
 mod trail;
@@ -13,5 +14,5 @@ pub mod trails;
 mod user_identity;
 pub mod verification;
 
-pub use record::{EventError, EventName, RecordError, ServiceEvent};
+pub use record::{EventError, EventName, ServiceEvent};
 pub use trail::{KnownReasons, NoReasons, Recording, Trail, TrailError};

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use base::{
-    AccountId, Call, EventDetails, EventId, EventResource, EventTokenHolder, Region, Timestamp, UnsignedCall,
+    AccountId, Call, EventDetails, EventId, EventResource, EventTokenHolder, Region, RequestId, Timestamp,
+    TlsDetails, UnsignedCall,
 };
-use serde::Serialize;
-use serde_json::value::RawValue;
 
+use crate::json::Object;
 use crate::user_identity::{INTERNAL, UserIdentity};
 
 /// The Region of global services.
@@ -22,6 +22,8 @@ const GLOBAL_REGION: &str = "us-east-1";
 const ERROR_BYTES_MAX: usize = 1_024;
 /// Bytes that `requestParameters`, `responseElements` and `serviceEventDetails` may have.
 const ELEMENTS_BYTES_MAX: usize = 100 * 1_024;
+/// Bytes that most events have room in.
+const USUAL_BYTES: usize = 1_536;
 
 /// An operation as events name it.
 #[derive(Clone, Copy, Debug)]
@@ -45,14 +47,18 @@ pub struct EventError<'a> {
     pub message: Option<&'a str>,
 }
 
-/// An event could not be written as JSON; what it records must not be done without it.
-#[derive(Debug, thiserror::Error)]
-#[error("an audit event could not be encoded: {0}")]
-pub struct RecordError(#[from] serde_json::Error);
-
 /// The event of something that the service does by itself, because it is due or at start: an `AwsServiceEvent`.
 #[derive(Debug)]
-pub struct ServiceEvent(Event);
+pub struct ServiceEvent {
+    id: EventId,
+    time: Timestamp,
+    account: AccountId,
+    region: Region,
+    source: &'static str,
+    name: &'static str,
+    about: EventDetails,
+    details: BTreeMap<&'static str, String>,
+}
 
 impl ServiceEvent {
     /// An event about an account's things in a Region.
@@ -64,34 +70,42 @@ impl ServiceEvent {
         source: &'static str,
         name: &'static str,
     ) -> Self {
-        let mut event = Event::new(id, time, account, region, (source, name));
-        event.user_identity = UserIdentity::service(account);
-        event.source_ip_address = INTERNAL.to_owned();
-        event.user_agent = INTERNAL.to_owned();
-        Self(event)
+        let (about, details) = (EventDetails::default(), BTreeMap::new());
+        Self { id, time, account, region, source, name, about, details }
     }
 
     /// Names something that it is about; `kind` is its type, such as `AWS::KMS::Key`.
     #[must_use]
     pub fn with_resource(mut self, kind: &'static str, account: AccountId, arn: impl Display) -> Self {
-        let resource = EventResource { account, kind, arn: arn.to_string() };
-        self.0.resources.get_or_insert_default().push(Resource::of(&resource));
+        self.about.resources.push(EventResource { account, kind, arn: arn.to_string() });
         self
     }
 
     /// Says something in `serviceEventDetails`.
     #[must_use]
     pub fn with_detail(mut self, name: &'static str, value: impl Display) -> Self {
-        self.0.service_event_details.get_or_insert_default().insert(name, value.to_string());
+        self.details.insert(name, value.to_string());
         self
     }
 
     /// The event as the bytes for a transaction's outbox: one line of JSON, without its line end.
-    ///
-    /// # Errors
-    /// None that is known; if encoding fails all the same, what it records must fail with it.
-    pub fn encode(&self) -> Result<Vec<u8>, RecordError> {
-        Ok(serde_json::to_vec(&self.0)?)
+    pub fn encode(&self) -> Vec<u8> {
+        let event = Event {
+            id: self.id,
+            shared_id: None,
+            time: self.time,
+            recipient: self.account,
+            region: self.region.as_str(),
+            name: EventName { source: self.source, operation: self.name, read_only: false, is_global: false },
+            kind: "AwsServiceEvent",
+            who: UserIdentity::Service(self.account),
+            origin: Origin::Service(INTERNAL),
+            request_id: None,
+            error: None,
+            about: &self.about,
+            service_details: &self.details,
+        };
+        event.encode()
     }
 }
 
@@ -101,32 +115,32 @@ pub(crate) fn events_of_call(
     call: &Call,
     id: EventId,
     name: EventName,
-    details: &EventDetails,
+    about: &EventDetails,
     error: Option<EventError<'_>>,
     mut new_id: impl FnMut() -> EventId,
-) -> Result<Vec<Vec<u8>>, RecordError> {
+) -> Vec<Vec<u8>> {
     let mut owners: Vec<AccountId> = Vec::new();
     if error.is_none() {
-        let others = details.resources.iter().map(|resource| resource.account);
+        let others = about.resources.iter().map(|resource| resource.account);
         for owner in others.filter(|owner| *owner != call.caller.account) {
             if !owners.contains(&owner) {
                 owners.push(owner);
             }
         }
     }
-    let mut event = Event::of_call(call, id, name, details, error)?;
+    let mut event = Event::of_call(call, id, name, about, error);
     if owners.is_empty() {
-        return Ok(vec![serde_json::to_vec(&event)?]);
+        return vec![event.encode()];
     }
-    event.shared_event_id = Some(new_id().to_string());
-    let mut all = vec![serde_json::to_vec(&event)?];
-    event.user_identity = event.user_identity.as_another_account();
+    event.shared_id = Some(new_id());
+    let mut all = vec![event.encode()];
+    event.who = event.who.as_another_account();
     for owner in owners {
-        event.event_id = new_id().to_string();
-        event.recipient_account_id = owner.to_string();
-        all.push(serde_json::to_vec(&event)?);
+        event.id = new_id();
+        event.recipient = owner;
+        all.push(event.encode());
     }
-    Ok(all)
+    all
 }
 
 /// The event of a call that nobody signed, for the account that the holder of a token asks for a session.
@@ -134,210 +148,203 @@ pub(crate) fn event_of_unsigned_call(
     call: &UnsignedCall,
     holder: &EventTokenHolder,
     name: EventName,
-    details: &EventDetails,
+    about: &EventDetails,
     error: Option<EventError<'_>>,
-) -> Result<Vec<u8>, RecordError> {
-    let names = (name.source, name.operation);
-    let mut event = Event::new(call.event.id(), call.time, holder.account, call.region, names);
-    event.user_identity = UserIdentity::token_holder(holder);
-    event.source_ip_address = call.source_address.to_string();
-    event.user_agent = call.user_agent.to_string();
-    event.request_id = Some(call.request_id.to_string());
-    event.tls_details = call.tls.as_deref().map(Tls::of);
-    event.set_outcome(name, details, error)?;
-    Ok(serde_json::to_vec(&event)?)
+) -> Vec<u8> {
+    let event = Event {
+        id: call.event.id(),
+        shared_id: None,
+        time: call.time,
+        recipient: holder.account,
+        region: call.region.as_str(),
+        name,
+        kind: CALL,
+        who: UserIdentity::TokenHolder(holder),
+        origin: Origin::Client {
+            address: call.source_address,
+            agent: &call.user_agent,
+            tls: call.tls.as_deref(),
+        },
+        request_id: Some(call.request_id),
+        error,
+        about,
+        service_details: &BTreeMap::new(),
+    };
+    event.encode()
 }
 
-/// Fields in the order of the published examples.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Event {
-    event_version: &'static str,
-    user_identity: UserIdentity,
-    event_time: String,
-    event_source: &'static str,
-    event_name: &'static str,
-    aws_region: String,
-    #[serde(rename = "sourceIPAddress")]
-    source_ip_address: String,
-    user_agent: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<String>,
-    request_parameters: Option<Box<RawValue>>,
-    response_elements: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    additional_event_data: Option<serde_json::Map<String, serde_json::Value>>,
-    #[serde(rename = "requestID", skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
-    #[serde(rename = "eventID")]
-    event_id: String,
-    read_only: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resources: Option<Vec<Resource>>,
-    event_type: &'static str,
-    management_event: bool,
-    recipient_account_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_event_details: Option<BTreeMap<&'static str, String>>,
-    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
-    shared_event_id: Option<String>,
-    event_category: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls_details: Option<Tls>,
+/// `eventType` of calls.
+const CALL: &str = "AwsApiCall";
+
+/// What an event tells.
+struct Event<'a> {
+    id: EventId,
+    shared_id: Option<EventId>,
+    time: Timestamp,
+    recipient: AccountId,
+    region: &'a str,
+    name: EventName,
+    kind: &'static str,
+    who: UserIdentity<'a>,
+    origin: Origin<'a>,
+    request_id: Option<RequestId>,
+    error: Option<EventError<'a>>,
+    about: &'a EventDetails,
+    service_details: &'a BTreeMap<&'static str, String>,
 }
 
-impl Event {
-    /// A service event without anybody who caused it; a call's event replaces what names the caller.
-    fn new(
-        id: EventId,
-        time: Timestamp,
-        account: AccountId,
-        region: Region,
-        (event_source, event_name): (&'static str, &'static str),
-    ) -> Self {
-        Self {
-            event_version: "1.11",
-            user_identity: UserIdentity::default(),
-            event_time: time.iso_extended(),
-            event_source,
-            event_name,
-            aws_region: region.to_string(),
-            source_ip_address: String::new(),
-            user_agent: String::new(),
-            error_code: None,
-            error_message: None,
-            request_parameters: None,
-            response_elements: None,
-            additional_event_data: None,
-            request_id: None,
-            event_id: id.to_string(),
-            read_only: false,
-            resources: None,
-            event_type: "AwsServiceEvent",
-            management_event: true,
-            recipient_account_id: account.to_string(),
-            service_event_details: None,
-            shared_event_id: None,
-            event_category: "Management",
-            tls_details: None,
-        }
-    }
+/// Where a call comes from.
+enum Origin<'a> {
+    /// From a client, over a connection.
+    Client { address: std::net::IpAddr, agent: &'a str, tls: Option<&'a TlsDetails> },
+    /// From a service, by its name.
+    Service(&'a str),
+}
 
+impl<'a> Event<'a> {
     fn of_call(
-        call: &Call,
+        call: &'a Call,
         id: EventId,
         name: EventName,
-        details: &EventDetails,
-        error: Option<EventError<'_>>,
-    ) -> Result<Self, RecordError> {
-        let service = call.service.as_ref().map(|service| service.principal.clone());
-        let account = call.caller.account;
-        let mut event = Self::new(id, call.time, account, call.region, (name.source, name.operation));
-        event.user_identity = UserIdentity::of(&call.caller).invoked_by(service.clone());
-        event.source_ip_address = service.clone().unwrap_or_else(|| call.source_address.to_string());
-        event.tls_details = call.tls.as_deref().filter(|_| service.is_none()).map(Tls::of);
-        event.user_agent = service.unwrap_or_else(|| call.user_agent.to_string());
-        event.request_id = Some(call.request_id.to_string());
-        if name.is_global {
-            event.aws_region = GLOBAL_REGION.to_owned();
+        about: &'a EventDetails,
+        error: Option<EventError<'a>>,
+    ) -> Self {
+        let service = call.service.as_ref().map(|service| service.principal.as_str());
+        let client = Origin::Client {
+            address: call.source_address,
+            agent: &call.user_agent,
+            tls: call.tls.as_deref(),
+        };
+        Self {
+            id,
+            shared_id: None,
+            time: call.time,
+            recipient: call.caller.account,
+            region: if name.is_global { GLOBAL_REGION } else { call.region.as_str() },
+            name,
+            kind: CALL,
+            who: UserIdentity::Caller { caller: &call.caller, invoked_by: service },
+            origin: service.map_or(client, Origin::Service),
+            request_id: Some(call.request_id),
+            error,
+            about,
+            service_details: const { &BTreeMap::new() },
         }
-        event.set_outcome(name, details, error)?;
-        Ok(event)
     }
 
-    fn set_outcome(
-        &mut self,
-        name: EventName,
-        details: &EventDetails,
-        error: Option<EventError<'_>>,
-    ) -> Result<(), RecordError> {
-        self.event_type = "AwsApiCall";
-        self.read_only = name.read_only;
-        self.request_parameters = raw("requestParameters", details.request_parameters.as_deref())?;
-        if let Some(error) = error {
-            self.error_code = Some(cut(error.code));
-            self.error_message = error.message.map(cut);
-        } else {
-            self.response_elements = raw("responseElements", details.response_elements.as_deref())?;
+    /// One line of JSON, its fields in the order of the published examples.
+    fn encode(&self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(USUAL_BYTES);
+        Object::write(&mut line, |event| {
+            self.write_circumstances(event);
+            self.write_outcome(event);
+            self.write_bearings(event);
+        });
+        line
+    }
+
+    fn write_circumstances(&self, event: &mut Object<'_>) {
+        event.text("eventVersion", "1.11");
+        event.object("userIdentity", |identity| self.who.write(identity));
+        event.text("eventTime", self.time);
+        event.text("eventSource", self.name.source);
+        event.text("eventName", self.name.operation);
+        event.text("awsRegion", self.region);
+        match &self.origin {
+            Origin::Client { address, agent, .. } => {
+                event.text("sourceIPAddress", address);
+                event.text("userAgent", agent);
+            }
+            Origin::Service(name) => {
+                event.text("sourceIPAddress", name);
+                event.text("userAgent", name);
+            }
         }
-        self.additional_event_data = additional(&details.additional);
-        if !details.resources.is_empty() || details.tells_no_resources {
-            self.resources = Some(details.resources.iter().map(Resource::of).collect());
+    }
+
+    fn write_outcome(&self, event: &mut Object<'_>) {
+        event.text_if("errorCode", self.error.map(|error| cut(error.code)));
+        event.text_if("errorMessage", self.error.and_then(|error| error.message).map(cut));
+        let answer = if self.error.is_none() { self.about.response_elements.as_deref() } else { None };
+        write_elements(event, "requestParameters", self.about.request_parameters.as_deref());
+        write_elements(event, "responseElements", answer);
+        write_additional(event, &self.about.additional);
+    }
+
+    fn write_bearings(&self, event: &mut Object<'_>) {
+        event.text_if("requestID", self.request_id);
+        event.text("eventID", self.id);
+        event.truth("readOnly", self.name.read_only);
+        if !self.about.resources.is_empty() || self.about.tells_no_resources {
+            event.list("resources", &self.about.resources, |resource, object| {
+                object.text("accountId", resource.account);
+                object.text("type", resource.kind);
+                object.text("ARN", &resource.arn);
+            });
         }
-        Ok(())
+        event.text("eventType", self.kind);
+        event.truth("managementEvent", true);
+        event.text("recipientAccountId", self.recipient);
+        if !self.service_details.is_empty() {
+            event.object("serviceEventDetails", |details| {
+                self.service_details.iter().for_each(|(name, value)| details.text(name, value));
+            });
+        }
+        event.text_if("sharedEventID", self.shared_id);
+        event.text("eventCategory", "Management");
+        if let Origin::Client { tls: Some(tls), .. } = self.origin {
+            event.object("tlsDetails", |details| write_tls(details, tls));
+        }
     }
 }
 
 /// JSON as it is, unless it is too much.
-fn raw(field: &str, json: Option<&[u8]>) -> Result<Option<Box<RawValue>>, RecordError> {
-    let Some(json) = json else { return Ok(None) };
-    if json.len() > ELEMENTS_BYTES_MAX {
-        let size = json.len();
-        let reason = format!(r#"{{"omitted":true,"originalSize":{size},"reason":"{field} too large"}}"#);
-        return Ok(Some(RawValue::from_string(reason)?));
+fn write_elements(event: &mut Object<'_>, field: &str, json: Option<&[u8]>) {
+    match json {
+        None => event.json(field, b"null"),
+        Some(json) if json.len() <= ELEMENTS_BYTES_MAX => event.json(field, json),
+        Some(json) => {
+            let size = json.len();
+            let reason = format!(r#"{{"omitted":true,"originalSize":{size},"reason":"{field} too large"}}"#);
+            event.json(field, reason.as_bytes());
+        }
     }
-    Ok(Some(serde_json::from_slice(json)?))
 }
 
 /// A name with a dot is one within an object.
-fn additional(noted: &[(&'static str, String)]) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let mut all = serde_json::Map::new();
-    for (name, value) in noted {
-        let value = serde_json::Value::from(value.as_str());
-        match name.split_once('.') {
-            Some((outer, inner)) => {
-                let entry = all.entry(outer).or_insert_with(|| serde_json::Map::new().into());
-                entry.as_object_mut().map(|object| object.insert(inner.to_owned(), value));
-            }
-            None => {
-                all.insert((*name).to_owned(), value);
-            }
-        }
+fn write_additional(event: &mut Object<'_>, noted: &[(&'static str, String)]) {
+    if noted.is_empty() {
+        return;
     }
-    (!all.is_empty()).then_some(all)
+    let outer_of = |name: &'static str| name.split_once('.').map(|(outer, _)| outer);
+    event.object("additionalEventData", |data| {
+        for (place, (name, value)) in noted.iter().enumerate() {
+            let Some(outer) = outer_of(name) else {
+                data.text(name, value);
+                continue;
+            };
+            if noted.iter().take(place).any(|(before, _)| outer_of(before) == Some(outer)) {
+                continue;
+            }
+            data.object(outer, |object| {
+                for (name, value) in noted {
+                    if let Some((_, inner)) = name.split_once('.').filter(|(other, _)| *other == outer) {
+                        object.text(inner, value);
+                    }
+                }
+            });
+        }
+    });
 }
 
-fn cut(text: &str) -> String {
+fn cut(text: &str) -> &str {
     let end = (0..=ERROR_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-    text.get(..end.unwrap_or_default()).unwrap_or_default().to_owned()
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
-#[derive(Debug, Serialize)]
-struct Resource {
-    #[serde(rename = "accountId")]
-    account_id: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(rename = "ARN")]
-    arn: String,
-}
-
-impl Resource {
-    fn of(resource: &EventResource) -> Self {
-        let EventResource { account, kind, arn } = resource;
-        Self { account_id: account.to_string(), kind, arn: arn.clone() }
-    }
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Tls {
-    tls_version: &'static str,
-    cipher_suite: String,
-    client_provided_host_header: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_exchange: Option<&'static str>,
-}
-
-impl Tls {
-    fn of(details: &base::TlsDetails) -> Self {
-        Self {
-            tls_version: details.version,
-            cipher_suite: details.cipher_suite.to_string(),
-            client_provided_host_header: details.host.clone(),
-            key_exchange: details.key_exchange,
-        }
-    }
+fn write_tls(object: &mut Object<'_>, details: &TlsDetails) {
+    object.text("tlsVersion", details.version);
+    object.text("cipherSuite", &details.cipher_suite);
+    object.text("clientProvidedHostHeader", &details.host);
+    object.text_if("keyExchange", details.key_exchange);
 }

@@ -5,21 +5,19 @@
 //! is known by then, and [`Trail::drain`] takes the one in the outbox away. Only if the call never came to its end is the one
 //! in the outbox logged, which tells the same but for the response.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{
-    AccountId, Call, EventDetails, EventId, Randomness, RandomnessUnavailable, Region, RequestId, Timestamp,
-    UnsignedCall,
+    AccountId, Call, EventId, Randomness, RandomnessUnavailable, Region, RequestId, Timestamp, UnsignedCall,
 };
 use serde::Deserialize;
 use store::{OutboxEntry, OutboxPosition, Store, StoreError};
 
 use crate::log::{Entry, Log, LogError, LogLine, segments};
-use crate::record::{
-    EventError, EventName, RecordError, ServiceEvent, event_of_unsigned_call, events_of_call,
-};
+use crate::record::{EventError, EventName, ServiceEvent, event_of_unsigned_call, events_of_call};
 
 /// Entries of the outbox that are looked at together.
 const BATCH: usize = 256;
@@ -51,9 +49,6 @@ pub enum TrailError {
     /// The log cannot be written.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The event cannot be encoded.
-    #[error(transparent)]
-    Record(#[from] RecordError),
     /// There is no randomness for the event's id.
     #[error(transparent)]
     Randomness(#[from] RandomnessUnavailable),
@@ -87,9 +82,9 @@ pub struct Trail {
 #[derive(Default)]
 struct Changes {
     /// Of calls that are still under way.
-    open: HashSet<String>,
+    open: HashSet<EventId>,
     /// That are in the log, and in the outbox for a moment longer.
-    logged: HashSet<String>,
+    logged: HashSet<EventId>,
 }
 
 impl Trail {
@@ -136,11 +131,11 @@ impl Trail {
     /// The event of a change that a call makes, for the outbox of its transaction, with what is known so far.
     ///
     /// # Errors
-    /// There is no randomness, or the event cannot be encoded.
+    /// There is no randomness.
     pub fn beside_change(&self, call: &Call, name: EventName) -> Result<Vec<u8>, TrailError> {
-        let events = self.events(call, call.event.id(), name, &call.event.so_far(), None)?;
+        let events = self.events(call, call.event.id(), name, None)?;
         call.event.set_beside_change();
-        self.changes().open.insert(call.event.id().to_string());
+        self.changes().open.insert(call.event.id());
         Ok(events.join(&b'\n'))
     }
 
@@ -168,9 +163,11 @@ impl Trail {
         name: EventName,
         error: Option<EventError<'_>>,
     ) -> Result<(), TrailError> {
-        let details = call.event.so_far();
-        let Some(holder) = &details.token_holder else { return Ok(()) };
-        let event = event_of_unsigned_call(call, holder, name, &details, error)?;
+        let event = call.event.so_far(|noted| {
+            let holder = noted.token_holder.as_ref()?;
+            Some(event_of_unsigned_call(call, holder, name, noted, error))
+        });
+        let Some(event) = event else { return Ok(()) };
         let decisions = self.reasons.of_request(call.request_id);
         Ok(self.log.append(vec![Entry { event, decisions }]).await?)
     }
@@ -204,11 +201,13 @@ impl Trail {
         let mut missed = 0;
         loop {
             // What is logged by now and not in the outbox below will never be there.
-            let logged: Vec<String> = self.changes().logged.iter().cloned().collect();
+            let logged: Vec<EventId> = self.changes().logged.iter().copied().collect();
             let mut entries = self.store.outbox(BATCH).await?;
             if entries.is_empty() {
                 let mut changes = self.changes();
-                logged.iter().for_each(|id| drop(changes.logged.take(id)));
+                for id in logged {
+                    changes.logged.remove(&id);
+                }
             }
             if !*knows_the_past && !entries.is_empty() {
                 let folder = self.log.folder().to_owned();
@@ -263,17 +262,18 @@ impl Trail {
         call: &Call,
         id: EventId,
         name: EventName,
-        details: &EventDetails,
         error: Option<EventError<'_>>,
     ) -> Result<Vec<Vec<u8>>, TrailError> {
-        let mut ids = Vec::new();
-        // One for all that share the event, and one for each copy.
-        if details.resources.iter().any(|resource| resource.account != call.caller.account) {
-            for _ in 0..=details.resources.len() {
-                ids.push(self.new_id()?);
+        call.event.so_far(|noted| {
+            let mut ids = Vec::new();
+            // One for all that share the event, and one for each copy.
+            if noted.resources.iter().any(|resource| resource.account != call.caller.account) {
+                for _ in 0..=noted.resources.len() {
+                    ids.push(self.new_id()?);
+                }
             }
-        }
-        Ok(events_of_call(call, id, name, details, error, || ids.pop().unwrap_or(id))?)
+            Ok(events_of_call(call, id, name, noted, error, || ids.pop().unwrap_or(id)))
+        })
     }
 
     fn new_id(&self) -> Result<EventId, RandomnessUnavailable> {
@@ -305,19 +305,18 @@ impl Recording<'_> {
         error: Option<EventError<'_>>,
     ) -> Result<(), TrailError> {
         let trail = self.trail;
-        let details = call.event.so_far();
-        let is_beside_change = details.is_beside_change;
+        let is_beside_change = call.event.so_far(|noted| noted.is_beside_change);
         // What failed may have been committed all the same: then that is another event.
         let id = if is_beside_change && error.is_some() { trail.new_id()? } else { self.id };
         let decisions = trail.reasons.of_request(call.request_id);
-        let events = trail.events(call, id, name, &details, error)?;
+        let events = trail.events(call, id, name, error)?;
         let entries = events.into_iter().map(|event| Entry { event, decisions: decisions.clone() });
         let logged = trail.log.append(entries.collect()).await;
         if !is_beside_change {
             return Ok(logged?);
         }
         if logged.is_ok() && error.is_none() {
-            trail.changes().logged.insert(self.id.to_string());
+            trail.changes().logged.insert(self.id);
         }
         match logged {
             // The change is made, and its event safe beside it.
@@ -329,7 +328,7 @@ impl Recording<'_> {
 
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
-        self.trail.changes().open.remove(&self.id.to_string());
+        self.trail.changes().open.remove(&self.id);
     }
 }
 
@@ -354,23 +353,23 @@ fn decisions_beside(folder: &Path, request: &str) -> std::io::Result<Option<Vec<
 }
 
 #[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "eventID")]
-    event_id: String,
+struct Head<'a> {
+    #[serde(rename = "eventID", borrow)]
+    event_id: Cow<'a, str>,
 }
 
 /// The id of the first event in a record of the outbox.
-fn event_id(record: &[u8]) -> Option<String> {
+fn event_id(record: &[u8]) -> Option<EventId> {
     let line = std::str::from_utf8(record).ok()?.lines().next()?;
-    serde_json::from_str::<Head>(line).ok().map(|head| head.event_id)
+    serde_json::from_str::<Head<'_>>(line).ok()?.event_id.parse().ok()
 }
 
-fn event_ids(entries: &[OutboxEntry]) -> impl Iterator<Item = String> {
+fn event_ids(entries: &[OutboxEntry]) -> impl Iterator<Item = EventId> {
     entries.iter().filter_map(|entry| event_id(&entry.record))
 }
 
 /// The ids of the last events in the log.
-fn latest_events(folder: &Path) -> std::io::Result<HashSet<String>> {
+fn latest_events(folder: &Path) -> std::io::Result<HashSet<EventId>> {
     let (mut ids, mut line) = (HashSet::new(), Vec::new());
     for segment in segments(folder)?.iter().rev().take(SEGMENTS_LOOKED_THROUGH) {
         let mut lines = segment.lines(0)?;

@@ -3,184 +3,125 @@
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
 
 use base::{AccountId, Caller, EventTokenHolder, Principal, Session};
-use serde::Serialize;
+
+use crate::json::Object;
 
 /// What CloudTrail writes where no caller is.
 pub(crate) const INTERNAL: &str = "AWS Internal";
 
-/// Fields in the order of the published examples; what does not apply is left out.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct UserIdentity {
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_key_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_context: Option<SessionContext>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identity_provider: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invoked_by: Option<String>,
+/// Whoever is to be told of.
+#[derive(Clone, Copy)]
+pub(crate) enum UserIdentity<'a> {
+    /// A caller, perhaps with the service that calls on its behalf.
+    Caller { caller: &'a Caller, invoked_by: Option<&'a str> },
+    /// The same for another account, which is told the caller's account. Services are told as they are.
+    AnotherAccount { caller: &'a Caller, invoked_by: Option<&'a str> },
+    /// Whoever holds a token of an identity provider.
+    TokenHolder(&'a EventTokenHolder),
+    /// The service itself, on resources of this account.
+    Service(AccountId),
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionContext {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_issuer: Option<SessionIssuer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    web_id_federation_data: Option<FederationData>,
-    attributes: Attributes,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_identity: Option<String>,
+impl UserIdentity<'_> {
+    /// As another account is told of it.
+    pub(crate) fn as_another_account(self) -> Self {
+        match self {
+            Self::Caller { caller, invoked_by } => Self::AnotherAccount { caller, invoked_by },
+            other @ (Self::AnotherAccount { .. } | Self::TokenHolder(_) | Self::Service(_)) => other,
+        }
+    }
+
+    /// Writes the fields in the order of the published examples; what does not apply is left out.
+    pub(crate) fn write(self, identity: &mut Object<'_>) {
+        match self {
+            Self::Caller { caller, invoked_by } => write_caller(identity, caller, invoked_by),
+            Self::AnotherAccount { caller, invoked_by } => {
+                write_foreign_caller(identity, caller, invoked_by);
+            }
+            Self::TokenHolder(holder) => write_token_holder(identity, holder),
+            Self::Service(account) => {
+                identity.text("accountId", account);
+                identity.text("invokedBy", INTERNAL);
+            }
+        }
+    }
+}
+
+fn write_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: Option<&str>) {
+    let kind = match &caller.principal {
+        Principal::Root => "Root",
+        Principal::User { .. } => "IAMUser",
+        Principal::RoleSession { .. } => "AssumedRole",
+        Principal::FederatedUser { .. } => "FederatedUser",
+        Principal::Service { name } => return write_service(identity, invoked_by.unwrap_or(name)),
+    };
+    identity.text("type", kind);
+    identity.text("principalId", caller.user_id());
+    identity.text("arn", caller.arn());
+    identity.text("accountId", caller.account);
+    identity.text("accessKeyId", &caller.access_key_id);
+    if let Principal::User { .. } = &caller.principal {
+        identity.text_if("userName", caller.principal.friendly_name());
+    }
+    if let Some(session) = &caller.session {
+        identity.object("sessionContext", |context| write_session(context, caller, session));
+    }
+    identity.text_if("invokedBy", invoked_by);
+}
+
+fn write_foreign_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: Option<&str>) {
+    if let Principal::Service { name } = &caller.principal {
+        return write_service(identity, invoked_by.unwrap_or(name));
+    }
+    identity.text("type", "AWSAccount");
+    identity.text("principalId", caller.user_id());
+    identity.text("accountId", caller.account);
+    identity.text_if("invokedBy", invoked_by);
+}
+
+fn write_service(identity: &mut Object<'_>, name: &str) {
+    identity.text("type", "AWSService");
+    identity.text("invokedBy", name);
+}
+
+fn write_token_holder(identity: &mut Object<'_>, holder: &EventTokenHolder) {
+    let EventTokenHolder { provider, audience, subject, .. } = holder;
+    identity.text("type", "WebIdentityUser");
+    identity.text("principalId", format_args!("{provider}:{audience}:{subject}"));
+    identity.text("userName", subject);
+    identity.text("identityProvider", provider);
+}
+
+fn write_session(context: &mut Object<'_>, caller: &Caller, session: &Session) {
+    write_issuer(context, caller);
+    if let Some(federation) = &session.federation {
+        context.object("webIdFederationData", |data| data.text("federatedProvider", &federation.provider));
+    }
+    context.object("attributes", |attributes| {
+        attributes.text("creationDate", session.issued_at);
+        // A text in CloudTrail, too.
+        attributes.text("mfaAuthenticated", session.multi_factor_at.is_some());
+    });
+    context.text_if("sourceIdentity", session.source_identity.as_deref());
 }
 
 /// The role or user from whom the credentials came.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SessionIssuer {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    principal_id: String,
-    arn: String,
-    account_id: String,
-    user_name: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FederationData {
-    federated_provider: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Attributes {
-    creation_date: String,
-    /// A text in CloudTrail, too.
-    mfa_authenticated: &'static str,
-}
-
-impl UserIdentity {
-    /// A caller.
-    pub(crate) fn of(caller: &Caller) -> Self {
-        let kind = match &caller.principal {
-            Principal::Root => "Root",
-            Principal::User { .. } => "IAMUser",
-            Principal::RoleSession { .. } => "AssumedRole",
-            Principal::FederatedUser { .. } => "FederatedUser",
-            Principal::Service { name } => {
-                let invoked_by = Some(name.clone());
-                return Self { kind: Some("AWSService"), invoked_by, ..Self::default() };
-            }
-        };
-        let user_name = match &caller.principal {
-            Principal::User { .. } => caller.principal.friendly_name().map(str::to_owned),
-            Principal::Root
-            | Principal::RoleSession { .. }
-            | Principal::FederatedUser { .. }
-            | Principal::Service { .. } => None,
-        };
-        Self {
-            kind: Some(kind),
-            principal_id: Some(caller.user_id().into_owned()),
-            arn: Some(caller.arn().to_string()),
-            account_id: Some(caller.account.to_string()),
-            access_key_id: Some(caller.access_key_id.clone()),
-            user_name,
-            session_context: caller.session.as_ref().map(|session| SessionContext::of(caller, session)),
-            identity_provider: None,
-            invoked_by: None,
+fn write_issuer(context: &mut Object<'_>, caller: &Caller) {
+    let (kind, resource, id, path_and_name) = match &caller.principal {
+        Principal::RoleSession { unique_id, path_and_name, .. } => ("Role", "role", unique_id, path_and_name),
+        Principal::FederatedUser { user_unique_id, user_path_and_name, .. } => {
+            ("IAMUser", "user", user_unique_id, user_path_and_name)
         }
-    }
-
-    /// Whoever holds a token of an identity provider.
-    pub(crate) fn token_holder(holder: &EventTokenHolder) -> Self {
-        let EventTokenHolder { provider, audience, subject, .. } = holder;
-        Self {
-            kind: Some("WebIdentityUser"),
-            principal_id: Some(format!("{provider}:{audience}:{subject}")),
-            user_name: Some(subject.clone()),
-            identity_provider: Some(provider.clone()),
-            ..Self::default()
-        }
-    }
-
-    /// What another account is told of the caller: its account. Services are told as they are.
-    pub(crate) fn as_another_account(&self) -> Self {
-        let Some(account) = &self.account_id else {
-            return Self { kind: self.kind, invoked_by: self.invoked_by.clone(), ..Self::default() };
-        };
-        Self {
-            kind: Some("AWSAccount"),
-            principal_id: self.principal_id.clone(),
-            account_id: Some(account.clone()),
-            invoked_by: self.invoked_by.clone(),
-            ..Self::default()
-        }
-    }
-
-    /// The same identity, on whose behalf a service calls.
-    pub(crate) fn invoked_by(self, service: Option<String>) -> Self {
-        Self { invoked_by: service.or(self.invoked_by), ..self }
-    }
-
-    /// The service itself, on resources of this account.
-    pub(crate) fn service(account: AccountId) -> Self {
-        Self {
-            account_id: Some(account.to_string()),
-            invoked_by: Some(INTERNAL.to_owned()),
-            ..Self::default()
-        }
-    }
-}
-
-impl SessionContext {
-    fn of(caller: &Caller, session: &Session) -> Self {
-        Self {
-            session_issuer: SessionIssuer::of(caller),
-            web_id_federation_data: session
-                .federation
-                .as_ref()
-                .map(|federation| FederationData { federated_provider: federation.provider.clone() }),
-            attributes: Attributes {
-                creation_date: session.issued_at.iso_extended(),
-                mfa_authenticated: if session.multi_factor_at.is_some() { "true" } else { "false" },
-            },
-            source_identity: session.source_identity.clone(),
-        }
-    }
-}
-
-impl SessionIssuer {
-    fn of(caller: &Caller) -> Option<Self> {
-        let account = caller.account;
-        let (kind, id, arn) = match &caller.principal {
-            Principal::RoleSession { unique_id, path_and_name, .. } => {
-                ("Role", unique_id, format!("arn:aws:iam::{account}:role/{path_and_name}"))
-            }
-            Principal::FederatedUser { user_unique_id, user_path_and_name, .. } => {
-                ("IAMUser", user_unique_id, format!("arn:aws:iam::{account}:user/{user_path_and_name}"))
-            }
-            Principal::Root | Principal::User { .. } | Principal::Service { .. } => return None,
-        };
-        Some(Self {
-            kind,
-            principal_id: id.clone(),
-            arn,
-            account_id: account.to_string(),
-            user_name: caller.principal.friendly_name().unwrap_or_default().to_owned(),
-        })
-    }
+        Principal::Root | Principal::User { .. } | Principal::Service { .. } => return,
+    };
+    let account = caller.account;
+    context.object("sessionIssuer", |issuer| {
+        issuer.text("type", kind);
+        issuer.text("principalId", id);
+        issuer.text("arn", format_args!("arn:aws:iam::{account}:{resource}/{path_and_name}"));
+        issuer.text("accountId", account);
+        issuer.text("userName", caller.principal.friendly_name().unwrap_or_default());
+    });
 }
 
 #[cfg(test)]
@@ -197,7 +138,10 @@ mod tests {
             access_key_id: "ASIAIOSFODNN7EXAMPLE".into(),
             session,
         };
-        serde_json::to_value(UserIdentity::of(&caller)).unwrap()
+        let mut told = Vec::new();
+        let identity = UserIdentity::Caller { caller: &caller, invoked_by: None };
+        Object::write(&mut told, |object| identity.write(object));
+        serde_json::from_slice(&told).unwrap()
     }
 
     fn session() -> Session {

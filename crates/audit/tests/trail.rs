@@ -80,7 +80,7 @@ async fn do_what_is_due(store: &dyn Store, number: u16) {
     let (account, region) = ("123456789012".parse().unwrap(), "eu-central-1".parse().unwrap());
     let time = Timestamp::from_seconds(1_537_465_261);
     let event = ServiceEvent::new(id(number), time, account, region, "kms.amazonaws.com", "RotateKey");
-    change(store, number, event.encode().unwrap()).await;
+    change(store, number, event.encode()).await;
 }
 
 fn call(number: u16) -> Call {

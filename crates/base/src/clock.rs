@@ -60,7 +60,7 @@ impl Timestamp {
 
     /// `2018-09-20T17:41:01Z`, the form of audit records and of the Query services.
     pub fn iso_extended(self) -> String {
-        self.format("%Y-%m-%dT%H:%M:%SZ")
+        self.to_string()
     }
 
     /// `Sep 20, 2018, 5:41:01 PM`, the form within requests and responses in CloudTrail's events.
@@ -103,7 +103,12 @@ fn two_digits(tens: u8, ones: u8) -> Result<i8, TimestampError> {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.iso_extended())
+        // Every event of the audit trail comes through here, so no format string is read.
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        let civil = jiff::tz::Offset::UTC.to_datetime(moment);
+        let (year, month, day) = (civil.year(), civil.month(), civil.day());
+        let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an audit event tells of a call beside who made it and what came of it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::AccountId;
@@ -13,6 +14,19 @@ impl EventId {
     /// A version 4 UUID made of random bytes.
     pub fn new(random: [u8; 16]) -> Self {
         Self(uuid::Builder::from_random_bytes(random).into_uuid().into_bytes())
+    }
+}
+
+/// The text is no UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an event's id")]
+pub struct InvalidEventId;
+
+impl FromStr for EventId {
+    type Err = InvalidEventId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEventId> {
+        uuid::Uuid::try_parse(text).map(|id| Self(id.into_bytes())).map_err(|_| InvalidEventId)
     }
 }
 
@@ -55,7 +69,7 @@ pub struct EventNotes {
 }
 
 /// What has been noted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct EventDetails {
     /// `requestParameters`: a JSON object.
     pub request_parameters: Option<Vec<u8>>,
@@ -125,9 +139,9 @@ impl EventNotes {
         details.additional.push((name, value.to_string()));
     }
 
-    /// Everything that was noted so far.
-    pub fn so_far(&self) -> EventDetails {
-        self.details().clone()
+    /// Shows everything that was noted so far. Nothing can be noted meanwhile: `look` must not wait, nor note anything.
+    pub fn so_far<R>(&self, look: impl FnOnce(&EventDetails) -> R) -> R {
+        look(&self.details())
     }
 
     fn details(&self) -> MutexGuard<'_, EventDetails> {
@@ -162,9 +176,15 @@ mod tests {
         notes.add("keyMaterialId", "one");
         notes.add("grantId", "g");
         notes.add("keyMaterialId", "two");
-        let details = notes.so_far();
-        assert_eq!(details.resources.iter().map(|one| one.arn.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(details.additional, [("grantId", "g".to_owned()), ("keyMaterialId", "two".to_owned())]);
-        assert_eq!(notes.id().to_string(), "09090909-0909-4909-8909-090909090909");
+        notes.so_far(|details| {
+            assert_eq!(details.resources.iter().map(|one| one.arn.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+            assert_eq!(
+                details.additional,
+                [("grantId", "g".to_owned()), ("keyMaterialId", "two".to_owned())]
+            );
+        });
+        let id = "09090909-0909-4909-8909-090909090909";
+        assert_eq!((notes.id().to_string().as_str(), id.parse()), (id, Ok(notes.id())));
+        assert_eq!("9".parse::<EventId>(), Err(InvalidEventId));
     }
 }

@@ -18,7 +18,9 @@ pub use arn::{Arn, ArnError};
 pub use call::{Call, CallIds, CallingService, InvalidRequestId, RequestId, ServiceCall, UnsignedCall};
 pub use caller::{Caller, Federation, Principal, Session, SessionPolicies};
 pub use clock::{Clock, SettableClock, SystemClock, Timestamp, TimestampError};
-pub use event::{EventDetails, EventId, EventNotes, EventResource, EventTokenHolder, TlsDetails};
+pub use event::{
+    EventDetails, EventId, EventNotes, EventResource, EventTokenHolder, InvalidEventId, TlsDetails,
+};
 pub use key_id::{KeyArn, KeyId, KeyIdError};
 pub use random::{Randomness, RandomnessUnavailable};
 pub use region::{Region, RegionError};

@@ -39,5 +39,5 @@ pub(crate) fn record(
         }
         None => event,
     };
-    Ok(event.encode().map_err(audit::TrailError::from)?)
+    Ok(event.encode())
 }

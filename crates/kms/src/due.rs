@@ -216,7 +216,7 @@ impl Kms {
         ];
         let told = materials.into_iter().filter_map(|(name, id)| Some((name, id.as_ref()?)));
         let event = told.fold(event, |event, (name, id)| event.with_detail(name, id));
-        Ok(event.encode().map_err(audit::TrailError::from)?)
+        Ok(event.encode())
     }
 
     /// Takes away imported material that has expired, in whatever state the key is.
@@ -256,7 +256,7 @@ impl Kms {
             Some(material) => event.with_detail("keyMaterialId", material),
             None => event,
         };
-        let record = event.encode().map_err(audit::TrailError::from)?;
+        let record = event.encode();
         edit.into_transaction(record).map(Some)
     }
 

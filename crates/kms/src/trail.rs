@@ -36,8 +36,8 @@ pub(crate) fn note_material(call: &Call, name: &'static str, id: Option<&String>
 
 /// The ARN of the first key that a call was found to be about.
 pub(crate) fn first_key(call: &Call) -> Option<String> {
-    let resources = call.event.so_far().resources;
-    resources.into_iter().map(|resource| resource.arn).find(|arn| arn.contains(":key/"))
+    let is_key = |arn: &&String| arn.contains(":key/");
+    call.event.so_far(|noted| noted.resources.iter().map(|resource| &resource.arn).find(is_key).cloned())
 }
 
 impl Kms {
@@ -59,7 +59,7 @@ impl Kms {
         key: &KeyArn,
         at: Timestamp,
     ) -> Result<Vec<u8>, KmsError> {
-        Ok(self.service_event(event, key, at)?.encode().map_err(audit::TrailError::from)?)
+        Ok(self.service_event(event, key, at)?.encode())
     }
 
     /// The same, to be told more.
