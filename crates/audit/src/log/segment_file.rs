@@ -4,10 +4,12 @@
 //! else, where it would otherwise write the file's new size, too, each time. Nothing in a line is a zero byte, so the first
 //! one ends what was written. A complete segment, and one that was closed, has no such room.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, StatxFlags};
 
 use super::line::Head;
 use super::reader::{Segment, segments};
@@ -29,7 +31,11 @@ pub(super) struct SegmentFile {
     length: u64,
     /// The file's length: the lines and the room behind them.
     reserved: u64,
+    identity: FileIdentity,
 }
+
+/// Device and number of a file.
+type FileIdentity = (u32, u32, u64);
 
 /// A log as it was found.
 pub(super) struct Found {
@@ -67,7 +73,7 @@ impl SegmentFile {
             let head = Head::behind(&line).ok_or_else(|| OpenError::Damaged(segment.clone()))?;
             file.set_len(end)?;
             file.sync_data()?;
-            return Ok(Found { file: Self { segment, file, length: end, reserved: end }, head });
+            return Ok(Found { file: Self::of(segment, file, end)?, head });
         }
         Ok(Found { file: Self::begin(folder, Head::BEGINNING)?, head: Head::BEGINNING })
     }
@@ -81,7 +87,13 @@ impl SegmentFile {
         // The file's name must survive a power cut as well as its content.
         file.sync_data()?;
         File::open(folder)?.sync_all()?;
-        Ok(Self { segment, file, length: 0, reserved: 0 })
+        Self::of(segment, file, 0)
+    }
+
+    /// A file of whole lines alone.
+    fn of(segment: Segment, file: File, length: u64) -> io::Result<Self> {
+        let (identity, _) = identity(&segment.path)?;
+        Ok(Self { segment, file, length, reserved: length, identity })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -94,11 +106,7 @@ impl SegmentFile {
 
     /// Whether the file is still the one under its name, and nobody else wrote to it.
     pub(super) fn is_in_place(&self) -> bool {
-        let same = |ours: &Metadata, theirs: &Metadata| {
-            (ours.dev(), ours.ino(), self.reserved) == (theirs.dev(), theirs.ino(), theirs.len())
-        };
-        let both = || Some((self.file.metadata().ok()?, std::fs::metadata(&self.segment.path).ok()?));
-        both().is_some_and(|(ours, theirs)| same(&ours, &theirs))
+        identity(&self.segment.path).is_ok_and(|found| found == (self.identity, self.reserved))
     }
 
     /// Appends whole lines.
@@ -141,6 +149,14 @@ impl SegmentFile {
         self.reserved = end + size(&ROOM);
         Ok(())
     }
+}
+
+/// Which file has this name, and its length. Its times are not asked for: a file whose times were seen gets another one with
+/// the next write, and a sync would have to write that as well.
+fn identity(path: &Path) -> io::Result<(FileIdentity, u64)> {
+    let wanted = StatxFlags::INO | StatxFlags::SIZE;
+    let found = rustix::fs::statx(CWD, path, AtFlags::empty(), wanted)?;
+    Ok(((found.stx_dev_major, found.stx_dev_minor, found.stx_ino), found.stx_size))
 }
 
 fn size(bytes: &[u8]) -> u64 {
