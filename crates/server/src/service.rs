@@ -282,7 +282,7 @@ impl Service {
         self.write_all_key_usage().await;
         self.empty_outbox().await;
         // With an interval, what was logged last is not on disk yet.
-        if let Err(error) = self.trail.log().sync().await {
+        if let Err(error) = self.trail.log().complete().await {
             tracing::error!(%error, "the last events may be lost");
         }
     }

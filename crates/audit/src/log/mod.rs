@@ -108,6 +108,7 @@ pub struct LogFigures {
 #[derive(Debug, Default)]
 struct State {
     is_broken: AtomicBool,
+    is_closing: AtomicBool,
     was_touched: AtomicBool,
     events: AtomicU64,
     bytes: AtomicU64,
@@ -204,8 +205,19 @@ impl Log {
         &self.folder
     }
 
-    /// Writes what waits, and ends.
+    /// Brings everything before to disk and leaves the log as it is to stay, with no room behind its lines, until somebody
+    /// logs more. For the end of the process.
+    ///
+    /// # Errors
+    /// The disk fails or does not answer in time.
+    pub async fn complete(&self) -> Result<(), LogError> {
+        let (done, outcome) = oneshot::channel();
+        self.ordered(Order::Complete(done), outcome).await
+    }
+
+    /// Writes what waits, completes the log, and ends.
     pub fn close(self) {
+        self.state.is_closing.store(true, Ordering::Relaxed);
         drop(self.orders);
         // A writer that panicked has nothing more to tell.
         let _ = self.writer.join();

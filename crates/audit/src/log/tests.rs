@@ -123,8 +123,14 @@ async fn only_an_open_segment_has_room_behind_its_lines() {
     let mut found = segments(folder.path()).unwrap();
     let last = found.pop().unwrap();
     assert!(has_room(&last) && found.len() > 1 && !found.iter().any(has_room));
+    log.complete().await.unwrap();
+    assert!(!has_room(&last));
+    append(&log, 30..31).await;
+    let last = segments(folder.path()).unwrap().pop().unwrap();
+    assert!(has_room(&last));
     log.close();
     assert!(!has_room(&last));
+    assert_eq!(read(folder.path()).unwrap().0, expected(0..31));
 }
 
 #[tokio::test]

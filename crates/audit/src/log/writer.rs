@@ -21,6 +21,8 @@ pub(super) enum Order {
     Append(Vec<Entry>, Option<oneshot::Sender<Result<(), LogError>>>),
     /// To have everything before on disk. It is tried even if nothing waits, so it tells whether the log can be written.
     Sync(oneshot::Sender<Result<(), LogError>>),
+    /// The same, and to leave the file as it is to stay.
+    Complete(oneshot::Sender<Result<(), LogError>>),
 }
 
 pub(super) struct Writer {
@@ -66,7 +68,11 @@ impl Writer {
             let outcome = self.write(&group, &mut lines);
             self.report(&outcome);
             for order in group.drain(..) {
-                let (Order::Append(_, Some(waiting)) | Order::Sync(waiting)) = order else { continue };
+                let (Order::Append(_, Some(waiting)) | Order::Sync(waiting) | Order::Complete(waiting)) =
+                    order
+                else {
+                    continue;
+                };
                 // Whoever does not wait any more need not be told.
                 let _ = waiting.send(outcome.as_ref().map(|_| ()).map_err(|error| self.error(error)));
             }
@@ -109,13 +115,16 @@ impl Writer {
             self.head = head;
             self.unsynced_since.get_or_insert_with(Instant::now);
         }
-        let is_ordered = group.iter().any(|order| matches!(order, Order::Sync(_)));
+        let is_ordered = group.iter().any(|order| matches!(order, Order::Sync(_) | Order::Complete(_)));
         let is_time = match self.settings.durability {
             Durability::EachReply => true,
             Durability::Interval(interval) => self.unsynced_for().is_some_and(|waited| waited >= interval),
         };
         if is_ordered || (is_time && self.unsynced_since.is_some()) {
             self.sync()?;
+        }
+        if group.iter().any(|order| matches!(order, Order::Complete(_))) {
+            self.file.complete()?;
         }
         Ok(())
     }
@@ -136,12 +145,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Leaves the file as it is to stay. One that somebody else has in hands is left alone.
+    /// Leaves the file as it is to stay, if the log is closed. One that somebody else has in hands is left alone.
     fn end(&mut self) -> io::Result<()> {
-        if self.is_torn || !self.file.is_in_place() {
-            return self.file.sync();
+        let is_closing = self.state.is_closing.load(Ordering::Relaxed);
+        if is_closing && !self.is_torn && self.file.is_in_place() {
+            return self.file.complete();
         }
-        self.file.complete()
+        self.file.sync()
     }
 
     /// Cuts off what is not certain to be on disk. Only what can be written is right: cutting succeeds on a full disk, too.
@@ -197,6 +207,6 @@ impl Writer {
 fn weight(order: &Order) -> usize {
     match order {
         Order::Append(entries, _) => entries.iter().map(|entry| entry.event.len()).sum(),
-        Order::Sync(_) => 0,
+        Order::Sync(_) | Order::Complete(_) => 0,
     }
 }
