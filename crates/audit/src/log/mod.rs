@@ -233,13 +233,25 @@ impl Log {
             self.orders.send(order).await.map_err(|_| LogError::Closed)?;
             outcome.await.map_err(|_| LogError::Closed)?
         };
-        tokio::time::timeout(wait_max, answered).await.map_err(|_| LogError::Slow(wait_max))?
+        tokio::time::timeout(wait_max, answered).await.unwrap_or_else(|_| Err(self.slow()))
+    }
+
+    /// A disk that does not answer is one that cannot be written, until the writer finds that it can.
+    fn slow(&self) -> LogError {
+        let Self { settings: LogSettings { wait_max, .. }, state, folder, .. } = self;
+        if !state.is_broken.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                folder = %folder.display(),
+                waited = ?wait_max,
+                "the disk of the audit log does not answer; calls fail until it does"
+            );
+        }
+        LogError::Slow(*wait_max)
     }
 
     async fn send(&self, order: Order) -> Result<(), LogError> {
-        let wait_max = self.settings.wait_max;
-        let sent = tokio::time::timeout(wait_max, self.orders.send(order)).await;
-        sent.map_err(|_| LogError::Slow(wait_max))?.map_err(|_| LogError::Closed)
+        let sent = tokio::time::timeout(self.settings.wait_max, self.orders.send(order)).await;
+        sent.map_err(|_| self.slow())?.map_err(|_| LogError::Closed)
     }
 }
 
