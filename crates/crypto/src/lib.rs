@@ -23,6 +23,7 @@ mod import;
 mod key_material;
 mod key_material_id;
 mod key_pair;
+pub mod legacy_digest;
 mod mac_key;
 mod random;
 pub mod root;

@@ -67,6 +67,7 @@ const OWNED: [(&str, &[&str]); 3] = [
             "hkdf",
             "hmac",
             "k256",
+            "md-5",
             "ml-dsa",
             "ml-kem",
             "openssl",
