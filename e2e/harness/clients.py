@@ -30,6 +30,26 @@ def iam(server: Server, account: Account = ONE, region: str = EUROPE, **options:
     return client("iam", server.endpoint, account, region, tuple(sorted(options.items())))
 
 
+def s3(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
+    """A boto3 S3 client that never retries. The certificate is not checked: test_tls.py does that."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=server.endpoint,
+        region_name=region,
+        aws_access_key_id=account.access_key_id,
+        aws_secret_access_key=account.secret_access_key,
+        verify=False if server.scheme == "https" else None,
+        config=Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=30,
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            **options,
+        ),
+    )
+
+
 def cloudtrail(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
     """A boto3 CloudTrail client that waits when it looks events up more often than it may."""
     patient = {"retries": {"total_max_attempts": 12, "mode": "standard"}} | options

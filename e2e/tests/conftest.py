@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.callers import new_user
 from harness.events import CALLS, sts
 from harness.events.scene import Scene
+from harness.iam import allow, document, fresh
 from harness.seed import DEVELOPMENT, EUROPE
 from harness.server import BINARY, Server
 
@@ -116,3 +118,24 @@ def dev_kms(dev_server: Server) -> Any:
 def dev_key(dev_kms: Any) -> str:
     """The ARN of a key on the development server."""
     return dev_kms.create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture(scope="module")
+def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a certificate that it has made itself."""
+    yield from _running(Server(tmp_path_factory.mktemp("tls"), arguments=("--tls-development",), scheme="https"))
+
+
+@pytest.fixture
+def s3_user(server: Server) -> Callable[..., Any]:
+    """Makes users of account one who may take one action on one resource, and gives their S3 clients."""
+
+    def make(action: str, resource: str, condition: dict[str, Any] | None = None) -> Any:
+        statement = allow(action, resource=resource, **({"Condition": condition} if condition else {}))
+        caller = new_user(server, fresh("user"))
+        clients.iam(server).put_user_policy(
+            UserName=caller.name, PolicyName="p", PolicyDocument=document(statement)
+        )
+        return clients.s3(server, caller.account)
+
+    return make

@@ -16,7 +16,7 @@ pub(crate) const IV: usize = 12;
 pub(crate) const TAG: usize = 16;
 
 /// Bits that the derivation puts out, as SP 800-108 encodes them at the end of its fixed input.
-const DERIVED_BITS: [u8; 4] = 256_u32.to_be_bytes();
+pub(crate) const DERIVED_BITS: [u8; 4] = 256_u32.to_be_bytes();
 
 /// What one message is sealed with besides secret and plaintext.
 ///
@@ -78,19 +78,19 @@ impl Envelope<'_> {
 }
 
 /// SP 800-108r1 section 4.1: counter mode with HMAC-SHA-256 and a 32-bit counter before the fixed input.
-fn derive(secret: &SecretArray<32>, fixed_input: &[u8]) -> Result<SecretArray<32>, Unspecified> {
+pub(crate) fn derive(secret: &SecretArray<32>, fixed_input: &[u8]) -> Result<SecretArray<32>, Unspecified> {
     let algorithm = get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256).ok_or(Unspecified)?;
     let mut derived = SecretArray::<32>::zeroed();
     kbkdf_ctr_hmac(algorithm, secret.expose(), fixed_input, derived.expose_mut())?;
     Ok(derived)
 }
 
-fn aes_256_gcm(key: &[u8; 32]) -> Result<LessSafeKey, Unspecified> {
+pub(crate) fn aes_256_gcm(key: &[u8; 32]) -> Result<LessSafeKey, Unspecified> {
     UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new)
 }
 
 /// Encrypts in place. No two messages may have the same key and initialisation vector.
-fn encrypt(
+pub(crate) fn encrypt(
     key: &LessSafeKey,
     iv: &[u8; IV],
     associated_data: &[u8],
@@ -100,7 +100,7 @@ fn encrypt(
 }
 
 /// The plaintext of ciphertext and tag.
-fn decrypt(
+pub(crate) fn decrypt(
     key: &LessSafeKey,
     iv: &[u8; IV],
     associated_data: &[u8],

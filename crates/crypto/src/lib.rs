@@ -1,5 +1,5 @@
-//! Cryptography: digests, key material, the ciphertext format, seals and roots, attestation documents, web identity
-//! tokens.
+//! Cryptography: digests, key material, the ciphertext format, seals and roots, contents in chunks, attestation documents,
+//! web identity tokens.
 //!
 //! The only room that names a cryptography library (aws-lc-rs; argon2 for passphrases; ed25519-dalek and
 //! ml-dsa for one algorithm each, see [`PrivateKey`]; webpki and x509-cert for certificates, see
@@ -13,6 +13,7 @@ mod attestation;
 mod base64_text;
 pub mod ciphertext;
 mod cms;
+pub mod content;
 pub mod digest;
 mod encryption_context;
 mod envelope;
@@ -22,6 +23,7 @@ mod import;
 mod key_material;
 mod key_material_id;
 mod key_pair;
+pub mod legacy_digest;
 mod mac_key;
 mod random;
 pub mod root;

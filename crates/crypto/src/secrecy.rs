@@ -28,6 +28,8 @@ assert_secret!(
     crate::MacKey,
     crate::PrivateKey,
     crate::SealingKey,
+    crate::content::ContentKey,
+    crate::content::PartSealer,
     crate::digest::HmacSha256Key,
     crate::root::RootKey,
     crate::root::RootFile

@@ -7,6 +7,7 @@ mod command_line;
 mod commands;
 mod config;
 mod data_folder;
+mod data_keys;
 mod delivery;
 mod export;
 mod foundation;

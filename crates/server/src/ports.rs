@@ -54,7 +54,22 @@ impl cloudtrail::CallerRights for PoliciesOfCaller {
     }
 }
 
-/// Lets CloudTrail ask what callers may do.
+impl objects::CallerRights for PoliciesOfCaller {
+    fn side(&self) -> IdentitySide<'_> {
+        self.0.side()
+    }
+}
+
+#[async_trait]
+impl objects::Callers for CallersOfIdentity {
+    async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn objects::CallerRights>, objects::PortError> {
+        let policies = self.0.policies_of(caller).await;
+        let policies = policies.map_err(|error| objects::PortError(error.into()))?;
+        Ok(Arc::new(PoliciesOfCaller(policies)))
+    }
+}
+
+/// Lets CloudTrail and S3 ask what callers may do.
 pub(crate) struct CallersOfIdentity(pub(crate) Arc<Identity>);
 
 #[async_trait]

@@ -14,10 +14,12 @@ use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
 use management::{KnownDecisions, Management};
+use objects::{Folder, Objects};
 use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
 use crate::config::{Config, TrailChoice};
+use crate::data_keys::DataKeysOfKms;
 use crate::delivery::{Delivery, LOG_FOLDER};
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
@@ -40,6 +42,9 @@ const CENSUS_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the end waits for the last uses of keys to be written.
 const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
+
+/// Where the contents of objects lie in the data folder.
+const OBJECTS_FOLDER: &str = "objects";
 
 /// Everything behind the listener.
 pub(crate) struct Service {
@@ -214,15 +219,40 @@ impl Service {
         })
     }
 
+    /// The S3 service, with its objects in a folder beside the store.
+    fn objects(&self, config: &Config, foundation: &Foundation) -> Result<Objects, StartError> {
+        let folder = Folder::open(foundation.folder.path().join(OBJECTS_FOLDER))?;
+        Ok(Objects::new(objects::Parties {
+            store: Arc::clone(&foundation.store),
+            blobs: Arc::new(folder),
+            domain_keys: Arc::clone(&foundation.domain_keys),
+            randomness: Arc::clone(&foundation.randomness),
+            callers: Arc::new(CallersOfIdentity(Arc::clone(&self.identity))),
+            data_keys: Arc::new(DataKeysOfKms::new(
+                Arc::clone(&self.kms),
+                Arc::clone(&foundation.randomness),
+            )),
+            trail: Arc::clone(&self.trail),
+            witness: Arc::<KnownDecisions>::clone(&self.decisions),
+            takes_customer_keys_in_clear: config.dev,
+        }))
+    }
+
     /// The pipeline that answers requests.
+    ///
+    /// # Errors
+    /// The folder of objects cannot be used.
     pub(crate) fn pipeline(
         &self,
         config: &Config,
         foundation: &Foundation,
         delivery: Deliveries,
         metrics: Option<Arc<Metrics>>,
-    ) -> Pipeline {
-        Pipeline::new(Parties {
+    ) -> Result<Pipeline, StartError> {
+        let objects = Arc::new(self.objects(config, foundation)?);
+        tokio::spawn(sweep(Arc::clone(&objects)));
+        Ok(Pipeline::new(Parties {
+            objects,
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
             management: Arc::clone(&self.management),
@@ -234,7 +264,7 @@ impl Service {
             default_region: config.default_region,
             explains_denials: config.explanations.in_answers,
             metrics,
-        })
+        }))
     }
 
     /// Brings figures up to date that are not counted as things happen.
@@ -368,6 +398,17 @@ impl Service {
             && self.has_room.load(Ordering::Relaxed)
             && self.trail.log().works()
             && !self.trail.log().was_touched()
+    }
+}
+
+/// Removes what a crash left of objects.
+async fn sweep(objects: Arc<Objects>) {
+    match objects.sweep().await {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "blobs that no object has were removed"),
+        Err(error) => {
+            tracing::warn!(%error, "blobs that no object has cannot be removed; the next start tries again")
+        }
     }
 }
 

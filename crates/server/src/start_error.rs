@@ -5,6 +5,7 @@ use crypto::root::RootError;
 use identity::IdentityError;
 use keyring::KeyringError;
 use kms::KmsError;
+use objects::FolderError;
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
@@ -69,6 +70,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     NoSuchKey(#[from] NoSuchKey),
     #[error(transparent)]
+    Objects(#[from] FolderError),
+    #[error(transparent)]
     Organization(#[from] OrganizationError),
     #[error(transparent)]
     PolicyLint(#[from] PolicyLintError),
@@ -121,6 +124,7 @@ impl StartError {
             Self::DataFolder(_)
             | Self::Identity(_)
             | Self::Kms(_)
+            | Self::Objects(_)
             | Self::SeedApply(_)
             | Self::Store(_)
             | Self::Trail(_)

@@ -120,7 +120,8 @@ mod tests {
     fn an_overlong_item_is_refused_at_the_commit() {
         let fits = Transaction::new().put(key(at(0), "kind", &"r".repeat(990)), Vec::new());
         assert_eq!(fits.check(), Ok(()));
-        let overlong = Transaction::new().put(key(at(0), "kind", &"r".repeat(1_024)), Vec::new());
+        let overlong =
+            Transaction::new().put(key(at(0), "kind", &"r".repeat(crate::KEY_BYTES_MAX)), Vec::new());
         let refused = overlong.check().unwrap_err();
         assert!(matches!(refused, CommitError::TooLarge { measure: Measure::KeyBytes, .. }));
     }

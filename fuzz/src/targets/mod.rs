@@ -5,6 +5,7 @@ mod audit_log;
 mod aws_json;
 mod ciphertext;
 mod configuration;
+mod content;
 mod grant_constraint;
 mod identifiers;
 mod identity_operation;
@@ -27,12 +28,13 @@ mod web_identity;
 use crate::Target;
 
 /// Every target.
-pub static TARGETS: [Target; 22] = [
+pub static TARGETS: [Target; 23] = [
     attestation::TARGET,
     audit_log::TARGET,
     aws_json::TARGET,
     ciphertext::TARGET,
     configuration::TARGET,
+    content::TARGET,
     grant_constraint::TARGET,
     identifiers::TARGET,
     identity_operation::TARGET,

@@ -34,6 +34,7 @@ targets! {
     aws_json
     ciphertext
     configuration
+    content
     grant_constraint
     identifiers
     identity_operation

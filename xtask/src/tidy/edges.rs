@@ -5,13 +5,14 @@ use cargo_metadata::{DependencyKind, Package};
 use super::Finding;
 
 /// Every package of the workspace and the packages of the workspace that it may depend on. Arrows point down only.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     (
         "keywright",
         &[
             "kms",
             "management",
             "cloudtrail",
+            "objects",
             "identity",
             "audit",
             "keyring",
@@ -25,6 +26,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("kms", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("identity", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("cloudtrail", &["audit", "store", "wire", "policy", "crypto", "base"]),
+    ("objects", &["audit", "keyring", "store", "wire", "policy", "crypto", "base"]),
     ("management", &["audit", "wire", "policy", "base"]),
     ("audit", &["keyring", "store", "crypto", "base"]),
     ("keyring", &["store", "crypto", "base"]),
@@ -67,6 +69,7 @@ const OWNED: [(&str, &[&str]); 3] = [
             "hkdf",
             "hmac",
             "k256",
+            "md-5",
             "ml-dsa",
             "ml-kem",
             "openssl",

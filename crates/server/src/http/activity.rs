@@ -25,7 +25,9 @@ pub(super) struct Activity {
     opened: Instant,
     /// Requests that are being read or answered.
     running: AtomicU32,
-    /// Milliseconds from `opened` to the end of the last request.
+    /// Answers that are being sent while they are made.
+    sending: AtomicU32,
+    /// Milliseconds from `opened` to the end of the last request, or to the last bytes of an answer that is being sent.
     quiet_since: AtomicU64,
     /// Milliseconds from `opened` to the first byte of a head, or `NONE`.
     head_since: AtomicU64,
@@ -48,6 +50,7 @@ impl Activity {
         Self {
             opened: Instant::now(),
             running: AtomicU32::new(0),
+            sending: AtomicU32::new(0),
             quiet_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
             multiplexed: AtomicBool::new(false),
@@ -87,6 +90,13 @@ impl Activity {
         }
     }
 
+    /// Whoever reads an answer is not silent, however long it is; who has stopped reading is.
+    fn sent(&self) {
+        if self.sending.load(Ordering::Acquire) > 0 {
+            self.quiet_since.store(self.elapsed(), Ordering::Release);
+        }
+    }
+
     fn elapsed(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(NONE - 1)
     }
@@ -106,7 +116,25 @@ impl Drop for Running {
     }
 }
 
-/// A byte stream that reports what it receives.
+impl Running {
+    /// The answer to the request is being sent while it is made.
+    pub(super) fn sending(&self) -> Sending {
+        self.0.sending.fetch_add(1, Ordering::AcqRel);
+        Sending(Arc::clone(&self.0))
+    }
+}
+
+/// An answer that is being sent while it is made.
+pub(super) struct Sending(Arc<Activity>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.quiet_since.store(self.0.elapsed(), Ordering::Release);
+        self.0.sending.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A byte stream that reports what it receives and what is taken from it.
 pub(super) struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
@@ -139,7 +167,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if matches!(outcome, Poll::Ready(Ok(1..))) {
+            self.activity.sent();
+        }
+        outcome
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -155,7 +187,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         slices: &[std::io::IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        if matches!(outcome, Poll::Ready(Ok(1..))) {
+            self.activity.sent();
+        }
+        outcome
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -216,6 +252,28 @@ mod tests {
         assert_eq!(verdict(), Verdict::LookAgain(Instant::now() + PATIENCE_IN_A_CROWD));
         tokio::time::advance(PATIENCE_IN_A_CROWD).await;
         assert_eq!(verdict(), Verdict::Close);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_long_as_long_as_somebody_reads_it() {
+        let limits = Limits { header_read_timeout: seconds(10), idle_timeout: seconds(75), ..limits() };
+        let activity = Arc::new(Activity::new());
+        let request = activity.begin(false);
+        let sending = request.sending();
+        drop(request);
+        for _ in 0..5 {
+            tokio::time::advance(seconds(74)).await;
+            activity.sent();
+        }
+        assert_eq!(closes_after(&activity, &limits), seconds(75));
+        tokio::time::advance(seconds(75)).await;
+        assert_eq!(activity.verdict(Instant::now(), &limits, false), Verdict::Close);
+        drop(sending);
+        assert_eq!(closes_after(&activity, &limits), seconds(75));
+        // What is not an answer that is being sent keeps nothing open.
+        tokio::time::advance(seconds(70)).await;
+        activity.sent();
+        assert_eq!(closes_after(&activity, &limits), seconds(5));
     }
 
     #[tokio::test(start_paused = true)]

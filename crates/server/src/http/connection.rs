@@ -88,7 +88,8 @@ impl<F: Front> Connections<F> {
             let (gate, peer) = (Arc::clone(&gate), peer.clone());
             let running = requests.begin(request.version() >= Version::HTTP_2);
             async move {
-                let response = gate.handle(request, peer).await;
+                let mut response = gate.handle(request, peer).await;
+                response.body_mut().note(|| running.sending());
                 drop(running);
                 Ok::<_, Infallible>(response)
             }

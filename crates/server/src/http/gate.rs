@@ -6,13 +6,15 @@ use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body_util::Full;
 use hyper::body::Body;
 
 use super::body::{BodyFault, BodyReader};
 use super::clock::{self, DevelopmentClock};
 use super::cors::{self, Cors};
-use super::{Front, IncomingRequest, OutgoingResponse, Peer, WipedBody};
+use super::{
+    Front, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, Peer, StreamedAnswer,
+    StreamedRequest, WipedBody,
+};
 use crate::config::Limits;
 
 /// What all connections share.
@@ -50,21 +52,22 @@ impl<F: Front> Gate<F> {
     }
 
     /// Answers one request, whatever it is.
-    pub(super) async fn handle<B>(&self, request: Request<B>, peer: Peer) -> Response<Full<Bytes>>
+    pub(super) async fn handle<B>(&self, request: Request<B>, peer: Peer) -> Response<OutgoingBody>
     where
-        B: Body<Data = Bytes> + Send,
+        B: Body<Data = Bytes> + Send + 'static,
         B::Error: Send,
     {
         let (parts, body) = request.into_parts();
         let origin = self.cors.allowed(&parts.headers);
         let mut answer = match self.answer_here(&parts) {
-            Some(answer) => answer,
-            None => self.answer_behind(parts, body, peer).await,
+            Some(answer) => answer.into(),
+            None if self.front.takes_stream(&parts) => self.answer_streamed(parts, body, peer).await,
+            None => self.answer_behind(parts, body, peer).await.into(),
         };
         if let Some(origin) = origin {
             cors::permit(&mut answer.headers, origin);
         }
-        let mut response = Response::new(Full::new(answer.body));
+        let mut response = Response::new(answer.body);
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         response
@@ -75,7 +78,8 @@ impl<F: Front> Gate<F> {
         if parts.headers.len() > self.limits.header_count_max {
             return Some(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many header lines\n"));
         }
-        if let Some(health) = self.health(parts) {
+        // A bucket may have the name of such a path.
+        if let Some(health) = self.health(parts).filter(|_| !self.front.takes_stream(parts)) {
             return Some(health);
         }
         self.cors.preflight(parts)
@@ -100,6 +104,14 @@ impl<F: Front> Gate<F> {
             _ if (self.healthy)() => json(StatusCode::OK, r#"{"status":"ok"}"#),
             _ => json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"unavailable"}"#),
         })
+    }
+
+    async fn answer_streamed<B>(&self, parts: Parts, body: B, peer: Peer) -> StreamedAnswer
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let body = IncomingBody::new(body, self.limits.body_read_timeout);
+        self.front.answer_streamed(StreamedRequest { parts, body, peer }).await
     }
 
     async fn answer_behind<B>(&self, parts: Parts, body: B, peer: Peer) -> OutgoingResponse

@@ -1,6 +1,7 @@
 //! The HTTP shell: everything between the socket and a complete request, and nothing about its meaning.
 //!
-//! A request reaches the [`Front`] only when its head and body are there in full and within the limits.
+//! A request reaches the [`Front`] only when its head and body are there in full and within the limits; where the front
+//! takes a body as it comes, when its head is.
 
 mod activity;
 mod body;
@@ -10,6 +11,7 @@ mod cors;
 mod gate;
 mod listener;
 mod peer;
+mod streams;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -21,6 +23,7 @@ pub(crate) use cors::Cors;
 pub(crate) use gate::Gate;
 pub(crate) use listener::{ListenError, Listener, Phase};
 pub(crate) use peer::Peer;
+pub(crate) use streams::{CutOff, IncomingBody, OutgoingBody, Pieces, StreamFault};
 
 /// A request whose head and body are complete and within the limits.
 pub(crate) struct IncomingRequest {
@@ -29,6 +32,27 @@ pub(crate) struct IncomingRequest {
     pub(crate) body: WipedBody,
     /// The other end of the connection.
     pub(crate) peer: Peer,
+}
+
+/// A request whose head is complete and whose body is still to come.
+pub(crate) struct StreamedRequest {
+    pub(crate) parts: Parts,
+    pub(crate) body: IncomingBody,
+    /// The other end of the connection.
+    pub(crate) peer: Peer,
+}
+
+/// An answer whose body may be made while it is sent.
+pub(crate) struct StreamedAnswer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: OutgoingBody,
+}
+
+impl From<OutgoingResponse> for StreamedAnswer {
+    fn from(answer: OutgoingResponse) -> Self {
+        Self { status: answer.status, headers: answer.headers, body: answer.body.into() }
+    }
 }
 
 /// A complete answer.
@@ -42,6 +66,13 @@ pub(crate) struct OutgoingResponse {
 pub(crate) trait Front: Send + Sync + 'static {
     /// Answers a complete request. The future is dropped when the deadline passes.
     fn answer(&self, request: IncomingRequest) -> impl Future<Output = OutgoingResponse> + Send;
+
+    /// Whether the body of a request is taken as it comes, by [`Front::answer_streamed`], without the limits on bodies that are
+    /// held.
+    fn takes_stream(&self, parts: &Parts) -> bool;
+
+    /// Answers a request whose body comes while it is answered. Each wait for the body has its deadline.
+    fn answer_streamed(&self, request: StreamedRequest) -> impl Future<Output = StreamedAnswer> + Send;
 
     /// The body is longer than the limit. The connection is closed after this answer.
     fn too_large(&self, parts: &Parts) -> OutgoingResponse;

@@ -51,6 +51,18 @@ fn answer(status: u16, body: impl Into<Bytes>) -> OutgoingResponse {
     OutgoingResponse { status, headers: HeaderMap::new(), body: body.into() }
 }
 
+struct EchoedPieces {
+    pieces: Vec<Bytes>,
+    breaks_off: bool,
+}
+
+#[async_trait::async_trait]
+impl Pieces for EchoedPieces {
+    async fn next(&mut self) -> Result<Option<Bytes>, CutOff> {
+        if self.breaks_off && self.pieces.len() == 1 { Err(CutOff) } else { Ok(self.pieces.pop()) }
+    }
+}
+
 impl Front for Echo {
     async fn answer(&self, request: IncomingRequest) -> OutgoingResponse {
         match request.parts.uri.path() {
@@ -62,6 +74,30 @@ impl Front for Echo {
             _ => {}
         }
         answer(200, request.body.to_vec())
+    }
+
+    fn takes_stream(&self, parts: &Parts) -> bool {
+        parts.uri.path() == "/stream"
+    }
+
+    /// Echoes as well, piece by piece; the method PATCH breaks off before the end.
+    async fn answer_streamed(&self, mut request: StreamedRequest) -> StreamedAnswer {
+        let (mut pieces, mut length) = (Vec::new(), 0);
+        loop {
+            match request.body.next().await {
+                Ok(Some(piece)) => {
+                    length += piece.len();
+                    pieces.push(piece);
+                }
+                Ok(None) => break,
+                Err(StreamFault::TimedOut) => return self.timed_out(&request.parts).into(),
+                Err(StreamFault::Broken) => return self.malformed(&request.parts).into(),
+            }
+        }
+        pieces.reverse();
+        let pieces = EchoedPieces { pieces, breaks_off: request.parts.method == http::Method::PATCH };
+        let body = OutgoingBody::streamed(Box::new(pieces), u64::try_from(length).unwrap());
+        StreamedAnswer { status: StatusCode::OK, headers: HeaderMap::new(), body }
     }
 
     fn too_large(&self, parts: &Parts) -> OutgoingResponse {
@@ -222,6 +258,36 @@ async fn the_body_limit_holds_with_and_without_an_announced_length() {
         over.len()
     );
     assert!(server.exchange(asks.as_bytes()).await.starts_with("HTTP/1.1 413"));
+}
+
+#[tokio::test]
+async fn a_body_that_is_taken_as_it_comes_may_be_longer_than_the_limit() {
+    let server = Server::start(limits()).await;
+    let body = "x".repeat(20 * BODY_MAX);
+    let length = body.len();
+    let sent = format!(
+        "PUT /stream HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    let answer = server.exchange(sent.as_bytes()).await;
+    assert!(answer.contains(&format!("content-length: {length}\r\n")) && answer.ends_with(&body));
+    // What breaks off is shorter than it said.
+    let cut = server.exchange(sent.replace("PUT", "PATCH").as_bytes()).await;
+    assert!(cut.contains(&format!("content-length: {length}\r\n")) && !cut.ends_with(&body));
+    // Health needs no front, but for what the front takes.
+    assert!(
+        server.exchange(b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.ends_with("ok")
+    );
+    let empty = b"GET /stream HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    assert!(server.exchange(empty).await.contains("content-length: 0\r\n"));
+}
+
+#[tokio::test]
+async fn a_body_that_is_taken_as_it_comes_has_its_time() {
+    let server = Server::start(Limits { body_read_timeout: Duration::from_millis(50), ..limits() }).await;
+    let sent = b"PUT /stream HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\nconnection: close\r\n\r\nsome";
+    let mut stream = server.connect().await;
+    stream.write_all(sent).await.unwrap();
+    assert!(read_to_end(&mut stream).await.contains("timed out"));
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use base::{Caller, Clock, Region, RequestId, SystemClock};
 use http::HeaderValue;
 use http::request::Parts;
-use identity::{Credentials, Identity, IdentityError};
+use identity::{Credential, Credentials, Identity, IdentityError};
 use wire::Fault;
-use wire::sigv4::{self, Refusal, RequestHead, SignedRequest};
+use wire::sigv4::{self, Payload, Refusal, RequestHead, SignedRequest};
 
 use super::route::{Protocol, Service};
 use crate::http::IncomingRequest;
@@ -49,12 +49,7 @@ impl Authenticator {
         request_id: RequestId,
     ) -> Result<Identified, Fault> {
         let headers = signed_view(&request.parts);
-        let head = RequestHead {
-            method: request.parts.method.as_str(),
-            path: request.parts.uri.path(),
-            query: request.parts.uri.query().unwrap_or_default(),
-            headers: &headers,
-        };
+        let head = head_of(&request.parts, &headers);
         let form = match protocol {
             Protocol::AwsJson => sigv4::Protocol::AwsJson,
             Protocol::Query => sigv4::Protocol::Query,
@@ -62,13 +57,7 @@ impl Authenticator {
         let refuse = |refusal: Refusal| refusal.to_fault(form);
         let signed = sigv4::parse(&head).map_err(refuse)?;
         let region = self.check(&signed, protocol).map_err(refuse)?;
-        let credential = match self.identity.credentials(signed.access_key_id(), signed.session_token()).await
-        {
-            Ok(Credentials::Known(credential)) => credential,
-            Ok(Credentials::Expired) => return Err(refuse(Refusal::ExpiredToken)),
-            Ok(Credentials::Unknown) => return Err(refuse(Refusal::UnknownAccessKey)),
-            Err(error) => return Err(unreadable(request_id, &error)),
-        };
+        let credential = self.credential(&signed, form, request_id).await?;
         let scope = signed.scope();
         let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
         signed.verify(&head, &request.body, &key).map_err(refuse)?;
@@ -78,6 +67,46 @@ impl Authenticator {
             Service::CloudTrail | Service::Keywright | Service::Kms | Service::Sts | Service::Other => region,
         };
         Ok(Identified { caller: Arc::clone(&credential.caller), region, service })
+    }
+
+    /// Finds out who signed the head of a request to a service that takes bodies as they come, and what the signature says of
+    /// the body.
+    pub(super) async fn identify_head(
+        &self,
+        parts: &Parts,
+        service: &'static str,
+        request_id: RequestId,
+    ) -> Result<(Identified, Payload), Fault> {
+        let headers = signed_view(parts);
+        let head = head_of(parts, &headers);
+        let form = sigv4::Protocol::S3;
+        let refuse = |refusal: Refusal| refusal.to_fault(form);
+        let signed = sigv4::parse(&head).map_err(refuse)?;
+        let region: Option<Region> = signed.scope().region.parse().ok();
+        let region = region.filter(|region| self.serves(Service::Other, *region));
+        signed.check_scope(region.is_some(), &[service]).map_err(refuse)?;
+        signed.check_time(SystemClock.now(), self.window_seconds).map_err(refuse)?;
+        let region = region.ok_or(Refusal::UnknownAccessKey).map_err(refuse)?;
+        let credential = self.credential(&signed, form, request_id).await?;
+        let scope = signed.scope();
+        let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
+        let payload = signed.verify_head(&head, &key).map_err(refuse)?;
+        let caller = Arc::clone(&credential.caller);
+        Ok((Identified { caller, region, service: Service::Other }, payload))
+    }
+
+    async fn credential(
+        &self,
+        signed: &SignedRequest<'_>,
+        form: sigv4::Protocol,
+        request_id: RequestId,
+    ) -> Result<Arc<Credential>, Fault> {
+        match self.identity.credentials(signed.access_key_id(), signed.session_token()).await {
+            Ok(Credentials::Known(credential)) => Ok(credential),
+            Ok(Credentials::Expired) => Err(Refusal::ExpiredToken.to_fault(form)),
+            Ok(Credentials::Unknown) => Err(Refusal::UnknownAccessKey.to_fault(form)),
+            Err(error) => Err(unreadable(request_id, &error)),
+        }
     }
 
     /// What can be judged before the secret is known: scope and time.
@@ -99,8 +128,17 @@ fn unreadable(request_id: RequestId, error: &IdentityError) -> Fault {
     Fault::bad_request("InternalFailure", "The request could not be authenticated.").with_status(500)
 }
 
+fn head_of<'a>(parts: &'a Parts, headers: &'a [(&'a str, &'a [u8])]) -> RequestHead<'a> {
+    RequestHead {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers,
+    }
+}
+
 /// The headers as the client signed them. HTTP/2 carries the host in the request's target instead of a header.
-fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
+pub(super) fn signed_view(parts: &Parts) -> Vec<(&str, &[u8])> {
     let mut headers: Vec<_> =
         parts.headers.iter().map(|(name, value)| (name.as_str(), HeaderValue::as_bytes(value))).collect();
     if !parts.headers.contains_key(http::header::HOST)

@@ -6,6 +6,7 @@
 mod authenticate;
 mod reply;
 mod route;
+mod s3;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,11 +19,12 @@ use http::{HeaderMap, HeaderValue};
 use identity::{Identity, iam, sts};
 use kms::{Kms, Refused};
 use management::Management;
+use objects::Objects;
 use wire::Fault;
 use wire::query::Form;
 
 use crate::causes::with_causes;
-use crate::http::{Front, IncomingRequest, OutgoingResponse};
+use crate::http::{Front, IncomingRequest, OutgoingResponse, Peer, StreamedAnswer, StreamedRequest};
 use crate::metrics::Metrics;
 use authenticate::Authenticator;
 use reply::Reply;
@@ -38,6 +40,7 @@ pub(crate) struct Pipeline {
     kms: Arc<Kms>,
     management: Arc<Management>,
     cloudtrail: Arc<CloudTrail>,
+    objects: Arc<Objects>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     default_region: Region,
@@ -51,6 +54,7 @@ pub(crate) struct Parties {
     pub(crate) kms: Arc<Kms>,
     pub(crate) management: Arc<Management>,
     pub(crate) cloudtrail: Arc<CloudTrail>,
+    pub(crate) objects: Arc<Objects>,
     /// The service's clock, which `--dev` may move. Signatures are always held against the machine's.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -81,6 +85,7 @@ impl Pipeline {
             kms: parties.kms,
             management: parties.management,
             cloudtrail: parties.cloudtrail,
+            objects: parties.objects,
             clock: parties.clock,
             randomness: parties.randomness,
         }
@@ -88,7 +93,7 @@ impl Pipeline {
 
     async fn reply(&self, request: &IncomingRequest, request_id: RequestId) -> Reply {
         let Some(protocol) = Protocol::of(&request.parts) else { return Reply::NotFound };
-        let unsigned = self.unsigned(request, request_id);
+        let unsigned = self.unsigned(&request.parts, &request.peer, request_id);
         if let Some(form) = unsigned_form(request, protocol) {
             return match self.call_unsigned(&form, &unsigned).await {
                 Ok(body) => Reply::Success(protocol, body),
@@ -152,14 +157,14 @@ impl Pipeline {
     }
 
     /// What is known of a request before anybody has signed it.
-    fn unsigned(&self, request: &IncomingRequest, request_id: RequestId) -> UnsignedCall {
+    fn unsigned(&self, parts: &Parts, peer: &Peer, request_id: RequestId) -> UnsignedCall {
         UnsignedCall {
             request_id,
             region: self.default_region,
             time: self.clock.now(),
-            source_address: request.peer.address.ip(),
-            tls: request.peer.tls(&request.parts),
-            user_agent: user_agent(&request.parts.headers),
+            source_address: peer.address.ip(),
+            tls: peer.tls(parts),
+            user_agent: user_agent(&parts.headers),
             event: Arc::new(EventNotes::new(EventId::new(self.random()))),
         }
     }
@@ -285,6 +290,14 @@ impl Front for Pipeline {
     async fn answer(&self, request: IncomingRequest) -> OutgoingResponse {
         let request_id = self.request_id();
         self.reply(&request, request_id).await.into_response(request_id)
+    }
+
+    fn takes_stream(&self, parts: &Parts) -> bool {
+        s3::is_asked(parts)
+    }
+
+    async fn answer_streamed(&self, request: StreamedRequest) -> StreamedAnswer {
+        Box::pin(self.answer_s3(request)).await
     }
 
     fn too_large(&self, parts: &Parts) -> OutgoingResponse {

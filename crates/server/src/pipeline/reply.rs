@@ -52,7 +52,7 @@ impl Reply {
 }
 
 /// An answer may hold plaintext, so its bytes are wiped once they are sent.
-struct Wiped(SecretBytes);
+pub(super) struct Wiped(pub(super) SecretBytes);
 
 impl AsRef<[u8]> for Wiped {
     fn as_ref(&self) -> &[u8] {

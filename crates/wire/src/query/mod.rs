@@ -17,12 +17,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::constraints::Violations;
 use crate::{Fault, FaultKind};
-use output::{Markup, Measure};
+use output::Measure;
 
 pub use form::Form;
 
 pub(crate) use crate::constraints::{Constraint, Enumeration, Pattern, SimpleText, text_satisfying};
-pub(crate) use output::{Encode, Object, Sink};
+pub(crate) use output::{Encode, Markup, Object, Sink};
 pub(crate) use source::{Read, Shape, Source};
 
 /// The input of an operation. Only the types generated from the service models implement it.

@@ -14,12 +14,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Room for the fixed parts, so that the buffer of an ordinary request never grows.
 const ROOM: usize = 128;
 
-/// The canonical request. `payload_hash` is that of the body, in lower-case hexadecimal.
-pub(super) fn request(
-    head: &RequestHead<'_>,
-    signed: &SignedRequest<'_>,
-    payload_hash: &[u8; 64],
-) -> Vec<u8> {
+/// The canonical request. `payload_hash` is that of the body, in lower-case hexadecimal, or what S3 takes
+/// in its place.
+pub(super) fn request(head: &RequestHead<'_>, signed: &SignedRequest<'_>, payload_hash: &[u8]) -> Vec<u8> {
     let values: usize = signed.headers.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     let room = ROOM + head.path.len() + 2 * head.query.len() + values + signed.signed_headers.len();
     let mut out = Vec::with_capacity(room);

@@ -3,7 +3,8 @@
 //!
 //! Both forms are read: the `Authorization` header, and the query string of a presigned URL. The steps, in the order in
 //! which AWS checks: [`parse`], [`SignedRequest::check_time`], [`SignedRequest::check_scope`], the look-up of the access
-//! key (the caller's), [`SignedRequest::verify`]. Nothing in the request may be believed before `verify` has passed.
+//! key (the caller's), [`SignedRequest::verify`], or [`SignedRequest::verify_head`] where S3 takes a body as it comes. Nothing
+//! in the request may be believed before one of them has passed.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>. Where that page
 //! leaves room, botocore's signer decides; `corpus/signatures/` holds requests that it signed.
@@ -12,6 +13,7 @@ mod canonical;
 mod header_form;
 mod headers;
 mod moment;
+mod payload;
 mod query_form;
 mod refusal;
 mod signer;
@@ -26,6 +28,7 @@ use crypto::digest;
 
 use headers::{Header, SortedHeaders};
 use moment::Moment;
+pub use payload::{ChunkSignatures, Payload};
 pub use refusal::{IncompleteSignature, InvalidSignature, Protocol, Refusal};
 pub use signer::authorization;
 pub use signing_key::SigningKey;
@@ -179,7 +182,13 @@ impl<'a> SignedRequest<'a> {
         let signed_at = self.signed_at();
         let valid_for = self.expires.unwrap_or(window_seconds);
         if signed_at < now.plus_seconds(-i64::from(valid_for)) {
-            return Err(InvalidSignature::Expired { signed_at, now, valid_for }.into());
+            return Err(InvalidSignature::Expired {
+                signed_at,
+                now,
+                valid_for,
+                presigned: self.expires.is_some(),
+            }
+            .into());
         }
         if signed_at > now.plus_seconds(i64::from(window_seconds)) {
             return Err(InvalidSignature::NotYetCurrent { signed_at, now, window: window_seconds }.into());
@@ -206,7 +215,7 @@ impl<'a> SignedRequest<'a> {
     }
 
     /// The right signature.
-    fn signature_of(&self, head: &RequestHead<'_>, payload_hash: &[u8; 64], key: &SigningKey) -> [u8; 32] {
+    fn signature_of(&self, head: &RequestHead<'_>, payload_hash: &[u8], key: &SigningKey) -> [u8; 32] {
         let request = canonical::request(head, self, payload_hash);
         key.sign(&canonical::string_to_sign(self, &digest::sha256(&request)))
     }

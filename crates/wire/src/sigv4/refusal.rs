@@ -162,6 +162,14 @@ pub enum InvalidSignature {
     /// alone. The text is S3's.
     #[error("The provided 'x-amz-content-sha256' header does not match what was computed.")]
     PayloadHash,
+    /// S3 wants to be told of the body in the head. The text is S3's.
+    #[error("Missing required header for this request: x-amz-content-sha256")]
+    PayloadHashMissing,
+    /// What the head says of the body is neither a digest nor one of S3's words. The text is S3's.
+    #[error(
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value."
+    )]
+    PayloadHashUnknown,
     /// The signature is not the one that the secret gives for this request.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
@@ -182,6 +190,8 @@ pub enum InvalidSignature {
         now: Timestamp,
         /// For how many seconds it was valid.
         valid_for: u32,
+        /// Whether the request itself said so.
+        presigned: bool,
     },
     /// The signature is from the future.
     #[error(
@@ -208,6 +218,8 @@ pub enum Protocol {
     AwsJson,
     /// The Query protocol, as IAM and STS speak it.
     Query,
+    /// S3's own XML, with codes and texts of its own.
+    S3,
 }
 
 impl Refusal {
@@ -225,9 +237,30 @@ impl Refusal {
             Self::ExpiredToken => ("ExpiredTokenException", "ExpiredToken", 403),
         };
         match protocol {
+            Protocol::S3 => self.to_s3_fault(),
             Protocol::AwsJson => Fault::bad_request(json_code, self.to_string()),
             Protocol::Query => Fault::bad_request(query_code, self.query_text()).with_status(query_status),
         }
+    }
+
+    /// S3's codes, and its texts where it has others: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+    fn to_s3_fault(&self) -> Fault {
+        let (code, status, text) = match self {
+            Self::MissingAuthenticationToken => ("AccessDenied", 403, Some("Access Denied")),
+            Self::IncompleteSignature(_) => ("AuthorizationHeaderMalformed", 400, None),
+            Self::UnknownAccessKey => (
+                "InvalidAccessKeyId",
+                403,
+                Some("The AWS Access Key Id you provided does not exist in our records."),
+            ),
+            Self::InvalidToken => {
+                ("InvalidToken", 400, Some("The provided token is malformed or otherwise invalid."))
+            }
+            Self::ExpiredToken => ("ExpiredToken", 400, Some("The provided token has expired.")),
+            Self::InvalidSignature(invalid) => invalid.in_s3_words(),
+        };
+        let text = text.map_or_else(|| self.to_string(), str::to_owned);
+        Fault::bad_request(code, text).with_status(status)
     }
 
     /// IAM and STS word one text differently.
@@ -239,6 +272,40 @@ impl Refusal {
             | Self::UnknownAccessKey
             | Self::InvalidToken
             | Self::ExpiredToken => self.to_string(),
+        }
+    }
+}
+
+impl InvalidSignature {
+    /// S3's code, its status and, where S3 has one of its own, its text.
+    fn in_s3_words(&self) -> (&'static str, u16, Option<&'static str>) {
+        const SKEWED: &str = "The difference between the request time and the current time is too large.";
+        match self {
+            Self::BothForms => (
+                "InvalidArgument",
+                400,
+                Some(
+                    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+                ),
+            ),
+            Self::Scope { .. } | Self::Terminator { .. } | Self::ScopeDate { .. } => {
+                ("AuthorizationHeaderMalformed", 400, None)
+            }
+            Self::HostNotSigned | Self::HeaderNotSigned { .. } | Self::SignedHeaderAbsent { .. } => {
+                ("AccessDenied", 403, None)
+            }
+            Self::PayloadHash => ("XAmzContentSHA256Mismatch", 400, None),
+            Self::PayloadHashMissing => ("InvalidRequest", 400, None),
+            Self::PayloadHashUnknown => ("InvalidArgument", 400, None),
+            Self::Mismatch => (
+                "SignatureDoesNotMatch",
+                403,
+                Some(
+                    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+                ),
+            ),
+            Self::Expired { presigned: true, .. } => ("AccessDenied", 403, Some("Request has expired")),
+            Self::Expired { .. } | Self::NotYetCurrent { .. } => ("RequestTimeTooSkewed", 403, Some(SKEWED)),
         }
     }
 }

@@ -252,7 +252,8 @@ fn times_as_users_quote_them() {
         InvalidSignature::Expired {
             signed_at: at("20180920T174101Z"),
             now: at("20180920T175004Z"),
-            valid_for: 300
+            valid_for: 300,
+            presigned: false,
         }
         .to_string(),
         "Signature expired: 20180920T174101Z is now earlier than 20180920T174504Z (20180920T175004Z - 5 min.)"
@@ -270,6 +271,7 @@ fn times_as_users_quote_them() {
         signed_at: at("20180920T174101Z"),
         now: at("20180920T175004Z"),
         valid_for: 90,
+        presigned: false,
     };
     assert!(odd.to_string().ends_with("(20180920T175004Z - 90 sec.)"));
 }

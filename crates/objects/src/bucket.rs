@@ -1,0 +1,173 @@
+//! A bucket as operations see it, and the gate that every call passes.
+//!
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
+
+use std::sync::Arc;
+
+use base::{AccountId, Call, Region, Timestamp};
+use policy::{
+    Action, CallerFacts, Context, Decision, Origin, Request, Resource, ResourceSide, ServiceKey, Value,
+    decide,
+};
+use store::{Revision, StoreError, Transaction, decode_record, encode_record};
+
+use crate::bucket_name::BucketName;
+use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
+use crate::record::BucketRecord;
+use crate::{Objects, paths};
+
+/// A bucket that is there.
+pub(crate) struct Bucket {
+    pub(crate) name: BucketName,
+    pub(crate) owner: AccountId,
+    pub(crate) region: Region,
+    pub(crate) record: BucketRecord,
+    pub(crate) revision: Revision,
+}
+
+/// What the condition keys of S3 say of a request.
+#[derive(Default)]
+pub(crate) struct Facts(Vec<(&'static str, String)>);
+
+impl Facts {
+    /// One more, if there is a value. Names are in lower case.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
+        self.0.extend(value.map(|value| (name, value.to_owned())));
+        self
+    }
+}
+
+impl Context for Facts {
+    fn value(&self, key: &ServiceKey) -> Value<'_> {
+        let ServiceKey::Other(name) = key else { return Value::Absent };
+        let found = self.0.iter().find(|(known, _)| *known == &**name);
+        found.map_or(Value::Absent, |(_, value)| Value::Text(value))
+    }
+}
+
+impl Bucket {
+    pub(crate) fn arn(&self, region: Region) -> String {
+        arn(region, self.name.as_str())
+    }
+
+    pub(crate) fn object_arn(&self, region: Region, key: &ObjectKey) -> String {
+        format!("{}/{key}", self.arn(region))
+    }
+
+    /// When it was made.
+    pub(crate) fn created(&self) -> Timestamp {
+        Timestamp::from_millis(self.record.created)
+    }
+
+    /// A transaction that puts something into the bucket: it is there still, and stays.
+    pub(crate) fn entered(&self) -> Result<Transaction, ObjectsError> {
+        let path = paths::bucket(&self.name)?;
+        let transaction = Transaction::new().expect_revision(path.clone(), self.revision);
+        if !self.record.is_leaving {
+            return Ok(transaction);
+        }
+        let record = BucketRecord { is_leaving: false, ..self.record.clone() };
+        Ok(transaction.put(path, encode_record(&record)?))
+    }
+}
+
+/// The ARN of a bucket.
+pub(crate) fn arn(region: Region, bucket: &str) -> String {
+    format!("arn:{}:s3:::{bucket}", region.partition())
+}
+
+impl Objects {
+    /// The bucket of this name, if there is one.
+    pub(crate) async fn find_bucket(&self, name: &BucketName) -> Result<Option<Bucket>, ObjectsError> {
+        let Some(entry) = self.store.get(&paths::bucket(name)?).await? else { return Ok(None) };
+        let record: BucketRecord = decode_record(&entry)?;
+        let region = record.region.parse();
+        let region = region.map_err(|_| StoreError::damaged(entry.key.as_str(), "the Region is none"))?;
+        let owner = record.owner()?;
+        Ok(Some(Bucket { name: name.clone(), owner, region, record, revision: entry.revision }))
+    }
+
+    /// The bucket of a request, in the Region that it was signed for.
+    ///
+    /// # Errors
+    /// There is none, or it is in another Region.
+    pub(crate) async fn bucket(&self, call: &Call, name: &str) -> Result<Bucket, ObjectsError> {
+        let bucket = self.bucket_anywhere(name).await?;
+        if bucket.region != call.region {
+            let text = format!(
+                "The authorization header is malformed; the region '{}' is wrong; expecting '{}'",
+                call.region, bucket.region
+            );
+            return Err(ObjectsError::bad("AuthorizationHeaderMalformed", text)
+                .with("Region", bucket.region.as_str()));
+        }
+        Ok(bucket)
+    }
+
+    /// The bucket of a request.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) async fn bucket_anywhere(&self, name: &str) -> Result<Bucket, ObjectsError> {
+        let missing = || ObjectsError::no_such_bucket(name);
+        let valid: BucketName = name.parse().map_err(|_| missing())?;
+        self.find_bucket(&valid).await?.ok_or_else(missing)
+    }
+
+    /// Decides whether the caller may take an action on this resource of an account.
+    ///
+    /// # Errors
+    /// No, or nobody can tell.
+    pub(crate) async fn authorize(
+        &self,
+        call: &Call,
+        action: &str,
+        resource: Option<(&str, AccountId)>,
+        facts: &Facts,
+    ) -> Result<(), ObjectsError> {
+        let rights = self.callers.rights_of(&call.caller).await?;
+        let resource = match resource {
+            Some((arn, owner)) => Resource::named(arn, owner),
+            None => Resource::any(call.caller.account),
+        };
+        let request = Request {
+            action: Action::new("s3", action),
+            resource,
+            caller: &CallerFacts::of(Arc::clone(&call.caller)),
+            origin: Origin::of(call),
+            context: facts,
+        };
+        let (side, of_resource) = (rights.side(), ResourceSide::without_policy());
+        let decision = decide(&request, &side, &of_resource);
+        match decision.witnessed((&*self.witness, call.request_id), &request, &side, &of_resource) {
+            Decision::Allow(_) => Ok(()),
+            Decision::Deny(denial) => Err(ObjectsError::access_denied(denial.message())),
+        }
+    }
+
+    /// The gate for actions on a bucket.
+    pub(crate) async fn authorize_bucket(
+        &self,
+        call: &Call,
+        action: &str,
+        bucket: &Bucket,
+        facts: &Facts,
+    ) -> Result<(), ObjectsError> {
+        let arn = bucket.arn(call.region);
+        self.authorize(call, action, Some((&arn, bucket.owner)), facts).await
+    }
+
+    /// The gate for actions on an object.
+    pub(crate) async fn authorize_object(
+        &self,
+        call: &Call,
+        action: &str,
+        (bucket, key): (&Bucket, &ObjectKey),
+        facts: &Facts,
+    ) -> Result<(), ObjectsError> {
+        let arn = bucket.object_arn(call.region, key);
+        self.authorize(call, action, Some((&arn, bucket.owner)), facts).await
+    }
+}

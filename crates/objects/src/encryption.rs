@@ -1,0 +1,222 @@
+//! How an object's contents are encrypted: what a request asks for, and the content key in the form that this leaves it in.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html>
+
+mod customer_key;
+mod wanted;
+
+use std::collections::BTreeMap;
+
+use base::{Call, SecretArray};
+use base64_simd::STANDARD;
+use crypto::content::ContentKey;
+use crypto::{Binding, SealError, Sealed, SealingKey};
+use keyring::Domain;
+use wire::Fault;
+
+pub(crate) use customer_key::CustomerKey;
+pub(crate) use wanted::Wanted;
+
+use crate::Objects;
+use crate::bucket::Bucket;
+use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
+use crate::ports::{DataKeyError, DataKeyUse};
+use crate::record::StoredEncryption;
+use crate::request::{Answer, Headers};
+
+/// The key that S3 takes if a request asks for KMS and names none.
+const AWS_MANAGED_KEY: &str = "alias/aws/s3";
+const RESOURCE_PAIR: &str = "aws:s3:arn";
+
+/// Which object is encrypted.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) bucket: &'a Bucket,
+    pub(crate) key: &'a ObjectKey,
+    /// The own id of the object's version.
+    pub(crate) version: &'a str,
+}
+
+impl Place<'_> {
+    /// What seals of the object are bound to.
+    pub(crate) fn binding(&self, purpose: &str) -> Binding {
+        let parts = [self.bucket.name.as_str(), self.key.as_str(), self.version];
+        parts.iter().fold(Binding::new(purpose), |binding, part| binding.part(part.as_bytes()))
+    }
+
+    fn key_binding(&self) -> Binding {
+        self.binding("keywright object content key")
+    }
+
+    pub(crate) fn domain(&self) -> Domain {
+        Domain::region(self.bucket.region)
+    }
+}
+
+impl Objects {
+    /// Seals a new content key as the request wants it.
+    ///
+    /// # Errors
+    /// The key service refuses, or something fails.
+    pub(crate) async fn protect(
+        &self,
+        call: &Call,
+        place: Place<'_>,
+        wanted: &Wanted,
+        key: &ContentKey,
+    ) -> Result<StoredEncryption, ObjectsError> {
+        let secret = key.expose_for_sealing().expose();
+        match wanted {
+            Wanted::Service => {
+                let key = self.domain_keys.seal(&place.domain(), &place.key_binding(), secret).await?;
+                Ok(StoredEncryption::Service { key })
+            }
+            Wanted::Customer(customer) => {
+                Ok(StoredEncryption::Customer { key: self.seal_under(&customer.key, place, secret)? })
+            }
+            Wanted::Kms { key, context } => {
+                let context = self.kms_context(call, place, context)?;
+                let key_id = key.as_deref().unwrap_or(AWS_MANAGED_KEY);
+                let purpose = purpose(place.bucket, &context);
+                let data_key =
+                    self.data_keys.generate(call, key_id, purpose).await.map_err(refused_by_kms)?;
+                let sealing = SealingKey::from_secret(data_key.plaintext);
+                let key = self.seal_under(&sealing, place, secret)?;
+                let ciphertext = STANDARD.encode_to_string(data_key.ciphertext);
+                Ok(StoredEncryption::Kms { key, data_key: ciphertext, key_arn: data_key.key_arn, context })
+            }
+        }
+    }
+
+    /// Opens the content key of an object that is there.
+    ///
+    /// # Errors
+    /// The request has not the key that it takes, the key service refuses, or something fails.
+    pub(crate) async fn unlock(
+        &self,
+        call: &Call,
+        place: Place<'_>,
+        stored: &StoredEncryption,
+        customer: Option<&CustomerKey>,
+    ) -> Result<ContentKey, ObjectsError> {
+        let binding = place.key_binding();
+        let secret = match (stored, customer) {
+            (StoredEncryption::Service { key }, _) => {
+                self.domain_keys.open(&place.domain(), &binding, key).await?
+            }
+            (StoredEncryption::Customer { key }, Some(customer)) => {
+                customer.key.open(&binding, key).map_err(|_| CustomerKey::another())?
+            }
+            (StoredEncryption::Customer { .. }, None) => return Err(CustomerKey::missing()),
+            (StoredEncryption::Kms { key, data_key, key_arn, context }, _) => {
+                let ciphertext = STANDARD.decode_to_vec(data_key.as_bytes());
+                let ciphertext = ciphertext.map_err(|_| ObjectsError::Damaged("a data key is no base64"))?;
+                let purpose = purpose(place.bucket, context);
+                let plaintext = self.data_keys.decrypt(call, key_arn, &ciphertext, purpose).await;
+                let sealing = SealingKey::from_secret(plaintext.map_err(refused_by_kms)?);
+                sealing.open(&binding, key).map_err(|_| ObjectsError::Damaged("the seal of a content key"))?
+            }
+        };
+        let secret = SecretArray::copy_from(secret.expose());
+        secret.map(ContentKey::from_secret).ok_or(ObjectsError::Damaged("the length of a content key"))
+    }
+
+    fn seal_under(&self, key: &SealingKey, place: Place<'_>, secret: &[u8]) -> Result<Sealed, ObjectsError> {
+        key.seal(&place.key_binding(), secret, &*self.randomness).map_err(|error| match error {
+            SealError::Randomness(error) => error.into(),
+            SealError::SecretTooLong | SealError::Library => {
+                ObjectsError::Bug("a content key cannot be sealed")
+            }
+        })
+    }
+
+    /// The caller's pairs and the one that S3 adds.
+    fn kms_context(
+        &self,
+        call: &Call,
+        place: Place<'_>,
+        pairs: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, ObjectsError> {
+        let arn = format!("{}/{}", place.bucket.arn(call.region), place.key);
+        let mut context = pairs.clone();
+        match context.insert(RESOURCE_PAIR.to_owned(), arn.clone()) {
+            Some(other) if other != arn => {
+                let text = "The encryption context has a pair aws:s3:arn that is not the object's ARN.";
+                Err(ObjectsError::bad("InvalidArgument", text))
+            }
+            Some(_) | None => Ok(context),
+        }
+    }
+}
+
+/// Refuses a read whose headers do not fit the encryption of the object.
+///
+/// # Errors
+/// There is a customer's key where none belongs, or none where one does, or headers of a write.
+pub(crate) fn check_read(headers: &Headers, is_customers: bool, has_key: bool) -> Result<(), ObjectsError> {
+    if let Some(value) = headers.get(wanted::ALGORITHM) {
+        let text = "x-amz-server-side-encryption header is not supported for this operation.";
+        return Err(ObjectsError::invalid_argument(text, wanted::ALGORITHM, value));
+    }
+    match (is_customers, has_key) {
+        (true, false) => Err(CustomerKey::missing()),
+        (false, true) => {
+            let text = "The encryption parameters are not applicable to this object.";
+            Err(ObjectsError::bad("InvalidRequest", text))
+        }
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
+impl StoredEncryption {
+    pub(crate) fn is_customers(&self) -> bool {
+        matches!(self, Self::Customer { .. })
+    }
+
+    /// Whether the entity tag is the MD5 digest of the plaintext.
+    pub(crate) fn has_digest_as_tag(&self) -> bool {
+        matches!(self, Self::Service { .. })
+    }
+
+    /// Puts into an answer what S3 tells of the encryption.
+    pub(crate) fn tell(&self, answer: Answer, customer: Option<&CustomerKey>) -> Answer {
+        match (self, customer) {
+            (Self::Service { .. }, _) => answer.header(wanted::ALGORITHM, "AES256"),
+            (Self::Customer { .. }, Some(customer)) => customer.tell(answer),
+            (Self::Customer { .. }, None) => answer,
+            (Self::Kms { key_arn, .. }, _) => {
+                answer.header(wanted::ALGORITHM, "aws:kms").header(wanted::KEY_ID, key_arn)
+            }
+        }
+    }
+}
+
+fn purpose<'a>(bucket: &'a Bucket, context: &'a BTreeMap<String, String>) -> DataKeyUse<'a> {
+    DataKeyUse { context, bucket: bucket.name.as_str(), bucket_owner: bucket.owner }
+}
+
+/// The key service's refusal as S3 passes it on: code `X` becomes `KMS.X`, its text stays.
+fn refused_by_kms(error: DataKeyError) -> ObjectsError {
+    let fault = match error {
+        DataKeyError::Refused(fault) if fault.status < 500 => fault,
+        DataKeyError::Refused(fault) => {
+            return ObjectsError::Port(crate::ports::PortError(fault.code.into()));
+        }
+        DataKeyError::Failed(error) => return ObjectsError::Port(crate::ports::PortError(error)),
+    };
+    let code = match fault.code {
+        "AccessDeniedException" => {
+            return ObjectsError::access_denied(fault.message.unwrap_or_default());
+        }
+        "DisabledException" => "KMS.DisabledException",
+        "InvalidArnException" => "KMS.InvalidArnException",
+        "InvalidCiphertextException" => "KMS.InvalidCiphertextException",
+        "InvalidKeyUsageException" => "KMS.InvalidKeyUsageException",
+        "KMSInvalidStateException" => "KMS.KMSInvalidStateException",
+        "NotFoundException" => "KMS.NotFoundException",
+        "ThrottlingException" => "KMS.ThrottlingException",
+        _ => "KMS.ValidationException",
+    };
+    ObjectsError::of_fault(Fault { code, status: 400, message: fault.message })
+}

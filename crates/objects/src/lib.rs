@@ -1,0 +1,112 @@
+//! Objects: an S3 service whose every object is encrypted before it touches a disk.
+//!
+//! Metadata are records in the store, in the order of keys; contents are sealed blobs under random names ([`Blobs`]). An
+//! object has a key of its own, which its encryption mode seals: a key of the service (SSE-S3), a data key that the key
+//! service gives to whoever calls (SSE-KMS), or the caller's own key (SSE-C). What tells of plaintext, such as entity tags,
+//! checksums and user metadata, is sealed as well; names of buckets and objects, sizes and times are not.
+//!
+//! A put writes its blob first and then one record in one commit, together with an entry that says that the blob is in use.
+//! A blob without such an entry is nobody's ([`Objects::sweep`]). Whom it asks about other services are ports.
+
+mod blob;
+mod body;
+mod bucket;
+mod bucket_name;
+mod checksum;
+mod conditions;
+mod contents;
+mod encryption;
+mod error;
+mod object_key;
+mod ops;
+mod paths;
+mod ports;
+mod record;
+mod request;
+mod stored_object;
+mod sweep;
+mod table;
+mod upload;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use audit::Trail;
+use base::{Randomness, RandomnessUnavailable};
+use keyring::DomainKeys;
+use policy::Witness;
+use store::Store;
+
+pub use blob::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Folder, FolderError, InvalidBlobName};
+pub use bucket_name::{BucketName, InvalidBucketName};
+pub use contents::Contents;
+pub use error::{BodyError, ObjectsError, Refused, fault_xml};
+pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
+pub use ports::{CallerRights, Callers, DataKey, DataKeyError, DataKeyUse, DataKeys, PortError};
+pub use request::{Answer, AnswerBody, BodySource, Headers, Method, Query, Request, Target};
+pub use table::Operation;
+
+/// The service.
+pub struct Objects {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    domain_keys: Arc<DomainKeys>,
+    randomness: Arc<dyn Randomness>,
+    callers: Arc<dyn Callers>,
+    data_keys: Arc<dyn DataKeys>,
+    trail: Arc<Trail>,
+    witness: Arc<dyn Witness>,
+    takes_customer_keys_in_clear: bool,
+    /// Blobs that have no record as yet.
+    fresh: Mutex<HashSet<BlobName>>,
+}
+
+/// What the service is made of.
+pub struct Parties {
+    /// Where metadata are kept.
+    pub store: Arc<dyn Store>,
+    /// Where contents are kept.
+    pub blobs: Arc<dyn Blobs>,
+    /// Seal what is the service's own to seal.
+    pub domain_keys: Arc<DomainKeys>,
+    /// For keys, nonces and names.
+    pub randomness: Arc<dyn Randomness>,
+    /// Knows what callers may do.
+    pub callers: Arc<dyn Callers>,
+    /// Gives data keys.
+    pub data_keys: Arc<dyn DataKeys>,
+    /// Is told of calls.
+    pub trail: Arc<Trail>,
+    /// Is told what was decided.
+    pub witness: Arc<dyn Witness>,
+    /// Whether callers may send their keys without TLS: for tests.
+    pub takes_customer_keys_in_clear: bool,
+}
+
+impl Objects {
+    /// The service.
+    pub fn new(parties: Parties) -> Self {
+        Self {
+            store: parties.store,
+            blobs: parties.blobs,
+            domain_keys: parties.domain_keys,
+            randomness: parties.randomness,
+            callers: parties.callers,
+            data_keys: parties.data_keys,
+            trail: parties.trail,
+            witness: parties.witness,
+            takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
+            fresh: Mutex::default(),
+        }
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, HashSet<BlobName>> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn random(&self) -> Result<[u8; 16], RandomnessUnavailable> {
+        let mut bytes = [0; 16];
+        self.randomness.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+}

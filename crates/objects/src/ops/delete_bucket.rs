@@ -1,0 +1,46 @@
+//! DeleteBucket: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html>
+
+use base::Call;
+use store::{CommitError, Range, Transaction, encode_record};
+
+use crate::bucket::Facts;
+use crate::error::ObjectsError;
+use crate::record::BucketRecord;
+use crate::request::Answer;
+use crate::stored_object::contention;
+use crate::table::Operation;
+use crate::{Objects, paths};
+
+impl Objects {
+    /// First the bucket is marked, then looked through, then deleted: whoever puts an object in between takes the mark away,
+    /// and the deletion fails.
+    pub(crate) async fn delete_bucket(&self, call: &Call, name: &str) -> Result<Answer, ObjectsError> {
+        let bucket = self.bucket(call, name).await?;
+        call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));
+        self.authorize_bucket(call, "DeleteBucket", &bucket, &Facts::default()).await?;
+        let path = paths::bucket(&bucket.name)?;
+        let leaving = BucketRecord { is_leaving: true, ..bucket.record.clone() };
+        let marking = Transaction::new()
+            .expect_revision(path.clone(), bucket.revision)
+            .put(path.clone(), encode_record(&leaving)?);
+        let marked = self.store.commit(marking).await.map_err(or_aborted)?;
+        let objects = Range::prefix(paths::objects_of(&bucket.name, "")).limit(1);
+        if !self.store.range(objects).await?.entries.is_empty() {
+            let text = "The bucket you tried to delete is not empty";
+            return Err(ObjectsError::refused("BucketNotEmpty", 409, text).with("BucketName", name));
+        }
+        let deleting = Transaction::new()
+            .expect_revision(path.clone(), marked)
+            .delete(path)
+            .delete(paths::owner(bucket.owner, &bucket.name)?);
+        match self.commit_change(call, Operation::DeleteBucket, deleting).await {
+            Ok(()) => Ok(Answer::empty(204)),
+            Err(ObjectsError::Commit(error)) => Err(or_aborted(error)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn or_aborted(error: CommitError) -> ObjectsError {
+    if let CommitError::Conflict { .. } = error { contention() } else { error.into() }
+}

@@ -1,0 +1,123 @@
+//! GetObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+
+use base::Call;
+
+use crate::Objects;
+use crate::blob::BlobError;
+use crate::bucket::{Bucket, Facts};
+use crate::conditions::{Judgement, judge_read, range_of, to_http_date};
+use crate::contents::Contents;
+use crate::encryption::{CustomerKey, Place, check_read};
+use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
+use crate::request::{Answer, AnswerBody, Headers, Query, Request};
+use crate::stored_object::StoredObject;
+
+/// How often an object is looked up again that was replaced between the look-up and its reading.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// Parameters that put a header of the caller's choice into the answer.
+const OVERRIDES: [(&str, &str); 6] = [
+    ("response-cache-control", "cache-control"),
+    ("response-content-disposition", "content-disposition"),
+    ("response-content-encoding", "content-encoding"),
+    ("response-content-language", "content-language"),
+    ("response-content-type", "content-type"),
+    ("response-expires", "expires"),
+];
+
+impl Objects {
+    pub(crate) async fn get_object(
+        &self,
+        call: &Call,
+        request: Request,
+        (bucket, key): (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
+        let bucket = self.bucket(call, bucket).await?;
+        self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
+        let Request { headers, query, .. } = request;
+        let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
+        let asked = (&headers, &query);
+        for _ in 0..ATTEMPTS_MAX {
+            let object = self.object(call, &bucket, key).await?;
+            let read = self.read_contents(call, asked, (&bucket, key), &object, customer.as_ref()).await;
+            match read {
+                Err(ObjectsError::Blob(BlobError::Missing(_))) => {}
+                answered => return answered,
+            }
+        }
+        Err(ObjectsError::Damaged("the blob of an object is missing"))
+    }
+
+    async fn read_contents(
+        &self,
+        call: &Call,
+        (headers, query): (&Headers, &Query),
+        (bucket, key): (&Bucket, &ObjectKey),
+        object: &StoredObject,
+        customer: Option<&CustomerKey>,
+    ) -> Result<Answer, ObjectsError> {
+        let StoredObject { record, details, .. } = object;
+        check_read(headers, record.encryption.is_customers(), customer.is_some())?;
+        if judge_read(headers, &details.entity_tag, record.modified())? == Judgement::NotModified {
+            return Ok(tell_version(Answer::empty(304), object));
+        }
+        let range = range_of(headers, record.size)?;
+        let place = Place { bucket, key, version: &record.version };
+        let content_key = self.unlock(call, place, &record.encryption, customer).await?;
+        let (from, to) = range.unwrap_or((0, record.size));
+        let opener = content_key.opener(&record.part()?, record.size, from, to);
+        let opener = opener.map_err(|_| ObjectsError::Damaged("the length of an object"))?;
+        let reader = self.blobs.read(record.blob()?, opener.sealed_range()).await?;
+        let answer = match range {
+            Some((from, to)) => {
+                let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size);
+                Answer::empty(206).header("content-range", range)
+            }
+            None => Answer::empty(200),
+        };
+        let answer = tell(answer, object, headers, query, range.is_none());
+        let answer = record.encryption.tell(answer, customer);
+        let mut contents = Contents::new(opener, reader);
+        if record.size == 0 {
+            // Nobody would ask for the pieces of nothing, and yet it must be what was written.
+            while contents.next().await?.is_some() {}
+            return Ok(answer.header("content-length", "0"));
+        }
+        let body = AnswerBody::Contents(Box::new(contents), to.saturating_sub(from));
+        Ok(Answer { body, ..answer })
+    }
+}
+
+/// Puts into an answer what it tells of an object, but for its encryption and length.
+pub(super) fn tell(
+    answer: Answer,
+    object: &StoredObject,
+    headers: &Headers,
+    query: &Query,
+    is_whole: bool,
+) -> Answer {
+    let mut answer = tell_version(answer, object).header("accept-ranges", "bytes");
+    for (parameter, header) in OVERRIDES {
+        let stored = object.details.headers.get(header).map(String::as_str);
+        answer = answer.optional(header, query.get(parameter).or(stored));
+    }
+    for (name, value) in &object.details.metadata {
+        answer = answer.header(format!("x-amz-meta-{name}"), value);
+    }
+    let wants_checksum =
+        headers.get("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
+    match &object.details.checksum {
+        // Of a part of the object there is no checksum.
+        Some((name, value)) if wants_checksum && is_whole => {
+            answer.header(name, value).header("x-amz-checksum-type", "FULL_OBJECT")
+        }
+        Some(_) | None => answer,
+    }
+}
+
+fn tell_version(answer: Answer, object: &StoredObject) -> Answer {
+    answer
+        .header("etag", format!("\"{}\"", object.details.entity_tag))
+        .header("last-modified", to_http_date(object.record.modified()))
+}

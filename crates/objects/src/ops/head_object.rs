@@ -1,0 +1,46 @@
+//! HeadObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+
+use base::Call;
+
+use super::get_object::tell;
+use crate::Objects;
+use crate::bucket::Facts;
+use crate::conditions::{Judgement, judge_read, range_of};
+use crate::encryption::{CustomerKey, Place, check_read};
+use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
+use crate::request::{Answer, Request};
+
+impl Objects {
+    pub(crate) async fn head_object(
+        &self,
+        call: &Call,
+        request: Request,
+        (bucket, key): (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
+        let bucket = self.bucket(call, bucket).await?;
+        self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
+        let customer =
+            CustomerKey::read(&request.headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
+        let object = self.object(call, &bucket, key).await?;
+        let record = &object.record;
+        check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;
+        if let Some(customer) = &customer {
+            // Nothing is told to who has another key.
+            let place = Place { bucket: &bucket, key, version: &record.version };
+            self.unlock(call, place, &record.encryption, Some(customer)).await?;
+        }
+        if judge_read(&request.headers, &object.details.entity_tag, record.modified())?
+            == Judgement::NotModified
+        {
+            return Ok(Answer::empty(304));
+        }
+        let range = range_of(&request.headers, record.size)?;
+        let (status, length) = range.map_or((200, record.size), |(from, to)| (206, to.saturating_sub(from)));
+        let answer = Answer::empty(status).header("content-length", length.to_string());
+        let told = range.map(|(from, to)| format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size));
+        let answer = answer.optional("content-range", told);
+        let answer = tell(answer, &object, &request.headers, &request.query, range.is_none());
+        Ok(record.encryption.tell(answer, customer.as_ref()))
+    }
+}

@@ -1,0 +1,209 @@
+//! PutObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+
+use std::collections::BTreeMap;
+
+use base::Call;
+use crypto::content::{ContentKey, Part, PartNonce};
+
+use crate::Objects;
+use crate::body::{Body, PUT_MAX};
+use crate::bucket::Facts;
+use crate::conditions::judge_write;
+use crate::encryption::{CustomerKey, Place, Wanted};
+use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
+use crate::record::{Details, ObjectRecord, StoredEncryption};
+use crate::request::{Answer, Headers, Request};
+use crate::upload::{Expected, FreshBlob, Uploaded};
+
+/// The most user metadata, names and values together, in bytes.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
+const METADATA_MAX: usize = 2_048;
+/// The longest of the headers that come back, in bytes: what the shell lets through is shorter.
+const HEADERS_MAX: usize = 32 * 1_024;
+
+/// Headers that come back as they were sent.
+const KEPT: [&str; 6] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+];
+
+impl Objects {
+    pub(crate) async fn put_object(
+        &self,
+        call: &Call,
+        request: Request,
+        (bucket, key): (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
+        let Request { headers, payload, body, .. } = request;
+        let bucket = self.bucket(call, bucket).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
+            return Err(ObjectsError::not_implemented());
+        }
+        let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
+        let (wanted, expected) = (Wanted::read(&headers, customer)?, Expected::read(&headers)?);
+        let mut details = kept(&headers)?;
+        let present = self.find_object(&bucket, key).await?;
+        judge_write(&headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
+        let body = Body::new(&headers, payload, body, PUT_MAX)?;
+
+        let part = Part { owner: self.random()?, number: 0, nonce: PartNonce::draw(&*self.randomness)? };
+        let version = format!("{:032x}", u128::from_be_bytes(part.owner));
+        let place = Place { bucket: &bucket, key, version: &version };
+        let content_key = ContentKey::generate(&*self.randomness)?;
+        let encryption = self.protect(call, place, &wanted, &content_key).await?;
+        let blob = FreshBlob::new(self)?;
+        let uploaded = self.upload(body, &expected, (&content_key, &part), &blob).await?;
+
+        details.entity_tag = self.entity_tag(&encryption, &uploaded)?;
+        details.checksum = Some(uploaded.checksum);
+        let record = ObjectRecord {
+            details: self.seal_details(place, &details).await?,
+            modified: call.time.millis(),
+            size: uploaded.size,
+            blob: blob.name.to_string(),
+            nonce: part.nonce,
+            encryption,
+            version: version.clone(),
+        };
+        if let Err(error) = self.commit_object(call, (&bucket, key), &record, &headers).await {
+            // A refused change leaves a blob that nobody has; of one whose outcome is unknown the next start decides.
+            if matches!(error, ObjectsError::Refused(_)) {
+                self.blobs.delete(blob.name).await?;
+            }
+            return Err(error);
+        }
+        Ok(answer(&record, &details, &wanted))
+    }
+
+    /// The MD5 digest where S3 has that as the tag, otherwise something random that looks alike.
+    fn entity_tag(&self, encryption: &StoredEncryption, uploaded: &Uploaded) -> Result<String, ObjectsError> {
+        let bytes = if encryption.has_digest_as_tag() { uploaded.md5 } else { self.random()? };
+        Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+}
+
+/// What policies may ask about a put.
+fn facts(headers: &Headers) -> Facts {
+    let mut facts = Facts::default();
+    for (key, header) in [
+        ("s3:x-amz-server-side-encryption", "x-amz-server-side-encryption"),
+        ("s3:x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-aws-kms-key-id"),
+        (
+            "s3:x-amz-server-side-encryption-customer-algorithm",
+            "x-amz-server-side-encryption-customer-algorithm",
+        ),
+        ("s3:x-amz-acl", "x-amz-acl"),
+        ("s3:x-amz-storage-class", "x-amz-storage-class"),
+        ("s3:x-amz-content-sha256", "x-amz-content-sha256"),
+        ("s3:if-none-match", "if-none-match"),
+        ("s3:if-match", "if-match"),
+    ] {
+        facts = facts.with(key, headers.get(header));
+    }
+    facts
+}
+
+/// Headers, without `x-amz-`, that ask for more than there is.
+fn is_not_offered(header: &str, value: &str) -> bool {
+    match header {
+        "acl" => !matches!(value, "private" | "bucket-owner-full-control"),
+        "storage-class" => value != "STANDARD",
+        "tagging" | "website-redirect-location" | "write-offset-bytes" => true,
+        _ => ["grant-", "object-lock-"].iter().any(|prefix| header.starts_with(prefix)),
+    }
+}
+
+fn kept(headers: &Headers) -> Result<Details, ObjectsError> {
+    let metadata: BTreeMap<String, String> =
+        headers.beginning("x-amz-meta-").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > METADATA_MAX {
+        let text = "Your metadata headers exceed the maximum allowed metadata size";
+        return Err(ObjectsError::bad("MetadataTooLarge", text)
+            .with("Size", size.to_string())
+            .with("MaxSizeAllowed", METADATA_MAX.to_string()));
+    }
+    let mut headers: BTreeMap<String, String> =
+        KEPT.iter().filter_map(|name| Some(((*name).to_owned(), headers.get(name)?.to_owned()))).collect();
+    unwrap_encoding(&mut headers);
+    if headers.values().map(String::len).sum::<usize>() > HEADERS_MAX {
+        return Err(ObjectsError::bad(
+            "RequestHeaderSectionTooLarge",
+            "Your request header section exceeds the maximum allowed size.",
+        ));
+    }
+    headers.entry("content-type".to_owned()).or_insert_with(|| "binary/octet-stream".to_owned());
+    Ok(Details { headers, metadata, ..Details::default() })
+}
+
+/// `aws-chunked` says how the body came, not what it is.
+fn unwrap_encoding(headers: &mut BTreeMap<String, String>) {
+    let Some(encoding) = headers.remove("content-encoding") else { return };
+    let own: Vec<_> = encoding.split(',').map(str::trim).filter(|one| *one != "aws-chunked").collect();
+    if !own.iter().all(|one| one.is_empty()) {
+        headers.insert("content-encoding".to_owned(), own.join(","));
+    }
+}
+
+fn answer(record: &ObjectRecord, details: &Details, wanted: &Wanted) -> Answer {
+    let customer = match wanted {
+        Wanted::Customer(customer) => Some(customer),
+        Wanted::Service | Wanted::Kms { .. } => None,
+    };
+    let answer = Answer::empty(200).header("etag", format!("\"{}\"", details.entity_tag));
+    let answer = record.encryption.tell(answer, customer);
+    match &details.checksum {
+        Some((name, value)) => answer.header(name, value).header("x-amz-checksum-type", "FULL_OBJECT"),
+        None => answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn details(pairs: &[(&str, &str)]) -> Result<Details, &'static str> {
+        let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
+        kept(&headers).map_err(|error| error.to_fault().code)
+    }
+
+    #[test]
+    fn the_way_a_body_came_is_no_encoding_of_it() {
+        for (sent, kept) in
+            [("aws-chunked", None), ("gzip,aws-chunked", Some("gzip")), ("gzip", Some("gzip"))]
+        {
+            let details = details(&[("content-encoding", sent)]).unwrap();
+            assert_eq!(details.headers.get("content-encoding").map(String::as_str), kept);
+            assert_eq!(details.headers["content-type"], "binary/octet-stream");
+        }
+    }
+
+    #[test]
+    fn metadata_has_two_kibibytes() {
+        assert_eq!(details(&[("x-amz-meta-ab", &"v".repeat(2_046))]).unwrap().metadata.len(), 1);
+        assert_eq!(details(&[("x-amz-meta-ab", &"v".repeat(2_047))]), Err("MetadataTooLarge"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_ignored() {
+        for (header, value) in [
+            ("acl", "public-read"),
+            ("tagging", "a=b"),
+            ("object-lock-mode", "x"),
+            ("storage-class", "GLACIER"),
+        ] {
+            assert!(is_not_offered(header, value), "{header}");
+        }
+        for (header, value) in
+            [("acl", "private"), ("meta-a", "b"), ("storage-class", "STANDARD"), ("date", "x")]
+        {
+            assert!(!is_not_offered(header, value), "{header}");
+        }
+    }
+}

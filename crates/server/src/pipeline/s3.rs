@@ -1,0 +1,239 @@
+//! The way of a request to S3: its body comes and its answer goes as they are read and made.
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use base::{Call, RequestId, SecretBytes};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use objects::{
+    Answer, AnswerBody, BodyError, BodySource, Contents, Headers, ObjectsError, Operation, Query, Request,
+    Target, fault_xml,
+};
+use wire::Fault;
+use wire::sigv4::Payload;
+
+use super::reply::Wiped;
+use super::{Pipeline, authenticate, log_failure};
+use crate::causes::with_causes;
+use crate::http::{CutOff, IncomingBody, OutgoingBody, Pieces, StreamFault, StreamedAnswer, StreamedRequest};
+
+const SERVICE: &str = "s3";
+const XML: HeaderValue = HeaderValue::from_static("application/xml");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
+
+/// Whether a request says that it is signed for S3. Whether it is shows later.
+pub(super) fn is_asked(parts: &Parts) -> bool {
+    let in_header = parts.headers.get(http::header::AUTHORIZATION).is_some_and(|value| {
+        let mut parts = value.as_bytes().split(|byte| matches!(byte, b'/' | b',' | b' '));
+        parts.any(|part| part == SERVICE.as_bytes())
+    });
+    let in_query = || {
+        let query = parts.uri.query().unwrap_or_default();
+        let credential = query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="));
+        credential.is_some_and(|credential| {
+            let credential = credential.replace("%2F", "/").replace("%2f", "/");
+            credential.split('/').nth(3) == Some(SERVICE)
+        })
+    };
+    in_header || in_query()
+}
+
+impl Pipeline {
+    /// Answers a request to S3.
+    pub(super) async fn answer_s3(&self, request: StreamedRequest) -> StreamedAnswer {
+        let request_id = self.request_id();
+        let started = Instant::now();
+        let StreamedRequest { parts, body, peer } = request;
+        let unsigned = self.unsigned(&parts, &peer, request_id);
+        let identified = self.authenticator.identify_head(&parts, SERVICE, request_id).await;
+        let answer = match identified {
+            Ok((identified, payload)) => {
+                let call = unsigned.signed_by(identified.caller, identified.region);
+                self.serve_s3(&parts, body, payload, &call, started).await
+            }
+            Err(fault) => {
+                if let Some(metrics) = &self.metrics {
+                    metrics.observe_request("none", "none", Some(&fault), started.elapsed());
+                }
+                Err(refusal(&parts, &fault, &[], request_id))
+            }
+        };
+        answer.map_or_else(|refused| refused, |answer| success(answer, request_id))
+    }
+
+    async fn serve_s3(
+        &self,
+        parts: &Parts,
+        body: IncomingBody,
+        payload: Payload,
+        call: &Call,
+        started: Instant,
+    ) -> Result<Answer, StreamedAnswer> {
+        let refused = |error: &ObjectsError| refusal_of(parts, error, error.to_fault(), call.request_id);
+        let request = read_request(parts, body, payload).map_err(|error| refused(&error))?;
+        let operation = Operation::of(&request).map_err(|error| refused(&error))?;
+        let answer = Box::pin(self.objects.call(operation, call, request)).await;
+        let fault = answer.as_ref().err().map(ObjectsError::to_fault);
+        if let Some(metrics) = &self.metrics {
+            metrics.observe_request(SERVICE, operation.name(), fault.as_ref(), started.elapsed());
+        }
+        match (answer, fault) {
+            (Ok(answer), _) => Ok(answer),
+            (Err(error), fault) => {
+                let fault = fault.unwrap_or_else(|| error.to_fault());
+                log_failure(operation.name(), call.request_id, &error, &fault);
+                let fault = self.explained(fault, call).await;
+                Err(refusal_of(parts, &error, fault, call.request_id))
+            }
+        }
+    }
+}
+
+fn read_request(parts: &Parts, body: IncomingBody, payload: Payload) -> Result<Request, ObjectsError> {
+    let method = match parts.method {
+        Method::DELETE => objects::Method::Delete,
+        Method::GET => objects::Method::Get,
+        Method::HEAD => objects::Method::Head,
+        Method::POST => objects::Method::Post,
+        Method::PUT => objects::Method::Put,
+        _ => return Err(ObjectsError::method_not_allowed()),
+    };
+    let mut headers: Vec<_> = authenticate::signed_view(parts);
+    headers.sort_unstable_by_key(|(name, _)| *name);
+    Ok(Request {
+        method,
+        target: Target::read(parts.uri.path())?,
+        query: Query::read(parts.uri.query().unwrap_or_default())?,
+        headers: Headers::new(headers),
+        payload,
+        body: Box::new(Incoming(body)),
+    })
+}
+
+/// The shell's body as S3 reads it.
+struct Incoming(IncomingBody);
+
+#[async_trait]
+impl BodySource for Incoming {
+    async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+        self.0.next().await.map_err(|fault| match fault {
+            StreamFault::TimedOut => BodyError::TimedOut,
+            StreamFault::Broken => BodyError::Broken,
+        })
+    }
+}
+
+/// The contents of an object as the shell sends them. Each piece is wiped once it is sent.
+struct Outgoing {
+    contents: Contents,
+    request_id: RequestId,
+}
+
+#[async_trait]
+impl Pieces for Outgoing {
+    async fn next(&mut self) -> Result<Option<Bytes>, CutOff> {
+        match self.contents.next().await {
+            Ok(piece) => Ok(piece.map(wiped)),
+            Err(error) => {
+                let request_id = self.request_id;
+                tracing::error!(%request_id, error = with_causes(&error), "an answer was cut off");
+                Err(CutOff)
+            }
+        }
+    }
+}
+
+fn wiped(piece: SecretBytes) -> Bytes {
+    Bytes::from_owner(Wiped(piece))
+}
+
+fn success(answer: Answer, request_id: RequestId) -> StreamedAnswer {
+    let mut headers = HeaderMap::new();
+    for (name, value) in answer.headers {
+        // What came in as a header goes out as one.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            headers.insert(name, value);
+        }
+    }
+    let body = match answer.body {
+        AnswerBody::Empty => Bytes::new().into(),
+        AnswerBody::Xml(xml) => {
+            headers.insert(CONTENT_TYPE, XML);
+            Bytes::from(xml).into()
+        }
+        AnswerBody::Contents(contents, length) => {
+            OutgoingBody::streamed(Box::new(Outgoing { contents: *contents, request_id }), length)
+        }
+    };
+    StreamedAnswer { status: status(answer.status), headers: with_id(headers, request_id), body }
+}
+
+fn refusal_of(parts: &Parts, error: &ObjectsError, fault: Fault, request_id: RequestId) -> StreamedAnswer {
+    let mut answer = refusal(parts, &fault, error.details(), request_id);
+    let region = error.details().iter().find(|(name, _)| *name == "Region");
+    if let Some(region) = region.and_then(|(_, region)| HeaderValue::from_str(region).ok()) {
+        answer.headers.insert(BUCKET_REGION, region);
+    }
+    answer
+}
+
+/// An error in S3's XML; HEAD has the status alone.
+fn refusal(
+    parts: &Parts,
+    fault: &Fault,
+    details: &[(&'static str, String)],
+    request_id: RequestId,
+) -> StreamedAnswer {
+    let xml = fault_xml(fault, details, parts.uri.path(), &request_id.to_string());
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, XML);
+    let body = if parts.method == Method::HEAD { Bytes::new() } else { Bytes::from(xml) };
+    let headers = with_id(headers, request_id);
+    StreamedAnswer { status: status(fault.status), headers, body: body.into() }
+}
+
+fn with_id(mut headers: HeaderMap, request_id: RequestId) -> HeaderMap {
+    if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+}
+
+fn status(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(uri: &str, authorization: Option<&str>) -> bool {
+        let mut request = http::Request::builder().uri(uri);
+        if let Some(authorization) = authorization {
+            request = request.header(http::header::AUTHORIZATION, authorization);
+        }
+        is_asked(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn the_scope_of_the_signature_asks_for_s3() {
+        let header = |service: &str| {
+            format!(
+                "AWS4-HMAC-SHA256 Credential=AKIAX/20261127/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+            )
+        };
+        assert!(asked("/", Some(&header("s3"))));
+        assert!(!asked("/s3/aws4_request", Some(&header("kms"))));
+        let query = |service: &str| {
+            format!("/b/k?X-Amz-Credential=AKIAX%2F20261127%2Feu-west-1%2F{service}%2Faws4_request")
+        };
+        assert!(asked(&query("s3"), None));
+        assert!(!asked(&query("sts"), None));
+        assert!(!asked("/b/k", None));
+    }
+}

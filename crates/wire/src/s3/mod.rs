@@ -1,0 +1,15 @@
+//! What S3 alone speaks: bodies in chunks of aws-chunked, and its XML.
+
+mod chunked;
+mod document;
+mod requests;
+
+pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
+pub use document::Document;
+pub use requests::{
+    BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete,
+    read_bucket_configuration, read_objects_to_delete,
+};
+
+/// The XML namespace of S3's answers.
+pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";

@@ -1,0 +1,126 @@
+//! Reading requests in XML.
+
+use serde::Deserialize;
+
+/// The most objects that one call deletes.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
+pub const DELETED_AT_ONCE_MAX: usize = 1_000;
+
+/// The body is not the XML that the operation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the XML is not well-formed or not what the operation takes")]
+pub struct MalformedXml;
+
+/// The body of DeleteObjects.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ObjectsToDelete {
+    /// What to delete.
+    #[serde(rename = "Object", default)]
+    pub objects: Vec<OneToDelete>,
+    /// Whether to tell of failures alone.
+    #[serde(rename = "Quiet", default)]
+    pub quiet: bool,
+}
+
+/// An object to delete.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct OneToDelete {
+    /// Its key.
+    #[serde(rename = "Key")]
+    pub key: String,
+    /// The version to delete for good.
+    #[serde(rename = "VersionId")]
+    pub version_id: Option<String>,
+}
+
+/// The body of CreateBucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct BucketConfiguration {
+    /// Where the bucket is to be.
+    #[serde(rename = "LocationConstraint")]
+    pub location: Option<String>,
+}
+
+/// Reads the body of DeleteObjects: 1 to [`DELETED_AT_ONCE_MAX`] objects.
+///
+/// # Errors
+/// It is not such a body.
+pub fn read_objects_to_delete(body: &[u8]) -> Result<ObjectsToDelete, MalformedXml> {
+    let read: ObjectsToDelete = read(body)?;
+    if read.objects.is_empty() || read.objects.len() > DELETED_AT_ONCE_MAX {
+        return Err(MalformedXml);
+    }
+    Ok(read)
+}
+
+/// Reads the body of CreateBucket, which may be empty.
+///
+/// # Errors
+/// It is not such a body.
+pub fn read_bucket_configuration(body: &[u8]) -> Result<BucketConfiguration, MalformedXml> {
+    if body.iter().all(u8::is_ascii_whitespace) { Ok(BucketConfiguration::default()) } else { read(body) }
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, MalformedXml> {
+    let text = std::str::from_utf8(body).map_err(|_| MalformedXml)?;
+    quick_xml::de::from_str(text).map_err(|_| MalformedXml)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn keys(body: &str) -> Option<Vec<String>> {
+        let read = read_objects_to_delete(body.as_bytes()).ok()?;
+        Some(read.objects.into_iter().map(|one| one.key).collect())
+    }
+
+    #[test]
+    fn objects_to_delete_are_read_with_or_without_a_namespace() {
+        let objects =
+            "<Object><Key>a&amp;b</Key></Object><Object><Key> c </Key><VersionId>v</VersionId></Object>";
+        for root in ["Delete", "Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""] {
+            let body = format!("<{root}>{objects}<Quiet>true</Quiet></Delete>");
+            let read = read_objects_to_delete(body.as_bytes()).unwrap();
+            assert!(read.quiet);
+            assert_eq!(read.objects[0], OneToDelete { key: "a&b".to_owned(), version_id: None });
+            assert_eq!(read.objects[1].version_id.as_deref(), Some("v"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_objects_is_refused() {
+        let one = "<Object><Key>k</Key></Object>";
+        assert_eq!(keys(&format!("<Delete>{}</Delete>", one.repeat(1_000))).unwrap().len(), 1_000);
+        for bad in [
+            String::new(),
+            "<Delete/>".to_owned(),
+            "<Delete><Object/></Delete>".to_owned(),
+            "<Delete><Object><Key>k</Key></Object>".to_owned(),
+            format!("<Delete>{}</Delete>", one.repeat(1_001)),
+            "<!DOCTYPE d [<!ENTITY x 'y'>]><Delete><Object><Key>&x;</Key></Object></Delete>".to_owned(),
+        ] {
+            assert_eq!(keys(&bad), None, "{bad:.60}");
+        }
+        assert!(read_objects_to_delete(b"<Delete>\xff</Delete>").is_err());
+    }
+
+    #[test]
+    fn a_bucket_is_made_where_it_says() {
+        let location = |body: &[u8]| read_bucket_configuration(body).map(|read| read.location);
+        let body = b"<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>";
+        assert_eq!(location(body), Ok(Some("eu-central-1".to_owned())));
+        assert_eq!(location(b" \n"), Ok(None));
+        assert_eq!(location(b"<CreateBucketConfiguration"), Err(MalformedXml));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>, text in "(<|>|/|Delete|Object|Key|&|;|a| |!|\\[){0,40}") {
+            let _ = read_objects_to_delete(&bytes);
+            let _ = read_objects_to_delete(text.as_bytes());
+        }
+    }
+}
