@@ -111,7 +111,13 @@ impl<F: Front> Gate<F> {
         B: Body<Data = Bytes> + Send + 'static,
     {
         let body = IncomingBody::new(body, self.limits.body_read_timeout);
-        self.front.answer_streamed(StreamedRequest { parts, body, peer }).await
+        let (was_read, version) = (body.was_read(), parts.version);
+        let mut answer = self.front.answer_streamed(StreamedRequest { parts, body, peer }).await;
+        if version < Version::HTTP_2 && !was_read.get() {
+            // What is left of the body stands in the way of a further request. Only a client that is told so will not send one.
+            answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
     }
 
     async fn answer_behind<B>(&self, parts: Parts, body: B, peer: Peer) -> OutgoingResponse

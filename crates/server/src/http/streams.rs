@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,6 +34,17 @@ pub(crate) struct IncomingBody {
     patience: Duration,
     begun: Option<Instant>,
     seen: u64,
+    was_read: WasRead,
+}
+
+/// Whether a body was read to its end. Whoever answers before that cannot go on with the connection.
+#[derive(Clone, Default)]
+pub(super) struct WasRead(Arc<AtomicBool>);
+
+impl WasRead {
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl IncomingBody {
@@ -39,8 +52,13 @@ impl IncomingBody {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
+        let was_read = WasRead(Arc::new(AtomicBool::new(body.is_end_stream())));
         let body = body.map_err(|_| StreamFault::Broken).boxed_unsync();
-        Self { body, patience, begun: None, seen: 0 }
+        Self { body, patience, begun: None, seen: 0, was_read }
+    }
+
+    pub(super) fn was_read(&self) -> WasRead {
+        self.was_read.clone()
     }
 
     /// The next bytes; `None` at the end.
@@ -52,7 +70,9 @@ impl IncomingBody {
         let deadline = begun + self.patience + Duration::from_secs(self.seen / SLOWEST);
         loop {
             let frame = timeout_at(deadline, self.body.frame()).await.map_err(|_| StreamFault::TimedOut)?;
-            let Some(frame) = frame.transpose()? else { return Ok(None) };
+            let frame = frame.transpose()?;
+            self.was_read.0.store(frame.is_none() || self.body.is_end_stream(), Ordering::Relaxed);
+            let Some(frame) = frame else { return Ok(None) };
             if let Ok(data) = frame.into_data()
                 && !data.is_empty()
             {

@@ -80,8 +80,11 @@ impl Front for Echo {
         parts.uri.path() == "/stream"
     }
 
-    /// Echoes as well, piece by piece; the method PATCH breaks off before the end.
+    /// Echoes as well, piece by piece; the method PATCH breaks off before the end, and DELETE does not wait for the body.
     async fn answer_streamed(&self, mut request: StreamedRequest) -> StreamedAnswer {
+        if request.parts.method == http::Method::DELETE {
+            return answer(403, "not you").into();
+        }
         let (mut pieces, mut length) = (Vec::new(), 0);
         loop {
             match request.body.next().await {
@@ -190,6 +193,24 @@ fn post(path: &str, body: &str) -> String {
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
+}
+
+#[tokio::test]
+async fn who_answers_without_the_body_says_that_the_connection_ends() {
+    let server = Server::start(limits()).await;
+    let request = |method: &str, length: usize, body: &str| {
+        format!("{method} /stream HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n{body}")
+    };
+    let mut stream = server.connect().await;
+    stream.write_all(request("DELETE", 9, "").as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("connection: close\r\n"), "{answer}");
+    let mut stream = server.connect().await;
+    for (method, body, answered) in [("DELETE", "", "not you"), ("PUT", "whole", "whole"), ("PUT", "", "")] {
+        stream.write_all(request(method, body.len(), body).as_bytes()).await.unwrap();
+        let answer = read_until(&mut stream, &format!("\r\n\r\n{answered}")).await;
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
 }
 
 #[tokio::test]
