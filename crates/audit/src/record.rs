@@ -36,6 +36,8 @@ pub struct EventName {
     pub read_only: bool,
     /// Whether the service is the same in all Regions: CloudTrail has its events in us-east-1.
     pub is_global: bool,
+    /// Whether it is about what lies in a resource, and not about the resource: then it is a data event.
+    pub is_data: bool,
 }
 
 /// The error that a call was answered with.
@@ -96,7 +98,13 @@ impl ServiceEvent {
             time: self.time,
             recipient: self.account,
             region: self.region.as_str(),
-            name: EventName { source: self.source, operation: self.name, read_only: false, is_global: false },
+            name: EventName {
+                source: self.source,
+                operation: self.name,
+                read_only: false,
+                is_global: false,
+                is_data: false,
+            },
             kind: "AwsServiceEvent",
             who: UserIdentity::Service(self.account),
             origin: Origin::Service(INTERNAL),
@@ -173,6 +181,8 @@ pub(crate) fn event_of_unsigned_call(
     event.encode()
 }
 
+/// The type of objects in S3.
+const OBJECT: &str = "AWS::S3::Object";
 /// `eventType` of calls.
 const CALL: &str = "AwsApiCall";
 
@@ -277,13 +287,16 @@ impl<'a> Event<'a> {
         event.truth("readOnly", self.name.read_only);
         if !self.about.resources.is_empty() || self.about.tells_no_resources {
             event.list("resources", &self.about.resources, |resource, object| {
-                object.text("accountId", resource.account);
+                // As CloudTrail has it: of an object, the account stands with its bucket.
+                if resource.kind != OBJECT {
+                    object.text("accountId", resource.account);
+                }
                 object.text("type", resource.kind);
                 object.text("ARN", &resource.arn);
             });
         }
         event.text("eventType", self.kind);
-        event.truth("managementEvent", true);
+        event.truth("managementEvent", !self.name.is_data);
         event.text("recipientAccountId", self.recipient);
         if !self.service_details.is_empty() {
             event.object("serviceEventDetails", |details| {
@@ -291,7 +304,7 @@ impl<'a> Event<'a> {
             });
         }
         event.text_if("sharedEventID", self.shared_id);
-        event.text("eventCategory", "Management");
+        event.text("eventCategory", if self.name.is_data { "Data" } else { "Management" });
         if let Origin::Client { tls: Some(tls), .. } = self.origin {
             event.object("tlsDetails", |details| write_tls(details, tls));
         }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp};
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 /// A source whose events AWS calls global: they have no Region of their own and are recorded in one.
@@ -83,6 +84,56 @@ pub struct TrailSettings {
     pub logging_until: Option<Timestamp>,
     /// The sources of events that it leaves out, such as `kms.amazonaws.com`.
     pub excluded_event_sources: Vec<String>,
+    /// The data events that it delivers beside management events: those of which one of these says so.
+    pub data_events: Vec<DataSelector>,
+}
+
+/// Which data events a trail delivers.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html>
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSelector {
+    /// The type of their resources, such as `AWS::S3::Object`.
+    pub resource_type: String,
+    /// The resources' ARNs; those of all resources if none.
+    pub arns: Vec<ArnPattern>,
+    /// Those that only read, or only those that do not; both if none.
+    pub read_only: Option<bool>,
+}
+
+/// Some ARNs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArnPattern {
+    /// This one.
+    Equal(String),
+    /// All that begin like this.
+    Beginning(String),
+}
+
+impl ArnPattern {
+    fn matches(&self, arn: &str) -> bool {
+        match self {
+            Self::Equal(one) => arn == one,
+            Self::Beginning(start) => arn.starts_with(start.as_str()),
+        }
+    }
+}
+
+impl DataSelector {
+    fn wants(&self, data: &DataEvent<'_>) -> bool {
+        let is_meant = |arn: &str| self.arns.is_empty() || self.arns.iter().any(|one| one.matches(arn));
+        self.read_only.is_none_or(|read_only| read_only == data.read_only)
+            && data.resources.iter().any(|(kind, arn)| *kind == self.resource_type && is_meant(arn))
+    }
+}
+
+/// What selectors of data events ask of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataEvent<'a> {
+    /// `readOnly`.
+    pub read_only: bool,
+    /// Type and ARN of each of its resources.
+    pub resources: &'a [(&'a str, &'a str)],
 }
 
 /// What decides whether a trail wants an event.
@@ -96,6 +147,8 @@ pub struct EventOrigin<'a> {
     pub source: &'a str,
     /// `eventTime`, to the second.
     pub time: Timestamp,
+    /// What it is about, if it is a data event.
+    pub data: Option<DataEvent<'a>>,
 }
 
 impl TrailSettings {
@@ -116,7 +169,11 @@ impl TrailSettings {
         let is_of_region = self.is_multi_region || self.home_region == event.region;
         let is_left_out = self.excluded_event_sources.iter().any(|source| source == event.source)
             || (event.source == GLOBAL_SOURCE && !self.includes_global_service_events);
-        is_of_account && is_of_region && !is_left_out && self.was_logging_at(event.time)
+        let is_meant = match &event.data {
+            None => !is_left_out,
+            Some(data) => self.data_events.iter().any(|selector| selector.wants(data)),
+        };
+        is_of_account && is_of_region && is_meant && self.was_logging_at(event.time)
     }
 
     /// Whether it was on, as far as its last start and stop tell. Times of events have no parts of seconds.
@@ -172,6 +229,7 @@ impl BuiltInTrail {
             logging_since: None,
             logging_until: None,
             excluded_event_sources: Vec::new(),
+            data_events: Vec::new(),
         }
     }
 }
@@ -203,6 +261,7 @@ mod tests {
             region: region.parse().unwrap(),
             source,
             time: Timestamp::from_seconds(seconds),
+            data: None,
         }
     }
 
@@ -266,5 +325,38 @@ mod tests {
         assert_eq!(wants(false, at(10), at(20)), [false, true, true, true, false]);
         assert_eq!(wants(true, at(20), at(10)), [true, true, false, true, true]);
         assert_eq!(wants(false, at(10), None), [false; 5]);
+    }
+
+    #[test]
+    fn a_trail_wants_the_data_events_that_its_selectors_mean_and_no_others() {
+        let selector = |arns: &[ArnPattern], read_only| DataSelector {
+            resource_type: "AWS::S3::Object".to_owned(),
+            arns: arns.to_vec(),
+            read_only,
+        };
+        let wants = |selectors: &[DataSelector], kind, arn, read_only| {
+            let trail = TrailSettings { data_events: selectors.to_vec(), ..built_in() };
+            let resources = [("AWS::S3::Bucket", "arn:aws:s3:::b"), (kind, arn)];
+            let data = Some(DataEvent { read_only, resources: &resources });
+            trail.wants(&EventOrigin { data, ..event(1, "eu-central-1", "s3.amazonaws.com", 0) })
+        };
+        let (object, arn) = ("AWS::S3::Object", "arn:aws:s3:::b/k");
+        assert!(!wants(&[], object, arn, true));
+        assert!(wants(&[selector(&[], None)], object, arn, true));
+        assert!(!wants(&[selector(&[], None)], "AWS::Lambda::Function", arn, true));
+        for (pattern, wanted) in [
+            (ArnPattern::Beginning("arn:aws:s3:::b/".to_owned()), true),
+            (ArnPattern::Beginning("arn:aws:s3:::bb/".to_owned()), false),
+            (ArnPattern::Equal(arn.to_owned()), true),
+            (ArnPattern::Equal("arn:aws:s3:::b/".to_owned()), false),
+        ] {
+            assert_eq!(
+                wants(&[selector(std::slice::from_ref(&pattern), None)], object, arn, true),
+                wanted,
+                "{pattern:?}"
+            );
+        }
+        let writes = [selector(&[], Some(false))];
+        assert!(wants(&writes, object, arn, false) && !wants(&writes, object, arn, true));
     }
 }

@@ -17,8 +17,13 @@ use store::{
 };
 use testkit::SeededRandomness;
 
-const NAME: EventName =
-    EventName { source: "kms.amazonaws.com", operation: "EnableKey", read_only: false, is_global: false };
+const NAME: EventName = EventName {
+    source: "kms.amazonaws.com",
+    operation: "EnableKey",
+    read_only: false,
+    is_global: false,
+    is_data: false,
+};
 
 /// A store that fails to take records out of its outbox while `stuck`: what a crash after writing looks like.
 struct Stuck {

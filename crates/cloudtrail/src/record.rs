@@ -64,6 +64,7 @@ impl TrailRecord {
             logging_since: self.logging_since.map(Timestamp::from_millis),
             logging_until: self.logging_until.map(Timestamp::from_millis),
             excluded_event_sources: self.selectors.excluded.clone(),
+            data_events: self.selectors.data_events(),
         })
     }
 }

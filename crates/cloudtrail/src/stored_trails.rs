@@ -1,10 +1,10 @@
 //! The trails that there are: the operator's, and those that accounts made.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use audit::trails::{BuiltInTrail, TrailSettings, Trails};
+use audit::trails::{BuiltInTrail, EventOrigin, TrailSettings, Trails};
 use base::AccountId;
 use store::{Entry, Range, Revision, Store, StoreError, decode_record};
 
@@ -17,6 +17,16 @@ use crate::trail_name::NamedTrail;
 pub struct StoredTrails {
     store: Arc<dyn Store>,
     built_in: BuiltInTrail,
+    with_data_events: Mutex<Known>,
+}
+
+/// The trails that deliver data events, for whoever has to know with each call.
+#[derive(Default)]
+struct Known {
+    /// None if they have to be read.
+    trails: Option<Arc<[TrailSettings]>>,
+    /// Changes so far: what was read before one is not kept behind it.
+    changes: u64,
 }
 
 /// A trail as an account sees it.
@@ -39,7 +49,44 @@ impl FoundTrail {
 impl StoredTrails {
     /// Those in `store`, and the operator's.
     pub fn new(store: Arc<dyn Store>, built_in: BuiltInTrail) -> Self {
-        Self { store, built_in }
+        Self { store, built_in, with_data_events: Mutex::default() }
+    }
+
+    /// Whether a trail delivers this data event.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn want_data_event(&self, event: &EventOrigin<'_>) -> Result<bool, StoreError> {
+        let trails = self.with_data_events().await?;
+        Ok(trails.iter().any(|trail| trail.wants(event)))
+    }
+
+    /// A trail has changed: it is read anew.
+    pub(crate) fn forget(&self) {
+        let mut known = self.known();
+        known.trails = None;
+        known.changes += 1;
+    }
+
+    async fn with_data_events(&self) -> Result<Arc<[TrailSettings]>, StoreError> {
+        let changes = {
+            let known = self.known();
+            if let Some(trails) = &known.trails {
+                return Ok(Arc::clone(trails));
+            }
+            known.changes
+        };
+        let trails = self.all().await?.into_iter().filter(|trail| !trail.data_events.is_empty());
+        let trails: Arc<[TrailSettings]> = trails.collect();
+        let mut known = self.known();
+        if known.changes == changes {
+            known.trails = Some(Arc::clone(&trails));
+        }
+        Ok(trails)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.with_data_events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn built_in(&self) -> &BuiltInTrail {

@@ -143,7 +143,9 @@ where
         call.event.set_response_elements(event::shown(&response));
         let Some(change) = change else { return Ok(response) };
         let event = service.trail.beside_change(call, event_name(O::NAME, false))?;
-        match service.store.commit(change.outbox(event)).await {
+        let committed = service.store.commit(change.outbox(event)).await;
+        service.trails.forget();
+        match committed {
             Ok(_) => return Ok(response),
             Err(CommitError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -153,7 +155,7 @@ where
 }
 
 const fn event_name(operation: &'static str, read_only: bool) -> EventName {
-    EventName { source: EVENT_SOURCE, operation, read_only, is_global: false }
+    EventName { source: EVENT_SOURCE, operation, read_only, is_global: false, is_data: false }
 }
 
 /// Every operation, in the order of the model.

@@ -9,12 +9,12 @@ use crate::service::Identity;
 
 /// An operation of IAM as events name it.
 pub(crate) const fn iam_event(operation: &'static str, read_only: bool) -> EventName {
-    EventName { source: "iam.amazonaws.com", operation, read_only, is_global: true }
+    EventName { source: "iam.amazonaws.com", operation, read_only, is_global: true, is_data: false }
 }
 
 /// An operation of STS as events name it. None changes anything.
 pub(crate) const fn sts_event(operation: &'static str) -> EventName {
-    EventName { source: "sts.amazonaws.com", operation, read_only: true, is_global: false }
+    EventName { source: "sts.amazonaws.com", operation, read_only: true, is_global: false, is_data: false }
 }
 
 /// An error as events tell it.

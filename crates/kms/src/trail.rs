@@ -14,7 +14,7 @@ const KEY_RESOURCE: &str = "AWS::KMS::Key";
 
 /// An operation as events name it.
 pub(crate) const fn event_name(operation: &'static str, read_only: bool) -> EventName {
-    EventName { source: EVENT_SOURCE, operation, read_only, is_global: false }
+    EventName { source: EVENT_SOURCE, operation, read_only, is_global: false, is_data: false }
 }
 
 /// A call is about a key.

@@ -99,8 +99,13 @@ impl Management {
         let fault = answer.as_ref().err().map(Refused::to_fault);
         let error = fault.as_ref();
         let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
-        let name =
-            EventName { source: EVENT_SOURCE, operation: operation.name, read_only: true, is_global: false };
+        let name = EventName {
+            source: EVENT_SOURCE,
+            operation: operation.name,
+            read_only: true,
+            is_global: false,
+            is_data: false,
+        };
         let recorded = recording.finish(call, name, error).await;
         recorded.map_err(|error| Refused::Unrecorded(error.into()))?;
         answer

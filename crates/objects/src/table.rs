@@ -124,7 +124,13 @@ impl Operation {
 
     fn event_name(self) -> EventName {
         let read_only = !matches!(self, Self::CreateBucket | Self::DeleteBucket);
-        EventName { source: EVENT_SOURCE, operation: self.name(), read_only, is_global: false }
+        EventName {
+            source: EVENT_SOURCE,
+            operation: self.name(),
+            read_only,
+            is_global: false,
+            is_data: false,
+        }
     }
 
     /// The operation that a request asks for.

@@ -188,7 +188,7 @@ impl Deliverer {
         let mut delivered = Vec::new();
         for trail in trails {
             let mut groups = Groups::new();
-            for event in batch.events.iter().filter(|event| trail.wants(&event.origin())) {
+            for event in batch.events.iter().filter(|event| event.is_wanted_by(trail)) {
                 groups.entry((event.account, event.region)).or_default().push(event);
             }
             for ((account, region), events) in groups {

@@ -8,7 +8,7 @@ use base::{AccountId, Region, Timestamp};
 use serde::Deserialize;
 
 use crate::log::{BrokenLine, Head, LogLine, Segment, segments};
-use crate::trails::EventOrigin;
+use crate::trails::{DataEvent, EventOrigin, TrailSettings};
 
 /// A place in the log: everything before it has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(super) struct LoggedEvent {
     pub(super) region: Region,
     pub(super) source: String,
     pub(super) time: Timestamp,
+    /// Of a data event whether it only read, and type and ARN of each of its resources.
+    data: Option<(bool, Vec<(String, String)>)>,
     /// The event, byte for byte.
     pub(super) json: String,
 }
@@ -108,13 +110,30 @@ struct EventFields {
     aws_region: String,
     event_source: String,
     event_time: String,
+    #[serde(default)]
+    event_category: Option<String>,
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
+    resources: Option<Vec<ResourceFields>>,
+}
+
+#[derive(Deserialize)]
+struct ResourceFields {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(rename = "ARN", default)]
+    arn: String,
 }
 
 impl LoggedEvent {
     fn of(line: &LogLine) -> Option<Self> {
         let json = line.event.get();
         let fields: EventFields = serde_json::from_str(json).ok()?;
+        let is_data = fields.event_category.as_deref() == Some("Data");
+        let resources = fields.resources.into_iter().flatten().map(|resource| (resource.kind, resource.arn));
         Some(Self {
+            data: is_data.then(|| (fields.read_only, resources.collect())),
             sequence: line.sequence,
             account: fields.recipient_account_id.parse().ok()?,
             region: fields.aws_region.parse().ok()?,
@@ -124,8 +143,20 @@ impl LoggedEvent {
         })
     }
 
-    pub(super) fn origin(&self) -> EventOrigin<'_> {
-        EventOrigin { account: self.account, region: self.region, source: &self.source, time: self.time }
+    /// Whether a trail delivers it.
+    pub(super) fn is_wanted_by(&self, trail: &TrailSettings) -> bool {
+        let Self { account, region, time, source, data, .. } = self;
+        let of = |resources| DataEvent { read_only: data.as_ref().is_some_and(|(read, _)| *read), resources };
+        let resources: Option<Vec<_>> = data.as_ref().map(|(_, resources)| {
+            resources.iter().map(|(kind, arn)| (kind.as_str(), arn.as_str())).collect()
+        });
+        trail.wants(&EventOrigin {
+            account: *account,
+            region: *region,
+            source,
+            time: *time,
+            data: resources.as_deref().map(of),
+        })
     }
 }
 

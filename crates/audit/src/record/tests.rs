@@ -45,7 +45,7 @@ const PUBLISHED_ORDER: [&str; 24] = [
 ];
 
 const fn kms_event(operation: &'static str, read_only: bool) -> EventName {
-    EventName { source: "kms.amazonaws.com", operation, read_only, is_global: false }
+    EventName { source: "kms.amazonaws.com", operation, read_only, is_global: false, is_data: false }
 }
 
 fn account(id: &str) -> AccountId {
@@ -377,8 +377,13 @@ fn another_account_is_told_which_service_called() {
 
 #[test]
 fn what_is_global_is_told_in_its_region() {
-    let name =
-        EventName { source: "iam.amazonaws.com", operation: "CreateUser", read_only: false, is_global: true };
+    let name = EventName {
+        source: "iam.amazonaws.com",
+        operation: "CreateUser",
+        read_only: false,
+        is_global: true,
+        is_data: false,
+    };
     assert_eq!(event(&call(), name, None)["awsRegion"], "us-east-1");
 }
 
@@ -438,6 +443,7 @@ fn the_holder_of_a_web_identity_token_is_told_by_provider_and_subject() {
         operation: "AssumeRoleWithWebIdentity",
         read_only: true,
         is_global: false,
+        is_data: false,
     };
     let told = |error: Option<EventError<'_>>| -> Value {
         let line = call.event.so_far(|noted| event_of_unsigned_call(&call, &holder, name, noted, error));

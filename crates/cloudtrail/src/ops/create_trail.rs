@@ -47,6 +47,7 @@ impl Handle for CreateTrail {
             logging_since: None,
             logging_until: None,
             excluded_event_sources: Vec::new(),
+            data_events: Vec::new(),
         };
         check_regions(settings.is_multi_region, settings.includes_global_service_events)?;
         let record = TrailRecord {
