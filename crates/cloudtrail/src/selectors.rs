@@ -25,8 +25,9 @@ const ARNS_MAX: usize = 250;
 pub(crate) struct Selectors {
     /// The sources that are left out.
     pub(crate) excluded: Vec<String>,
-    /// Whether they were said in the form of advanced selectors; then their name, if there is one.
-    pub(crate) advanced: Option<Option<String>>,
+    /// Whether they were said in the form of advanced selectors; then the name of the one for management events, which is empty
+    /// if it has none.
+    pub(crate) advanced: Option<String>,
     /// Data events, selector by selector.
     #[serde(default)]
     pub(crate) data: Vec<NamedSelector>,
@@ -94,7 +95,8 @@ impl Selectors {
                 .map(equals)?;
             match category {
                 Some([category]) if category == "Management" && management.is_none() => {
-                    management = Some((selector.name.clone(), excluded_sources(selector)?));
+                    let name = selector.name.clone().unwrap_or_default();
+                    management = Some((name, excluded_sources(selector)?));
                 }
                 Some([category]) if category == "Management" => {
                     return Err(unsupported("more than one selector of management events"));
@@ -125,7 +127,8 @@ impl Selectors {
                     let not_equals = Some(self.excluded.clone());
                     fields.push(AdvancedFieldSelector { not_equals, ..field("eventSource") });
                 }
-                let management = AdvancedEventSelector { name: name.clone(), field_selectors: fields };
+                let name = Some(name.clone()).filter(|name| !name.is_empty());
+                let management = AdvancedEventSelector { name, field_selectors: fields };
                 (None, Some(std::iter::once(management).chain(self.data.iter().map(to_fields)).collect()))
             }
         }
@@ -285,7 +288,7 @@ mod tests {
         let (told, none) = read.told();
         assert_eq!(none, None);
         assert_eq!(Selectors::read(told.as_deref(), None).unwrap(), read);
-        let advanced = Selectors { advanced: Some(Some("name".to_owned())), ..read };
+        let advanced = Selectors { advanced: Some("name".to_owned()), ..read };
         let (none, told) = advanced.told();
         assert_eq!(none, None);
         assert_eq!(Selectors::read(None, told.as_deref()).unwrap(), advanced);
@@ -320,11 +323,11 @@ mod tests {
         ];
         let all = |fields: &[AdvancedFieldSelector]| {
             let management = vec![equal("eventCategory", &["Management"])];
-            let named = |name: &str, fields: &[AdvancedFieldSelector]| AdvancedEventSelector {
-                name: Some(name.to_owned()),
+            let named = |name: Option<&str>, fields: &[AdvancedFieldSelector]| AdvancedEventSelector {
+                name: name.map(str::to_owned),
                 field_selectors: fields.to_vec(),
             };
-            vec![named("all", &management), named("objects", fields)]
+            vec![named(None, &management), named(Some("objects"), fields)]
         };
         let read = Selectors::read(None, Some(&all(&objects))).unwrap();
         let arns = vec![
@@ -334,6 +337,8 @@ mod tests {
         let selector = DataSelector { resource_type: OBJECT.to_owned(), arns, read_only: Some(false) };
         assert_eq!(read.data_events(), [selector]);
         assert_eq!(read.told().1.unwrap(), all(&objects));
+        let stored = serde_json::to_vec(&read).unwrap();
+        assert_eq!(serde_json::from_slice::<Selectors>(&stored).unwrap(), read);
         for (place, other) in [
             (1, equal("resources.type", &["AWS::Lambda::Function"])),
             (3, AdvancedFieldSelector { ends_with: Some(vec!["x".to_owned()]), ..field("resources.ARN") }),
@@ -361,7 +366,7 @@ mod tests {
         for selector in [read_only, no_management, data, no_object, basic(&["s3.amazonaws.com"])] {
             assert!(Selectors::read(Some(std::slice::from_ref(&selector)), None).is_err(), "{selector:?}");
         }
-        let (_, advanced) = Selectors { advanced: Some(None), ..Selectors::default() }.told();
+        let (_, advanced) = Selectors { advanced: Some(String::new()), ..Selectors::default() }.told();
         let advanced = advanced.unwrap();
         assert!(Selectors::read(Some(&[basic(&[])]), Some(&advanced)).is_err());
         assert!(Selectors::read(None, None).is_err());

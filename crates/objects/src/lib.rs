@@ -15,6 +15,7 @@ mod bucket_name;
 mod checksum;
 mod conditions;
 mod contents;
+mod data_events;
 mod encryption;
 mod error;
 mod listing;
@@ -44,7 +45,9 @@ pub use bucket_name::{BucketName, InvalidBucketName};
 pub use contents::Contents;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
-pub use ports::{CallerRights, Callers, DataKey, DataKeyError, DataKeyUse, DataKeys, PortError};
+pub use ports::{
+    CallerRights, Callers, DataEvent, DataEvents, DataKey, DataKeyError, DataKeyUse, DataKeys, PortError,
+};
 pub use request::{Answer, AnswerBody, BodySource, Headers, Method, Query, Request, Target};
 pub use table::Operation;
 
@@ -56,6 +59,7 @@ pub struct Objects {
     randomness: Arc<dyn Randomness>,
     callers: Arc<dyn Callers>,
     data_keys: Arc<dyn DataKeys>,
+    data_events: Arc<dyn DataEvents>,
     trail: Arc<Trail>,
     witness: Arc<dyn Witness>,
     takes_customer_keys_in_clear: bool,
@@ -79,6 +83,8 @@ pub struct Parties {
     pub callers: Arc<dyn Callers>,
     /// Gives data keys.
     pub data_keys: Arc<dyn DataKeys>,
+    /// Knows which events on objects are to be logged.
+    pub data_events: Arc<dyn DataEvents>,
     /// Is told of calls.
     pub trail: Arc<Trail>,
     /// Is told what was decided.
@@ -97,6 +103,7 @@ impl Objects {
             randomness: parties.randomness,
             callers: parties.callers,
             data_keys: parties.data_keys,
+            data_events: parties.data_events,
             trail: parties.trail,
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,

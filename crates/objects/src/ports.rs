@@ -26,6 +26,28 @@ pub trait Callers: Send + Sync {
     async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PortError>;
 }
 
+/// An event of what happens to objects.
+#[derive(Clone, Copy, Debug)]
+pub struct DataEvent<'a> {
+    /// The service, by its name.
+    pub source: &'static str,
+    /// Where it happens.
+    pub region: base::Region,
+    /// When.
+    pub time: base::Timestamp,
+    /// Whether it changes nothing.
+    pub read_only: bool,
+    /// Type and ARN of what it is about.
+    pub resources: &'a [(&'a str, &'a str)],
+}
+
+/// Which events on objects somebody wants.
+#[async_trait]
+pub trait DataEvents: Send + Sync {
+    /// Whether a trail of this account delivers such an event. Asked with each call on objects.
+    async fn are_wanted(&self, account: base::AccountId, event: &DataEvent<'_>) -> Result<bool, PortError>;
+}
+
 /// A data key of the key service.
 pub struct DataKey {
     /// The key itself.

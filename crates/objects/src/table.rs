@@ -155,14 +155,39 @@ impl Operation {
         }
     }
 
-    fn event_name(self) -> EventName {
-        let read_only = !matches!(self, Self::CreateBucket | Self::DeleteBucket);
+    /// Whether it changes nothing.
+    pub(crate) fn is_read_only(self) -> bool {
+        match self {
+            Self::GetBucketLocation
+            | Self::GetObject
+            | Self::HeadBucket
+            | Self::HeadObject
+            | Self::ListBuckets
+            | Self::ListMultipartUploads
+            | Self::ListObjects
+            | Self::ListObjectsV2
+            | Self::ListParts => true,
+            Self::AbortMultipartUpload
+            | Self::CompleteMultipartUpload
+            | Self::CopyObject
+            | Self::CreateBucket
+            | Self::CreateMultipartUpload
+            | Self::DeleteBucket
+            | Self::DeleteObject
+            | Self::DeleteObjects
+            | Self::PutObject
+            | Self::UploadPart => false,
+        }
+    }
+
+    pub(crate) fn event_name(self) -> EventName {
         EventName {
             source: EVENT_SOURCE,
-            operation: self.name(),
-            read_only,
+            // CloudTrail does not tell the versions of the listing apart.
+            operation: if self == Self::ListObjectsV2 { Self::ListObjects.name() } else { self.name() },
+            read_only: self.is_read_only(),
             is_global: false,
-            is_data: false,
+            is_data: !self.is_management(),
         }
     }
 
@@ -219,7 +244,8 @@ impl Operation {
 }
 
 impl Objects {
-    /// Carries an operation out. What came of one on buckets is in the audit log before this returns.
+    /// Carries an operation out. What came of one on buckets, or of one on objects that a trail delivers, is in the audit log
+    /// before this returns.
     ///
     /// # Errors
     /// The operation refused or failed, or its event cannot be logged: then the answer is withheld.
@@ -230,7 +256,7 @@ impl Objects {
         request: Request,
     ) -> Result<Answer, ObjectsError> {
         if !operation.is_management() {
-            return self.run(operation, call, request).await;
+            return self.call_on_objects(operation, call, request).await;
         }
         let recording = self.trail.begin(call);
         call.event.set_request_parameters(parameters(&request));
@@ -242,7 +268,12 @@ impl Objects {
         answer
     }
 
-    async fn run(&self, operation: Operation, call: &Call, request: Request) -> Result<Answer, ObjectsError> {
+    pub(crate) async fn run(
+        &self,
+        operation: Operation,
+        call: &Call,
+        request: Request,
+    ) -> Result<Answer, ObjectsError> {
         let target = request.target.clone();
         match (operation, &target) {
             (Operation::ListBuckets, _) => self.list_buckets(call, request).await,
@@ -316,10 +347,13 @@ impl Objects {
 }
 
 /// `requestParameters` of an event.
-fn parameters(request: &Request) -> Option<Vec<u8>> {
+pub(crate) fn parameters(request: &Request) -> Option<Vec<u8>> {
     let mut parameters = serde_json::Map::new();
     if let Target::Bucket(bucket) | Target::Object(bucket, _) = &request.target {
         parameters.insert("bucketName".to_owned(), bucket.as_str().into());
+    }
+    if let Target::Object(_, key) = &request.target {
+        parameters.insert("key".to_owned(), key.as_str().into());
     }
     if let Some(host) = request.headers.get("host") {
         parameters.insert("Host".to_owned(), host.into());

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use audit::delivery::{DeliveryStatus, PublicDigestKey};
+use audit::trails::{DataEvent, EventOrigin};
 use base::{AccountId, Call, Caller, Region, Timestamp};
-use cloudtrail::{Callers, Delivered, Deliveries, PublicKey};
+use cloudtrail::{Callers, Delivered, Deliveries, PublicKey, StoredTrails};
 use identity::{CallerPolicies, Identity, IdentityError, PossibleCallers};
 use kms::{Kms, KmsError, KnownPrincipal, Principals, PrincipalsUnavailable};
 use management::{KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
@@ -81,6 +82,23 @@ impl Callers for CallersOfIdentity {
         let policies = self.0.policies_of(caller).await;
         let policies = policies.map_err(|error| cloudtrail::PortError(error.into()))?;
         Ok(Arc::new(PoliciesOfCaller(policies)))
+    }
+}
+
+/// Tells S3 which events on objects the trails deliver.
+pub(crate) struct DataEventsOfTrails(pub(crate) Arc<StoredTrails>);
+
+#[async_trait]
+impl objects::DataEvents for DataEventsOfTrails {
+    async fn are_wanted(
+        &self,
+        account: AccountId,
+        event: &objects::DataEvent<'_>,
+    ) -> Result<bool, objects::PortError> {
+        let objects::DataEvent { source, region, time, read_only, resources } = *event;
+        let data = Some(DataEvent { read_only, resources });
+        let wanted = self.0.want_data_event(&EventOrigin { account, region, source, time, data }).await;
+        wanted.map_err(|error| objects::PortError(error.into()))
     }
 }
 

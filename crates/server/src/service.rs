@@ -26,7 +26,9 @@ use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
 use crate::metrics::Metrics;
 use crate::pipeline::{Parties, Pipeline};
-use crate::ports::{CallersOfIdentity, DeliveriesOf, KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity};
+use crate::ports::{
+    CallersOfIdentity, DataEventsOfTrails, DeliveriesOf, KeysOfKms, PeopleOfIdentity, PrincipalsOfIdentity,
+};
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
 use crate::{attestation_roots, organization};
@@ -220,7 +222,12 @@ impl Service {
     }
 
     /// The S3 service, with its objects in a folder beside the store.
-    fn objects(&self, config: &Config, foundation: &Foundation) -> Result<Objects, StartError> {
+    fn objects(
+        &self,
+        config: &Config,
+        foundation: &Foundation,
+        trails: &Arc<StoredTrails>,
+    ) -> Result<Objects, StartError> {
         let folder = Folder::open(foundation.folder.path().join(OBJECTS_FOLDER))?;
         Ok(Objects::new(objects::Parties {
             store: Arc::clone(&foundation.store),
@@ -232,6 +239,7 @@ impl Service {
                 Arc::clone(&self.kms),
                 Arc::clone(&foundation.randomness),
             )),
+            data_events: Arc::new(DataEventsOfTrails(Arc::clone(trails))),
             trail: Arc::clone(&self.trail),
             witness: Arc::<KnownDecisions>::clone(&self.decisions),
             takes_customer_keys_in_clear: config.dev,
@@ -249,7 +257,7 @@ impl Service {
         delivery: Deliveries,
         metrics: Option<Arc<Metrics>>,
     ) -> Result<Pipeline, StartError> {
-        let objects = Arc::new(self.objects(config, foundation)?);
+        let objects = Arc::new(self.objects(config, foundation, &delivery.trails)?);
         tokio::spawn(sweep(Arc::clone(&objects)));
         Ok(Pipeline::new(Parties {
             objects,

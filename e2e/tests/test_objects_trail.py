@@ -1,0 +1,166 @@
+"""Objects and the trail: data events where a trail delivers them, and a trail delivered into a bucket of this very service.
+
+Source: Amazon S3 User Guide, "Amazon S3 CloudTrail events"; CloudTrail User Guide, "Logging data events".
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from harness import clients, dev_clock, trail
+from harness import trail_delivery as delivery
+from harness.polling import eventually
+from harness.seed import DEVELOPMENT, EUROPE, ONE
+from harness.server import Server, free_port
+
+HOME = delivery.HOME
+
+
+@contextmanager
+def delivering(server: Server, **selectors: Any) -> Iterator[tuple[Any, str]]:
+    """A trail with these selectors, switched on."""
+    cloudtrail = clients.cloudtrail(server)
+    name = cloudtrail.create_trail(Name="objects", S3BucketName="keywright-trail", IsMultiRegionTrail=True)["Name"]
+    cloudtrail.put_event_selectors(TrailName=name, **selectors)
+    cloudtrail.start_logging(Name=name)
+    yield cloudtrail, name
+    cloudtrail.delete_trail(Name=name)
+
+
+def basic(*values: str) -> dict[str, Any]:
+    resources = [{"Type": "AWS::S3::Object", "Values": list(values)}]
+    selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": resources}
+    return {"EventSelectors": [selector]}
+
+
+def advanced(*fields: dict[str, Any]) -> dict[str, Any]:
+    management = {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}
+    data = [
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+        *fields,
+    ]
+    return {"AdvancedEventSelectors": [management, {"Name": "objects", "FieldSelectors": data}]}
+
+
+def two_buckets(server: Server) -> Any:
+    s3 = clients.s3(server)
+    for name in ("watched", "unwatched"):
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
+    return s3
+
+
+def names(server: Server) -> list[str]:
+    return [event["eventName"] for event in trail.events(server, eventCategory="Data")]
+
+
+def test_what_happens_to_objects_is_logged_where_a_trail_delivers_it(fresh_server: Server) -> None:
+    s3 = two_buckets(fresh_server)
+    s3.put_object(Bucket="watched", Key="before", Body=b"x")
+    with delivering(fresh_server, **basic("arn:aws:s3:::watched/")) as (cloudtrail, name):
+        for bucket in ("watched", "unwatched"):
+            s3.put_object(Bucket=bucket, Key="a/b c", Body=b"planted")
+            s3.get_object(Bucket=bucket, Key="a/b c")["Body"].read()
+            s3.list_objects_v2(Bucket=bucket)
+            with pytest.raises(ClientError):
+                s3.get_object(Bucket=bucket, Key="absent")
+            s3.delete_object(Bucket=bucket, Key="a/b c")
+        assert names(fresh_server) == ["PutObject", "GetObject", "ListObjects", "GetObject", "DeleteObject"]
+        cloudtrail.stop_logging(Name=name)
+
+        def is_unwatched() -> bool:
+            before = names(fresh_server)
+            s3.put_object(Bucket="watched", Key="after", Body=b"x")
+            return names(fresh_server) == before
+
+        # Times of events are whole seconds: that of the stop still belongs to the trail.
+        eventually(is_unwatched, "nothing is logged any more")
+    [put, get, listed, failed, deleted] = trail.events(fresh_server, eventCategory="Data")[:5]
+    assert put["requestParameters"]["bucketName"] == "watched" and put["requestParameters"]["key"] == "a/b c"
+    assert put["resources"] == [
+        {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::watched/a/b c"},
+        {"accountId": ONE.id, "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::watched"},
+    ]
+    assert [event["readOnly"] for event in (put, get, listed, failed, deleted)] == [False, True, True, True, False]
+    assert not any(event["managementEvent"] for event in (put, get, listed, failed, deleted))
+    assert (failed["errorCode"], get.get("errorCode")) == ("NoSuchKey", None)
+    assert "planted" not in json.dumps(trail.lines(fresh_server))
+    trail.assert_chain(fresh_server)
+    # LookupEvents has management events alone.
+    found = clients.cloudtrail(fresh_server).lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "s3.amazonaws.com"}]
+    )
+    assert {event["EventName"] for event in found["Events"]} == {"CreateBucket"}
+
+
+def test_advanced_selectors_tell_reads_from_writes_and_objects_apart(fresh_server: Server) -> None:
+    s3 = two_buckets(fresh_server)
+    selectors = advanced(
+        {"Field": "readOnly", "Equals": ["false"]},
+        {"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::watched/secret/"]},
+    )
+    with delivering(fresh_server, **selectors) as (cloudtrail, name):
+        told = cloudtrail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
+        assert [selector.get("Name") for selector in told] == [None, "objects"]
+        for key in ("secret/a", "open/a"):
+            s3.put_object(Bucket="watched", Key=key, Body=b"x")
+            s3.head_object(Bucket="watched", Key=key)
+    [event] = trail.events(fresh_server, eventCategory="Data")
+    assert (event["eventName"], event["requestParameters"]["key"]) == ("PutObject", "secret/a")
+
+
+@dataclass
+class OwnBucket:
+    """A bucket of this service, as the test of deliveries names it."""
+
+    endpoint: str
+
+
+def test_a_trail_in_a_bucket_of_this_service_is_found_valid(tmp_path: Path) -> None:
+    start = delivery.now() - timedelta(hours=1)
+    secret = tmp_path / "secret"
+    secret.write_text(DEVELOPMENT.secret_access_key)
+    server = Server(tmp_path, development=True)
+    delivery.write_log(server.data, [delivery.event(DEVELOPMENT.id, HOME, start) for _ in range(3)])
+    port = free_port()
+    server.environment = {
+        "KEYWRIGHT_TRAIL_DELIVERY_DESTINATION": "s3://evidence/corp",
+        "KEYWRIGHT_TRAIL_DELIVERY_INTERVAL_SECONDS": "1",
+        "KEYWRIGHT_TRAIL_DELIVERY_S3_ENDPOINT": f"http://127.0.0.1:{port}",
+        "KEYWRIGHT_TRAIL_DELIVERY_S3_ACCESS_KEY_ID": DEVELOPMENT.access_key_id,
+        "KEYWRIGHT_TRAIL_DELIVERY_S3_SECRET_ACCESS_KEY_FILE": str(secret),
+    }
+    server.launch(port)
+    server.wait_until_ready()
+    s3 = clients.s3(server, DEVELOPMENT, HOME)
+    s3.create_bucket(Bucket="evidence")
+
+    def delivered(part: str) -> list[str]:
+        listed = s3.list_objects_v2(Bucket="evidence", Prefix="corp/AWSLogs/").get("Contents", [])
+        return [one["Key"] for one in listed if part in one["Key"]]
+
+    eventually(lambda: delivered("/CloudTrail/"), "log files are delivered", 30)
+    for _ in range(3):
+        dev_clock.advance(server, timedelta(hours=1))
+    eventually(lambda: len(delivered("/CloudTrail-Digest/")) >= 3, "digests are delivered")
+
+    def validate() -> str:
+        own = OwnBucket(server.endpoint)
+        return delivery.validate_logs(tmp_path, own, server.endpoint, DEVELOPMENT, HOME, start).stdout  # type: ignore[arg-type]
+
+    valid = re.findall(r"(\d+)/(\d+) (digest|log) files valid", validate())
+    assert {kind for _, _, kind in valid} == {"digest", "log"}
+    assert all(good == total and int(good) > 0 for good, total, _ in valid), valid
+    # What is changed in the bucket is found there.
+    changed = delivered("/CloudTrail/")[0]
+    s3.put_object(Bucket="evidence", Key=changed, Body=b"something else")
+    assert "INVALID" in validate()
+    server.close()
