@@ -6,7 +6,7 @@
 //! in the outbox logged, which tells the same but for the response.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -85,6 +85,8 @@ struct Changes {
     open: HashSet<EventId>,
     /// That are in the log, and in the outbox for a moment longer.
     logged: HashSet<EventId>,
+    /// Of calls that may change something yet, with what those are called.
+    expected: HashMap<EventId, EventName>,
 }
 
 impl Trail {
@@ -126,6 +128,28 @@ impl Trail {
     /// Follows a call to its end. [`Recording::finish`] must be called with what came of it before its answer leaves.
     pub fn begin(&self, call: &Call) -> Recording<'_> {
         Recording { trail: self, id: call.event.id() }
+    }
+
+    /// The same for a call that may change something in a place where nobody knows the call's operation, nor whether its event
+    /// is wanted: see [`Trail::beside_expected_change`].
+    pub fn begin_change(&self, call: &Call, name: EventName) -> Recording<'_> {
+        self.changes().expected.insert(call.event.id(), name);
+        self.begin(call)
+    }
+
+    /// The event of a change that was expected, as [`Trail::beside_change`] gives it; `None` if none is, or if an earlier change
+    /// of the call has taken it along ([`Trail::expected_change_is_made`]).
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn beside_expected_change(&self, call: &Call) -> Result<Option<Vec<u8>>, TrailError> {
+        let name = self.changes().expected.get(&call.event.id()).copied();
+        name.map(|name| self.beside_change(call, name)).transpose()
+    }
+
+    /// The change that was expected of a call is committed: further ones need not carry the event again.
+    pub fn expected_change_is_made(&self, call: &Call) {
+        self.changes().expected.remove(&call.event.id());
     }
 
     /// The event of a change that a call makes, for the outbox of its transaction, with what is known so far.
@@ -328,7 +352,9 @@ impl Recording<'_> {
 
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
-        self.trail.changes().open.remove(&self.id);
+        let mut changes = self.trail.changes();
+        changes.open.remove(&self.id);
+        changes.expected.remove(&self.id);
     }
 }
 

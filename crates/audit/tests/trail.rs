@@ -174,6 +174,28 @@ async fn a_change_whose_call_was_dropped_is_logged_from_the_outbox() {
 }
 
 #[tokio::test]
+async fn only_the_first_change_of_a_call_that_is_to_be_logged_carries_its_event() {
+    let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
+    let trail = open(folder.path(), store.clone());
+    let (logged_call, other) = (call(1), call(2));
+    let recording = trail.begin_change(&logged_call, NAME);
+    assert_eq!(trail.beside_expected_change(&other).unwrap(), None);
+    // The first attempt was too slow, and what it would have carried is lost with it.
+    assert!(trail.beside_expected_change(&logged_call).unwrap().is_some());
+    change(&*store, 1, trail.beside_expected_change(&logged_call).unwrap().unwrap()).await;
+    trail.expected_change_is_made(&logged_call);
+    assert_eq!(trail.beside_expected_change(&logged_call).unwrap(), None);
+    // The process dies before the answer.
+    drop(recording);
+    assert_eq!(trail.drain().await.unwrap(), 1);
+    assert_eq!(ids_of(folder.path()), ids([1]));
+    let unchanged = call(3);
+    trail.begin_change(&unchanged, NAME).finish(&unchanged, NAME, None).await.unwrap();
+    assert_eq!(trail.beside_expected_change(&unchanged).unwrap(), None);
+    assert_eq!(ids_of(folder.path()), ids([1, 3]));
+}
+
+#[tokio::test]
 async fn what_failed_is_another_event_than_what_was_changed() {
     let (folder, store) = (tempfile::tempdir().unwrap(), stuck_store());
     let trail = open(folder.path(), store.clone());
