@@ -29,7 +29,7 @@ pub(crate) struct Checksum {
 }
 
 enum State {
-    Crc(Box<crc_fast::Digest>, usize),
+    Crc(Box<crc_fast::Digest>),
     Sha1(Sha1),
     Sha256(Sha256),
 }
@@ -56,7 +56,58 @@ impl ChecksumAlgorithm {
         }
     }
 
-    fn of_header(name: &str) -> Option<Self> {
+    /// As `x-amz-checksum-algorithm` names it.
+    pub(crate) fn name(self) -> String {
+        self.header().strip_prefix(HEADER).unwrap_or_default().to_ascii_uppercase()
+    }
+
+    /// The one of this name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::of_header(&format!("{HEADER}{}", name.to_ascii_lowercase()))
+    }
+
+    /// Whether the checksum of a whole can be told from those of its parts.
+    pub(crate) fn joins(self) -> bool {
+        self.crc().is_some()
+    }
+
+    fn crc(self) -> Option<CrcAlgorithm> {
+        match self {
+            Self::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+            Self::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
+            Self::Crc64nvme => Some(CrcAlgorithm::Crc64Nvme),
+            Self::Sha1 | Self::Sha256 => None,
+        }
+    }
+
+    /// The checksum of a whole, from those of its parts, in base64, and their sizes; `None` if it cannot be told.
+    pub(crate) fn of_whole(self, parts: &[(&str, u64)]) -> Option<String> {
+        let algorithm = self.crc()?;
+        let mut whole = crc_fast::Digest::new(algorithm).finalize();
+        for (value, size) in parts {
+            let bytes = STANDARD.decode_to_vec(value.as_bytes()).ok()?;
+            let number = bytes.iter().fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
+            whole = crc_fast::checksum_combine(algorithm, whole, number, *size);
+        }
+        Some(self.crc_text(whole))
+    }
+
+    /// The checksum of the parts' checksums.
+    pub(crate) fn of_parts(self, parts: &[(&str, u64)]) -> Option<String> {
+        let mut checksum = self.start();
+        for (value, _) in parts {
+            checksum.update(&STANDARD.decode_to_vec(value.as_bytes()).ok()?);
+        }
+        Some(format!("{}-{}", checksum.finish(), parts.len()))
+    }
+
+    fn crc_text(self, value: u64) -> String {
+        let bytes = value.to_be_bytes();
+        STANDARD.encode_to_string(bytes.get(bytes.len() - self.length()..).unwrap_or_default())
+    }
+
+    /// The one that this header carries.
+    pub(crate) fn of_header(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.header() == name)
     }
 
@@ -71,13 +122,10 @@ impl ChecksumAlgorithm {
 
     /// Starts with no data.
     pub(crate) fn start(self) -> Checksum {
-        let crc = |algorithm| State::Crc(Box::new(crc_fast::Digest::new(algorithm)), self.length());
-        let state = match self {
-            Self::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
-            Self::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
-            Self::Crc64nvme => crc(CrcAlgorithm::Crc64Nvme),
-            Self::Sha1 => State::Sha1(Sha1::default()),
-            Self::Sha256 => State::Sha256(Sha256::new()),
+        let state = match (self.crc(), self) {
+            (Some(algorithm), _) => State::Crc(Box::new(crc_fast::Digest::new(algorithm))),
+            (None, Self::Sha1) => State::Sha1(Sha1::default()),
+            (None, _) => State::Sha256(Sha256::new()),
         };
         Checksum { algorithm: self, state }
     }
@@ -90,7 +138,7 @@ impl Checksum {
 
     pub(crate) fn update(&mut self, data: &[u8]) {
         match &mut self.state {
-            State::Crc(digest, _) => digest.update(data),
+            State::Crc(digest) => digest.update(data),
             State::Sha1(digest) => digest.update(data),
             State::Sha256(digest) => digest.update(data),
         }
@@ -99,10 +147,7 @@ impl Checksum {
     /// In base64.
     pub(crate) fn finish(self) -> String {
         match self.state {
-            State::Crc(digest, length) => {
-                let bytes = digest.finalize().to_be_bytes();
-                STANDARD.encode_to_string(bytes.get(bytes.len() - length..).unwrap_or_default())
-            }
+            State::Crc(digest) => self.algorithm.crc_text(digest.finalize()),
             State::Sha1(digest) => STANDARD.encode_to_string(digest.finish()),
             State::Sha256(digest) => STANDARD.encode_to_string(digest.finish()),
         }
@@ -187,6 +232,20 @@ mod tests {
             let bytes = STANDARD.decode_to_vec(checksum(algorithm, b"123456789").as_bytes()).unwrap();
             let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(text, hexadecimal, "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn the_checksum_of_a_whole_is_told_from_its_parts() {
+        let (one, other) = (b"12345".as_slice(), b"6789".as_slice());
+        for algorithm in ChecksumAlgorithm::ALL {
+            let values = [checksum(algorithm, one), checksum(algorithm, other)];
+            let parts = [(values[0].as_str(), 5), (values[1].as_str(), 4)];
+            let whole = algorithm.joins().then(|| checksum(algorithm, b"123456789"));
+            assert_eq!(algorithm.of_whole(&parts), whole, "{algorithm:?}");
+            let raw: Vec<u8> =
+                values.iter().flat_map(|value| STANDARD.decode_to_vec(value.as_bytes()).unwrap()).collect();
+            assert_eq!(algorithm.of_parts(&parts), Some(format!("{}-2", checksum(algorithm, &raw))));
         }
     }
 

@@ -155,10 +155,34 @@ impl Objects {
 /// # Errors
 /// There is a customer's key where none belongs, or none where one does, or headers of a write.
 pub(crate) fn check_read(headers: &Headers, is_customers: bool, has_key: bool) -> Result<(), ObjectsError> {
-    if let Some(value) = headers.get(wanted::ALGORITHM) {
-        let text = "x-amz-server-side-encryption header is not supported for this operation.";
-        return Err(ObjectsError::invalid_argument(text, wanted::ALGORITHM, value));
+    check_no_write(headers)?;
+    check_source(is_customers, has_key)
+}
+
+/// Refuses a part whose headers do not fit the encryption of its upload.
+///
+/// # Errors
+/// There is a customer's key where none belongs, or none where one does, or headers of a write.
+pub(crate) fn check_part(headers: &Headers, is_customers: bool, has_key: bool) -> Result<(), ObjectsError> {
+    check_no_write(headers)?;
+    if is_customers == has_key {
+        return Ok(());
     }
+    let text = "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.";
+    Err(ObjectsError::bad("InvalidRequest", text))
+}
+
+fn check_no_write(headers: &Headers) -> Result<(), ObjectsError> {
+    let Some(value) = headers.get(wanted::ALGORITHM) else { return Ok(()) };
+    let text = "x-amz-server-side-encryption header is not supported for this operation.";
+    Err(ObjectsError::invalid_argument(text, wanted::ALGORITHM, value))
+}
+
+/// Refuses what is read without the customer's key that it takes, or with one that it does not take.
+///
+/// # Errors
+/// So it is.
+pub(crate) fn check_source(is_customers: bool, has_key: bool) -> Result<(), ObjectsError> {
     match (is_customers, has_key) {
         (true, false) => Err(CustomerKey::missing()),
         (false, true) => {

@@ -19,6 +19,9 @@ pub enum ObjectsError {
     /// The body did not come in full, or not in time.
     #[error("the body did not come: {0}")]
     Body(#[from] BodyError),
+    /// What was to be read has been replaced meanwhile.
+    #[error("the contents of an object went away while they were opened")]
+    Gone,
     /// What is stored is not what was written.
     #[error("the contents of an object are damaged: {0}")]
     Damaged(&'static str),
@@ -148,7 +151,8 @@ impl ObjectsError {
             Self::Body(BodyError::Broken) => {
                 Fault::bad_request("IncompleteBody", "The request body terminated unexpectedly")
             }
-            Self::Damaged(_)
+            Self::Gone
+            | Self::Damaged(_)
             | Self::Store(_)
             | Self::Commit(_)
             | Self::Blob(_)

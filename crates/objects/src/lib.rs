@@ -17,6 +17,8 @@ mod conditions;
 mod contents;
 mod encryption;
 mod error;
+mod listing;
+mod multipart;
 mod object_key;
 mod ops;
 mod paths;
@@ -59,6 +61,8 @@ pub struct Objects {
     takes_customer_keys_in_clear: bool,
     /// Blobs that have no record as yet.
     fresh: Mutex<HashSet<BlobName>>,
+    /// Who reads parts.
+    readers: contents::Readers,
 }
 
 /// What the service is made of.
@@ -97,6 +101,7 @@ impl Objects {
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
             fresh: Mutex::default(),
+            readers: contents::Readers::default(),
         }
     }
 

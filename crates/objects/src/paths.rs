@@ -5,6 +5,9 @@
 //! | `objects/bucket/<bucket>` | a bucket |
 //! | `objects/owner/<account>/<bucket>` | nothing: the bucket is of the account |
 //! | `objects/object/<bucket>/<key, escaped>` | an object |
+//! | `objects/upload/<bucket>/<key, escaped><two spaces><upload id>` | a multipart upload under way |
+//! | `objects/part/<version>/<number, five digits>` | a part of the upload or object with that version |
+//! | `objects/discarded/<version>` | nothing: the parts of that version are nobody's any more |
 //! | `objects/blob/<name>` | nothing: a record has this blob |
 
 use base::AccountId;
@@ -46,6 +49,44 @@ pub(crate) fn place(bucket: &BucketName, text: &str) -> Result<Key, KeyError> {
 /// The key of the object that lies at a path.
 pub(crate) fn object_key(bucket: &BucketName, path: &Key) -> Option<String> {
     unescape(path.as_str().strip_prefix(&objects_of(bucket, ""))?)
+}
+
+/// Between a key and an upload id. No escaped text has it, and it sorts before whatever a longer key goes on with.
+const BEHIND_KEY: &str = "  ";
+
+/// All uploads of a bucket for keys that begin with `prefix`.
+pub(crate) fn uploads_of(bucket: &BucketName, prefix: &str) -> String {
+    format!("objects/upload/{bucket}/{}", escape(prefix))
+}
+
+pub(crate) fn upload(bucket: &BucketName, key: &str, id: &str) -> Result<Key, KeyError> {
+    Key::new(format!("{}{BEHIND_KEY}{id}", uploads_of(bucket, key)))
+}
+
+/// Key and id of the upload that lies at a path.
+pub(crate) fn upload_at(bucket: &BucketName, path: &Key) -> Option<(String, String)> {
+    let rest = path.as_str().strip_prefix(&uploads_of(bucket, ""))?;
+    let (key, id) = rest.rsplit_once(BEHIND_KEY)?;
+    Some((unescape(key)?, id.to_owned()))
+}
+
+pub(crate) fn parts_of(version: &str) -> String {
+    format!("objects/part/{version}/")
+}
+
+pub(crate) fn part(version: &str, number: u32) -> Result<Key, KeyError> {
+    Key::new(format!("{}{number:05}", parts_of(version)))
+}
+
+/// The number of the part that lies at a path.
+pub(crate) fn part_number(path: &Key) -> Option<u32> {
+    path.as_str().rsplit('/').next()?.parse().ok()
+}
+
+pub(crate) const DISCARDED: &str = "objects/discarded/";
+
+pub(crate) fn discarded(version: &str) -> Result<Key, KeyError> {
+    Key::new(format!("{DISCARDED}{version}"))
 }
 
 pub(crate) fn blob(name: &BlobName) -> Result<Key, KeyError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base::{AccountId, Timestamp};
 use crypto::Sealed;
-use crypto::content::{Part, PartNonce};
+use crypto::content::PartNonce;
 use keyring::SealedUnderDomain;
 use serde::{Deserialize, Serialize};
 use store::{Record, StoreError};
@@ -44,8 +44,7 @@ pub(crate) struct ObjectRecord {
     pub(crate) modified: i64,
     /// In bytes of plaintext.
     pub(crate) size: u64,
-    pub(crate) blob: String,
-    pub(crate) nonce: PartNonce,
+    pub(crate) contents: StoredContents,
     pub(crate) encryption: StoredEncryption,
     /// [`Details`] as JSON, sealed under a key of the bucket's Region.
     pub(crate) details: SealedUnderDomain,
@@ -54,6 +53,88 @@ pub(crate) struct ObjectRecord {
 impl Record for ObjectRecord {
     const KIND: &'static str = "an object";
     const VERSION: u8 = 1;
+}
+
+/// Where the contents of an object lie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StoredContents {
+    /// In one part, whose number is 0.
+    Whole {
+        /// The name of the blob.
+        blob: String,
+        /// The nonce of the part.
+        nonce: PartNonce,
+    },
+    /// In parts that have records of their own, under the version of the object.
+    Parts {
+        /// Which parts, in order.
+        runs: Vec<Run>,
+    },
+}
+
+/// Parts with numbers one after another and of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) first: u32,
+    pub(crate) count: u32,
+    /// Of each, in bytes of plaintext.
+    pub(crate) size: u64,
+}
+
+/// A part of an upload, or of an object that came from one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartRecord {
+    /// Milliseconds since 1970.
+    pub(crate) modified: i64,
+    /// In bytes of plaintext.
+    pub(crate) size: u64,
+    pub(crate) blob: String,
+    pub(crate) nonce: PartNonce,
+    /// [`Details`] as JSON, sealed under a key of the bucket's Region.
+    pub(crate) details: SealedUnderDomain,
+}
+
+impl Record for PartRecord {
+    const KIND: &'static str = "a part";
+    const VERSION: u8 = 1;
+}
+
+impl PartRecord {
+    pub(crate) fn blob(&self) -> Result<BlobName, StoreError> {
+        blob_name(&self.blob)
+    }
+
+    pub(crate) fn modified(&self) -> Timestamp {
+        Timestamp::from_millis(self.modified)
+    }
+}
+
+/// A multipart upload under way. Its id is the version that the object will have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UploadRecord {
+    /// Milliseconds since 1970.
+    pub(crate) initiated: i64,
+    pub(crate) encryption: StoredEncryption,
+    /// What the object will come back with: [`Details`] as JSON, sealed as those of the object.
+    pub(crate) details: SealedUnderDomain,
+    /// The header of the checksum of its parts; none with a customer's key.
+    pub(crate) checksum: Option<String>,
+    /// Whether the object's checksum is one of the parts' checksums.
+    pub(crate) is_composite: bool,
+    /// It is being completed: no part comes any more.
+    pub(crate) is_completing: bool,
+}
+
+impl Record for UploadRecord {
+    const KIND: &'static str = "a multipart upload";
+    const VERSION: u8 = 1;
+}
+
+impl UploadRecord {
+    pub(crate) fn initiated(&self) -> Timestamp {
+        Timestamp::from_millis(self.initiated)
+    }
 }
 
 /// How the contents are encrypted, and their key in the form that this leaves it in.
@@ -89,26 +170,48 @@ pub(crate) enum StoredEncryption {
 pub(crate) struct Details {
     /// Without quotes.
     pub(crate) entity_tag: String,
-    /// The checksum's name as in its header, and its value in base64.
-    pub(crate) checksum: Option<(String, String)>,
+    pub(crate) checksum: Option<StoredChecksum>,
     /// Headers that come back as they were sent: content type and the like.
     pub(crate) headers: BTreeMap<String, String>,
     /// User metadata, by names without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
+/// A checksum of an object or part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredChecksum {
+    /// Its header.
+    pub(crate) header: String,
+    /// In base64; of a checksum of checksums with `-` and their number.
+    pub(crate) value: String,
+    /// Whether it is one of the parts' checksums, and not of the whole object.
+    pub(crate) is_composite: bool,
+}
+
+impl StoredChecksum {
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.is_composite { "COMPOSITE" } else { "FULL_OBJECT" }
+    }
+
+    /// The name of the algorithm, as S3 lists it.
+    pub(crate) fn algorithm(&self) -> String {
+        self.header.strip_prefix("x-amz-checksum-").unwrap_or_default().to_ascii_uppercase()
+    }
+}
+
 impl ObjectRecord {
-    pub(crate) fn blob(&self) -> Result<BlobName, StoreError> {
-        self.blob.parse().map_err(|_| StoreError::damaged(&self.blob, "the name of a blob is none"))
-    }
-
-    pub(crate) fn part(&self) -> Result<Part, StoreError> {
-        let owner = u128::from_str_radix(&self.version, 16);
-        let owner = owner.map_err(|_| StoreError::damaged(&self.version, "the id of a version is none"))?;
-        Ok(Part { owner: owner.to_be_bytes(), number: 0, nonce: self.nonce })
-    }
-
     pub(crate) fn modified(&self) -> Timestamp {
         Timestamp::from_millis(self.modified)
     }
+}
+
+/// The id of a version as its chunks are bound to it.
+pub(crate) fn owner_of(version: &str) -> Result<[u8; 16], StoreError> {
+    let owner = u128::from_str_radix(version, 16);
+    let owner = owner.map_err(|_| StoreError::damaged(version, "the id of a version is none"))?;
+    Ok(owner.to_be_bytes())
+}
+
+pub(crate) fn blob_name(name: &str) -> Result<BlobName, StoreError> {
+    name.parse().map_err(|_| StoreError::damaged(name, "the name of a blob is none"))
 }

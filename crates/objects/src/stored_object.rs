@@ -7,10 +7,11 @@ use store::{CommitError, Entry, Revision, Transaction, decode_record, encode_rec
 use crate::blob::BlobName;
 use crate::bucket::{Bucket, Facts};
 use crate::conditions::judge_write;
+use crate::contents::Shelf;
 use crate::encryption::Place;
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
-use crate::record::{Details, ObjectRecord};
+use crate::record::{Details, ObjectRecord, StoredContents, blob_name};
 use crate::request::Headers;
 use crate::{Objects, paths};
 
@@ -46,9 +47,7 @@ impl Objects {
     ) -> Result<StoredObject, ObjectsError> {
         let record: ObjectRecord = decode_record(entry)?;
         let place = Place { bucket, key, version: &record.version };
-        let details = self.domain_keys.open(&place.domain(), &binding(place), &record.details).await?;
-        let details = serde_json::from_slice(details.expose());
-        let details = details.map_err(|_| ObjectsError::Damaged("the details of an object"))?;
+        let details = self.open_details(place, &record.details).await?;
         Ok(StoredObject { record, details, revision: entry.revision })
     }
 
@@ -69,6 +68,17 @@ impl Objects {
         Err(ObjectsError::no_such_key(key.as_str()))
     }
 
+    /// Opens what tells of an object.
+    pub(crate) async fn open_details(
+        &self,
+        place: Place<'_>,
+        sealed: &keyring::SealedUnderDomain,
+    ) -> Result<Details, ObjectsError> {
+        let details = self.domain_keys.open(&place.domain(), &binding(place), sealed).await?;
+        serde_json::from_slice(details.expose())
+            .map_err(|_| ObjectsError::Damaged("the details of an object"))
+    }
+
     /// Seals what tells of an object.
     pub(crate) async fn seal_details(
         &self,
@@ -80,7 +90,8 @@ impl Objects {
         Ok(self.domain_keys.seal(&place.domain(), &binding(place), &json).await?)
     }
 
-    /// Puts an object whose blob is there in the place of whatever lies under its key.
+    /// Puts an object whose contents are there in the place of whatever lies under its key. The upload that it comes from, if
+    /// it comes from one, ends with it.
     ///
     /// # Errors
     /// A condition of the request does not hold, the bucket is gone, or the change cannot be committed.
@@ -90,17 +101,23 @@ impl Objects {
         (bucket, key): (&Bucket, &ObjectKey),
         record: &ObjectRecord,
         headers: &Headers,
+        completed: Option<&(store::Key, Revision)>,
     ) -> Result<(), ObjectsError> {
-        let (path, blob) = (paths::object(&bucket.name, key)?, record.blob()?);
+        let path = paths::object(&bucket.name, key)?;
         for _ in 0..ATTEMPTS_MAX {
             let bucket = self.bucket(call, bucket.name.as_str()).await?;
             let present = self.find_object(&bucket, key).await?;
             let tag = present.as_ref().map(|present| present.details.entity_tag.as_str());
             judge_write(headers, key.as_str(), tag)?;
-            let transaction = expecting(bucket.entered()?, &path, present.as_ref())
-                .put(path.clone(), encode_record(record)?)
-                .put(paths::blob(&blob)?, paths::PRESENT.to_vec());
-            let replaced = present.map(|present| present.record.blob()).transpose()?;
+            let transaction = expecting(ending(bucket.entered()?, completed), &path, present.as_ref())
+                .put(path.clone(), encode_record(record)?);
+            let transaction = match &record.contents {
+                StoredContents::Whole { blob, .. } => {
+                    transaction.put(paths::blob(&blob_name(blob)?)?, paths::PRESENT.to_vec())
+                }
+                StoredContents::Parts { .. } => transaction,
+            };
+            let replaced = present.map(|present| Dropped::of(&present.record)).transpose()?;
             if self.commit_and_drop(transaction, replaced).await? {
                 return Ok(());
             }
@@ -116,21 +133,24 @@ impl Objects {
             let record: ObjectRecord = decode_record(&entry)?;
             let transaction =
                 Transaction::new().expect_revision(path.clone(), entry.revision).delete(path.clone());
-            if self.commit_and_drop(transaction, Some(record.blob()?)).await? {
+            if self.commit_and_drop(transaction, Some(Dropped::of(&record)?)).await? {
                 return Ok(true);
             }
         }
         Err(contention())
     }
 
-    /// Commits a change after which `dropped` has no record any more, and deletes that blob. False if others were faster.
-    async fn commit_and_drop(
+    /// Commits a change after which `dropped` has no record any more, and deletes it. False if others were faster.
+    pub(crate) async fn commit_and_drop(
         &self,
         transaction: Transaction,
-        dropped: Option<BlobName>,
+        dropped: Option<Dropped>,
     ) -> Result<bool, ObjectsError> {
         let transaction = match &dropped {
-            Some(blob) => transaction.delete(paths::blob(blob)?),
+            Some(Dropped::Blob(blob)) => transaction.delete(paths::blob(blob)?),
+            Some(Dropped::Parts(version)) => {
+                transaction.put(paths::discarded(version)?, paths::PRESENT.to_vec())
+            }
             None => transaction,
         };
         match self.store.commit(transaction).await {
@@ -138,12 +158,49 @@ impl Objects {
             Err(CommitError::Conflict { .. }) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        if let Some(blob) = dropped
-            && let Err(error) = self.blobs.delete(blob).await
-        {
-            tracing::warn!(%error, "a blob without a record stays until the next start");
+        let done = match dropped {
+            Some(Dropped::Blob(blob)) => self.blobs.delete(blob).await.map_err(ObjectsError::from),
+            Some(Dropped::Parts(version)) => self.delete_parts(&version).await,
+            None => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "contents without a record stay until the next start");
         }
         Ok(true)
+    }
+
+    /// Where contents are read from.
+    pub(crate) fn shelf(&self) -> Shelf {
+        Shelf {
+            store: std::sync::Arc::clone(&self.store),
+            blobs: std::sync::Arc::clone(&self.blobs),
+            readers: self.readers.clone(),
+        }
+    }
+}
+
+/// Contents that no record has any more.
+pub(crate) enum Dropped {
+    /// One blob.
+    Blob(BlobName),
+    /// All parts of this version.
+    Parts(String),
+}
+
+impl Dropped {
+    fn of(record: &ObjectRecord) -> Result<Self, ObjectsError> {
+        Ok(match &record.contents {
+            StoredContents::Whole { blob, .. } => Self::Blob(blob_name(blob)?),
+            StoredContents::Parts { .. } => Self::Parts(record.version.clone()),
+        })
+    }
+}
+
+/// The upload at this path is as it was, and is gone afterwards.
+pub(crate) fn ending(transaction: Transaction, upload: Option<&(store::Key, Revision)>) -> Transaction {
+    match upload {
+        Some((path, revision)) => transaction.expect_revision(path.clone(), *revision).delete(path.clone()),
+        None => transaction,
     }
 }
 

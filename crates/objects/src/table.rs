@@ -6,6 +6,7 @@ use store::Transaction;
 
 use crate::Objects;
 use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
 use crate::request::{Answer, Method, Request, Target};
 
 const EVENT_SOURCE: &str = "s3.amazonaws.com";
@@ -16,8 +17,16 @@ pub(crate) const NO_VERSION: &str = "null";
 /// The operations that are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
+    /// Ends an upload that is not completed.
+    AbortMultipartUpload,
+    /// Makes an object of the parts of an upload.
+    CompleteMultipartUpload,
+    /// Writes an object with the contents of another.
+    CopyObject,
     /// Makes a bucket.
     CreateBucket,
+    /// Begins an upload in parts.
+    CreateMultipartUpload,
     /// Deletes an empty bucket.
     DeleteBucket,
     /// Deletes an object.
@@ -34,10 +43,18 @@ pub enum Operation {
     HeadObject,
     /// Lists the caller's buckets.
     ListBuckets,
+    /// Lists the uploads of a bucket that are under way.
+    ListMultipartUploads,
+    /// Lists a bucket, by the first version of the operation.
+    ListObjects,
     /// Lists a bucket.
     ListObjectsV2,
+    /// Lists the parts of an upload.
+    ListParts,
     /// Writes an object.
     PutObject,
+    /// Writes a part of an upload.
+    UploadPart,
 }
 
 /// Parameters that make another operation of a request, or another thing of what it names.
@@ -90,7 +107,11 @@ impl Operation {
     /// The name, as S3 has it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::AbortMultipartUpload => "AbortMultipartUpload",
+            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
+            Self::CopyObject => "CopyObject",
             Self::CreateBucket => "CreateBucket",
+            Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::DeleteBucket => "DeleteBucket",
             Self::DeleteObject => "DeleteObject",
             Self::DeleteObjects => "DeleteObjects",
@@ -99,8 +120,12 @@ impl Operation {
             Self::HeadBucket => "HeadBucket",
             Self::HeadObject => "HeadObject",
             Self::ListBuckets => "ListBuckets",
+            Self::ListMultipartUploads => "ListMultipartUploads",
+            Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
+            Self::ListParts => "ListParts",
             Self::PutObject => "PutObject",
+            Self::UploadPart => "UploadPart",
         }
     }
 
@@ -113,12 +138,20 @@ impl Operation {
             | Self::GetBucketLocation
             | Self::HeadBucket
             | Self::ListBuckets => true,
-            Self::DeleteObject
+            Self::AbortMultipartUpload
+            | Self::CompleteMultipartUpload
+            | Self::CopyObject
+            | Self::CreateMultipartUpload
+            | Self::DeleteObject
             | Self::DeleteObjects
             | Self::GetObject
             | Self::HeadObject
+            | Self::ListMultipartUploads
+            | Self::ListObjects
             | Self::ListObjectsV2
-            | Self::PutObject => false,
+            | Self::ListParts
+            | Self::PutObject
+            | Self::UploadPart => false,
         }
     }
 
@@ -134,13 +167,13 @@ impl Operation {
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
         let Request { method, target, query, headers, .. } = request;
         let subresource = query.names().find(|name| SUBRESOURCES.contains(name));
-        let asks_for_version = query.get("versionId").is_some_and(|version| version != NO_VERSION)
-            || ["versions", "versionId", "uploadId"].iter().any(|name| {
-                query.get(name).is_some() && !(*name == "versionId" && query.get(name) == Some(NO_VERSION))
-            });
-        let is_copy = headers.get("x-amz-copy-source").is_some();
-        if asks_for_version || is_copy {
+        let of_version = query.get("versionId").is_some_and(|version| version != NO_VERSION);
+        if of_version || query.get("versions").is_some() {
             return Err(ObjectsError::not_implemented());
+        }
+        let is_copy = headers.get("x-amz-copy-source").is_some();
+        if let (Target::Object(..), Some(_)) = (target, query.get("uploadId")) {
+            return Self::on_upload(*method, subresource, is_copy);
         }
         match (target, method, subresource) {
             (Target::Service, Method::Get, None) => Ok(Self::ListBuckets),
@@ -151,7 +184,11 @@ impl Operation {
             (Target::Bucket(_), Method::Get, Some("list-type")) if query.get("list-type") == Some("2") => {
                 Ok(Self::ListObjectsV2)
             }
+            (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
+            (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
             (Target::Bucket(_), Method::Post, Some("delete")) => Ok(Self::DeleteObjects),
+            (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
+            (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
             (Target::Object(..), Method::Get, None) => Ok(Self::GetObject),
             (Target::Object(..), Method::Head, None) => Ok(Self::HeadObject),
@@ -159,6 +196,17 @@ impl Operation {
             (Target::Service, _, None) | (Target::Object(..), Method::Post, None) => {
                 Err(ObjectsError::method_not_allowed())
             }
+            _ => Err(ObjectsError::not_implemented()),
+        }
+    }
+
+    /// The operation on an upload that is under way.
+    fn on_upload(method: Method, subresource: Option<&str>, is_copy: bool) -> Result<Self, ObjectsError> {
+        match (method, subresource) {
+            (Method::Put, Some("partNumber")) if !is_copy => Ok(Self::UploadPart),
+            (Method::Post, None) => Ok(Self::CompleteMultipartUpload),
+            (Method::Delete, None) => Ok(Self::AbortMultipartUpload),
+            (Method::Get, None) => Ok(Self::ListParts),
             _ => Err(ObjectsError::not_implemented()),
         }
     }
@@ -201,22 +249,49 @@ impl Objects {
             (Operation::ListObjectsV2, Target::Bucket(name)) => {
                 self.list_objects_v2(call, request, name).await
             }
+            (Operation::ListObjects, Target::Bucket(name)) => self.list_objects(call, request, name).await,
+            (Operation::ListMultipartUploads, Target::Bucket(name)) => {
+                self.list_multipart_uploads(call, request, name).await
+            }
             (Operation::DeleteObjects, Target::Bucket(name)) => {
                 self.delete_objects(call, request, name).await
             }
-            (Operation::PutObject, Target::Object(bucket, key)) => {
-                Box::pin(self.put_object(call, request, (bucket, key))).await
-            }
-            (Operation::GetObject, Target::Object(bucket, key)) => {
-                self.get_object(call, request, (bucket, key)).await
-            }
-            (Operation::HeadObject, Target::Object(bucket, key)) => {
-                self.head_object(call, request, (bucket, key)).await
-            }
-            (Operation::DeleteObject, Target::Object(bucket, key)) => {
-                self.delete_object(call, (bucket, key)).await
+            (_, Target::Object(bucket, key)) => {
+                self.run_on_object(operation, call, request, (bucket, key)).await
             }
             (_, _) => Err(ObjectsError::Bug("an operation is on something else than the request names")),
+        }
+    }
+
+    async fn run_on_object(
+        &self,
+        operation: Operation,
+        call: &Call,
+        request: Request,
+        object: (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
+        match operation {
+            Operation::AbortMultipartUpload => self.abort_multipart_upload(call, request, object).await,
+            Operation::CompleteMultipartUpload => {
+                Box::pin(self.complete_multipart_upload(call, request, object)).await
+            }
+            Operation::CopyObject => Box::pin(self.copy_object(call, request, object)).await,
+            Operation::CreateMultipartUpload => self.create_multipart_upload(call, request, object).await,
+            Operation::DeleteObject => self.delete_object(call, object).await,
+            Operation::GetObject => self.get_object(call, request, object).await,
+            Operation::HeadObject => self.head_object(call, request, object).await,
+            Operation::ListParts => self.list_parts(call, request, object).await,
+            Operation::PutObject => Box::pin(self.put_object(call, request, object)).await,
+            Operation::UploadPart => Box::pin(self.upload_part(call, request, object)).await,
+            Operation::CreateBucket
+            | Operation::DeleteBucket
+            | Operation::DeleteObjects
+            | Operation::GetBucketLocation
+            | Operation::HeadBucket
+            | Operation::ListBuckets
+            | Operation::ListMultipartUploads
+            | Operation::ListObjects
+            | Operation::ListObjectsV2 => Err(ObjectsError::Bug("an operation on buckets names an object")),
         }
     }
 
@@ -289,6 +364,13 @@ mod tests {
             (Method::Get, "/b/k", "versionId=null", Operation::GetObject),
             (Method::Head, "/b/acl", "", Operation::HeadObject),
             (Method::Delete, "/b/k", "", Operation::DeleteObject),
+            (Method::Get, "/b", "prefix=a", Operation::ListObjects),
+            (Method::Get, "/b", "uploads", Operation::ListMultipartUploads),
+            (Method::Post, "/b/k", "uploads", Operation::CreateMultipartUpload),
+            (Method::Put, "/b/k", "partNumber=1&uploadId=u", Operation::UploadPart),
+            (Method::Post, "/b/k", "uploadId=u", Operation::CompleteMultipartUpload),
+            (Method::Delete, "/b/k", "uploadId=u", Operation::AbortMultipartUpload),
+            (Method::Get, "/b/k", "uploadId=u&max-parts=2", Operation::ListParts),
         ] {
             assert_eq!(asked(method, path, query, &[]), Ok(operation), "{path} {query}");
         }
@@ -301,17 +383,17 @@ mod tests {
             (Method::Delete, "/b", "policy"),
             (Method::Get, "/b", "versions"),
             (Method::Get, "/b", "list-type=3"),
-            (Method::Get, "/b", ""),
+            (Method::Put, "/b/k", "uploadId=u"),
+            (Method::Get, "/b/k", "partNumber=1"),
             (Method::Delete, "/b/k", "versionId=3"),
-            (Method::Put, "/b/k", "partNumber=1&uploadId=u"),
-            (Method::Delete, "/b/k", "uploadId=u"),
             (Method::Get, "/b/k", "tagging"),
-            (Method::Post, "/b/k", "uploads"),
             (Method::Post, "/b", ""),
         ] {
             assert_eq!(asked(method, path, query, &[]), Err("NotImplemented"), "{path} {query}");
         }
-        assert_eq!(asked(Method::Put, "/b/k", "", &[("x-amz-copy-source", "/b/a")]), Err("NotImplemented"));
+        let copied = [("x-amz-copy-source", "/b/a")];
+        assert_eq!(asked(Method::Put, "/b/k", "", &copied), Ok(Operation::CopyObject));
+        assert_eq!(asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied), Err("NotImplemented"));
         assert_eq!(asked(Method::Post, "/b/k", "", &[]), Err("MethodNotAllowed"));
     }
 }

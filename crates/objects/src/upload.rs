@@ -1,6 +1,10 @@
-//! Sealing the body of a request into a blob, as it comes.
+//! Sealing the body of a request, or the contents of another object, into a blob as they come.
 
+use std::ops::Deref;
+
+use base::SecretBytes;
 use base64_simd::STANDARD;
+use bytes::Bytes;
 use crypto::content::{ContentKey, Part};
 use crypto::legacy_digest::Md5;
 
@@ -8,7 +12,9 @@ use crate::Objects;
 use crate::blob::{BlobName, BlobWriter};
 use crate::body::Body;
 use crate::checksum::{Announced, Checksum, ChecksumAlgorithm};
+use crate::contents::Contents;
 use crate::error::ObjectsError;
+use crate::record::StoredChecksum;
 use crate::request::Headers;
 
 /// Sealed bytes that are handed on at once.
@@ -19,8 +25,49 @@ pub(crate) struct Uploaded {
     /// In bytes of plaintext.
     pub(crate) size: u64,
     pub(crate) md5: [u8; 16],
-    /// The checksum's header, and its value in base64.
-    pub(crate) checksum: (String, String),
+    /// Of the whole.
+    pub(crate) checksum: StoredChecksum,
+}
+
+/// Where plaintext comes from.
+pub(crate) enum Source {
+    /// The body of a request.
+    Body(Body),
+    /// Another object.
+    Contents(Contents),
+}
+
+/// A piece of plaintext.
+enum Piece {
+    Bytes(Bytes),
+    Secret(SecretBytes),
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Secret(bytes) => bytes.expose(),
+        }
+    }
+}
+
+impl Source {
+    async fn next(&mut self) -> Result<Option<Piece>, ObjectsError> {
+        match self {
+            Self::Body(body) => Ok(body.next().await?.map(Piece::Bytes)),
+            Self::Contents(contents) => Ok(contents.next().await?.map(Piece::Secret)),
+        }
+    }
+
+    fn finish(self) -> Result<Vec<(String, String)>, ObjectsError> {
+        match self {
+            Self::Body(body) => body.finish(),
+            Self::Contents(_) => Ok(Vec::new()),
+        }
+    }
 }
 
 /// A blob without a record as yet. The sweeper leaves it alone while this lives.
@@ -43,10 +90,12 @@ impl Drop for FreshBlob<'_> {
     }
 }
 
-/// What a request says of its body beside length and signature.
+/// What a request says of its body beside length and signature, and which checksum is kept.
+#[derive(Default)]
 pub(crate) struct Expected {
     md5: Option<[u8; 16]>,
     checksum: Option<Announced>,
+    kept: Option<ChecksumAlgorithm>,
 }
 
 impl Expected {
@@ -56,7 +105,18 @@ impl Expected {
     /// One of them cannot be.
     pub(crate) fn read(headers: &Headers) -> Result<Self, ObjectsError> {
         let md5 = headers.get("content-md5").map(read_md5).transpose()?;
-        Ok(Self { md5, checksum: Announced::read(headers)? })
+        Ok(Self { md5, checksum: Announced::read(headers)?, kept: None })
+    }
+
+    /// This checksum is kept, whatever is announced.
+    #[must_use]
+    pub(crate) fn keeping(self, kept: Option<ChecksumAlgorithm>) -> Self {
+        Self { kept, ..self }
+    }
+
+    /// The checksum that the request announces.
+    pub(crate) fn announced(&self) -> Option<ChecksumAlgorithm> {
+        self.checksum.as_ref().map(|announced| announced.algorithm)
     }
 
     /// Whether there is anything to hold the body against.
@@ -64,23 +124,30 @@ impl Expected {
         self.md5.is_some() || self.checksum.is_some()
     }
 
-    /// Without one of the caller's choice S3 takes this one.
     fn start(&self) -> Digests {
-        let algorithm = self.checksum.as_ref().map_or(ChecksumAlgorithm::Crc64nvme, |one| one.algorithm);
-        Digests { md5: Md5::default(), checksum: algorithm.start() }
+        let announced = self.announced();
+        // Without one of the caller's choice S3 takes this one.
+        let kept = self.kept.or(announced).unwrap_or(ChecksumAlgorithm::Crc64nvme);
+        let announced = announced.filter(|announced| *announced != kept).map(ChecksumAlgorithm::start);
+        Digests { md5: Md5::default(), kept: kept.start(), announced }
     }
 
-    fn check(&self, digests: Digests, trailer: &[(String, String)]) -> Result<Digested, ObjectsError> {
-        let (md5, header) = (digests.md5.finish(), digests.checksum.algorithm().header());
-        let checksum = digests.checksum.finish();
+    fn check(
+        &self,
+        digests: Digests,
+        trailer: &[(String, String)],
+    ) -> Result<([u8; 16], StoredChecksum), ObjectsError> {
+        let (md5, header) = (digests.md5.finish(), digests.kept.algorithm().header());
+        let kept = digests.kept.finish();
         if self.md5.is_some_and(|expected| expected != md5) {
             let text = "The Content-MD5 you specified did not match what we received.";
             return Err(ObjectsError::bad("BadDigest", text));
         }
         if let Some(announced) = &self.checksum {
-            announced.check(&checksum, trailer)?;
+            let actual = digests.announced.map(Checksum::finish);
+            announced.check(actual.as_ref().unwrap_or(&kept), trailer)?;
         }
-        Ok((md5, (header.to_owned(), checksum)))
+        Ok((md5, StoredChecksum { header: header.to_owned(), value: kept, is_composite: false }))
     }
 
     /// Judges a body that is there in one piece.
@@ -94,17 +161,20 @@ impl Expected {
     }
 }
 
-type Digested = ([u8; 16], (String, String));
-
 struct Digests {
     md5: Md5,
-    checksum: Checksum,
+    kept: Checksum,
+    /// What was announced, if it is another one.
+    announced: Option<Checksum>,
 }
 
 impl Digests {
     fn update(&mut self, data: &[u8]) {
         self.md5.update(data);
-        self.checksum.update(data);
+        self.kept.update(data);
+        if let Some(announced) = &mut self.announced {
+            announced.update(data);
+        }
     }
 }
 
@@ -115,13 +185,13 @@ fn read_md5(text: &str) -> Result<[u8; 16], ObjectsError> {
 }
 
 impl Objects {
-    /// Seals a body into a blob. The blob is there only if the body is whole and as expected.
+    /// Seals plaintext into a blob. The blob is there only if the plaintext is whole and as expected.
     ///
     /// # Errors
-    /// The body is not, or the back-end fails; then there is no blob.
+    /// It is not, or the back-end fails; then there is no blob.
     pub(crate) async fn upload(
         &self,
-        mut body: Body,
+        mut source: Source,
         expected: &Expected,
         (key, part): (&ContentKey, &Part),
         blob: &FreshBlob<'_>,
@@ -129,7 +199,7 @@ impl Objects {
         let mut writer = self.blobs.create(blob.name).await?;
         let mut sealer = key.sealer(part).map_err(|_| ObjectsError::Bug("a part cannot be sealed"))?;
         let (mut digests, mut sealed) = (expected.start(), Vec::new());
-        while let Some(piece) = body.next().await? {
+        while let Some(piece) = source.next().await? {
             digests.update(&piece);
             let done = sealer.seal(&piece, &mut sealed);
             done.map_err(|_| ObjectsError::Bug("a chunk cannot be sealed"))?;
@@ -137,7 +207,7 @@ impl Objects {
                 writer.write(std::mem::take(&mut sealed)).await?;
             }
         }
-        let trailer = body.finish()?;
+        let trailer = source.finish()?;
         let (md5, checksum) = expected.check(digests, &trailer)?;
         let size = sealer.finish(&mut sealed).map_err(|_| ObjectsError::Bug("a chunk cannot be sealed"))?;
         finish(writer, sealed).await?;

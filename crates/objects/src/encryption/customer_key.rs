@@ -17,6 +17,15 @@ const ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
 const KEY: &str = "x-amz-server-side-encryption-customer-key";
 const DIGEST: &str = "x-amz-server-side-encryption-customer-key-md5";
 
+/// The headers with the key of what is copied.
+const OF_SOURCE: [&str; 3] = [
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
+];
+
+const ANOTHER: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.";
+
 /// A caller's own key.
 pub(crate) struct CustomerKey {
     pub(super) key: SealingKey,
@@ -33,15 +42,34 @@ impl CustomerKey {
         is_secure: bool,
         in_clear_too: bool,
     ) -> Result<Option<Self>, ObjectsError> {
-        let (algorithm, key, digest) = (headers.get(ALGORITHM), headers.get(KEY), headers.get(DIGEST));
-        if algorithm.is_none() && key.is_none() && digest.is_none() {
-            return Ok(None);
-        }
-        if let Some(other) = headers.get(wanted::ALGORITHM) {
+        let sent = [ALGORITHM, KEY, DIGEST].map(|name| headers.get(name));
+        if let Some(other) = headers.get(wanted::ALGORITHM)
+            && sent.iter().any(Option::is_some)
+        {
             let text = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
             return Err(ObjectsError::invalid_argument(text, wanted::ALGORITHM, other));
         }
-        if !is_secure && !in_clear_too {
+        Self::of_headers(sent, is_secure || in_clear_too)
+    }
+
+    /// The key of what a request copies, if it brings one.
+    ///
+    /// # Errors
+    /// Those of [`CustomerKey::read`].
+    pub(crate) fn read_of_source(
+        headers: &Headers,
+        is_secure: bool,
+        in_clear_too: bool,
+    ) -> Result<Option<Self>, ObjectsError> {
+        Self::of_headers(OF_SOURCE.map(|name| headers.get(name)), is_secure || in_clear_too)
+    }
+
+    fn of_headers(sent: [Option<&str>; 3], may_come: bool) -> Result<Option<Self>, ObjectsError> {
+        let [algorithm, key, digest] = sent;
+        if algorithm.is_none() && key.is_none() && digest.is_none() {
+            return Ok(None);
+        }
+        if !may_come {
             let text = "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.";
             return Err(ObjectsError::bad("InvalidRequest", text));
         }
@@ -69,8 +97,18 @@ impl CustomerKey {
 
     /// The object takes another key.
     pub(super) fn another() -> ObjectsError {
-        let text = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.";
-        ObjectsError::access_denied(text)
+        ObjectsError::access_denied(ANOTHER)
+    }
+
+    /// The upload takes another key.
+    pub(crate) fn another_for_part(error: ObjectsError) -> ObjectsError {
+        let is_another = matches!(&error, ObjectsError::Refused(refused) if refused.fault.code == "AccessDenied"
+            && refused.fault.message.as_deref() == Some(ANOTHER));
+        if is_another {
+            let text = "The provided encryption parameters did not match the ones used originally.";
+            return ObjectsError::bad("InvalidRequest", text);
+        }
+        error
     }
 
     pub(super) fn tell(&self, answer: Answer) -> Answer {

@@ -31,6 +31,14 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
+    /// The caller's own key, if that is wanted.
+    pub(crate) fn customer(&self) -> Option<&CustomerKey> {
+        match self {
+            Self::Customer(customer) => Some(customer),
+            Self::Service | Self::Kms { .. } => None,
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors

@@ -3,8 +3,9 @@
 use base::Call;
 use store::{CommitError, Range, Transaction, encode_record};
 
-use crate::bucket::Facts;
+use crate::bucket::{Bucket, Facts};
 use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
 use crate::record::BucketRecord;
 use crate::request::Answer;
 use crate::stored_object::contention;
@@ -29,6 +30,7 @@ impl Objects {
             let text = "The bucket you tried to delete is not empty";
             return Err(ObjectsError::refused("BucketNotEmpty", 409, text).with("BucketName", name));
         }
+        self.abort_uploads(&bucket).await?;
         let deleting = Transaction::new()
             .expect_revision(path.clone(), marked)
             .delete(path)
@@ -37,6 +39,22 @@ impl Objects {
             Ok(()) => Ok(Answer::empty(204)),
             Err(ObjectsError::Commit(error)) => Err(or_aborted(error)),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Uploads that nobody has completed go with their bucket.
+    async fn abort_uploads(&self, bucket: &Bucket) -> Result<(), ObjectsError> {
+        loop {
+            let page = self.store.range(Range::prefix(paths::uploads_of(&bucket.name, ""))).await?;
+            for entry in &page.entries {
+                let damaged = || ObjectsError::Damaged("a path of an upload");
+                let (key, id) = paths::upload_at(&bucket.name, &entry.key).ok_or_else(damaged)?;
+                let key: ObjectKey = key.parse().map_err(|_| damaged())?;
+                self.abort_upload(bucket, &key, &id).await?;
+            }
+            if !page.more {
+                return Ok(());
+            }
         }
     }
 }

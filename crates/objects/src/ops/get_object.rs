@@ -2,6 +2,7 @@
 
 use base::Call;
 
+use super::put_object::tell_checksum;
 use crate::Objects;
 use crate::blob::BlobError;
 use crate::bucket::{Bucket, Facts};
@@ -42,7 +43,7 @@ impl Objects {
             let object = self.object(call, &bucket, key).await?;
             let read = self.read_contents(call, asked, (&bucket, key), &object, customer.as_ref()).await;
             match read {
-                Err(ObjectsError::Blob(BlobError::Missing(_))) => {}
+                Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
                 answered => return answered,
             }
         }
@@ -66,9 +67,7 @@ impl Objects {
         let place = Place { bucket, key, version: &record.version };
         let content_key = self.unlock(call, place, &record.encryption, customer).await?;
         let (from, to) = range.unwrap_or((0, record.size));
-        let opener = content_key.opener(&record.part()?, record.size, from, to);
-        let opener = opener.map_err(|_| ObjectsError::Damaged("the length of an object"))?;
-        let reader = self.blobs.read(record.blob()?, opener.sealed_range()).await?;
+        let mut contents = Contents::open(self.shelf(), content_key, record, (from, to)).await?;
         let answer = match range {
             Some((from, to)) => {
                 let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size);
@@ -78,7 +77,6 @@ impl Objects {
         };
         let answer = tell(answer, object, headers, query, range.is_none());
         let answer = record.encryption.tell(answer, customer);
-        let mut contents = Contents::new(opener, reader);
         if record.size == 0 {
             // Nobody would ask for the pieces of nothing, and yet it must be what was written.
             while contents.next().await?.is_some() {}
@@ -109,9 +107,7 @@ pub(super) fn tell(
         headers.get("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
     match &object.details.checksum {
         // Of a part of the object there is no checksum.
-        Some((name, value)) if wants_checksum && is_whole => {
-            answer.header(name, value).header("x-amz-checksum-type", "FULL_OBJECT")
-        }
+        Some(checksum) if wants_checksum && is_whole => tell_checksum(answer, checksum),
         Some(_) | None => answer,
     }
 }

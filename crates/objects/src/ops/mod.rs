@@ -1,6 +1,10 @@
 //! The operations, one file each.
 
+mod abort_multipart_upload;
+mod complete_multipart_upload;
+mod copy_object;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
@@ -9,5 +13,9 @@ mod get_object;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
+mod list_multipart_uploads;
+mod list_objects;
 mod list_objects_v2;
+mod list_parts;
 mod put_object;
+mod upload_part;

@@ -7,14 +7,14 @@ use crypto::content::{ContentKey, Part, PartNonce};
 
 use crate::Objects;
 use crate::body::{Body, PUT_MAX};
-use crate::bucket::Facts;
+use crate::bucket::{Bucket, Facts};
 use crate::conditions::judge_write;
 use crate::encryption::{CustomerKey, Place, Wanted};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
-use crate::record::{Details, ObjectRecord, StoredEncryption};
+use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
 use crate::request::{Answer, Headers, Request};
-use crate::upload::{Expected, FreshBlob, Uploaded};
+use crate::upload::{Expected, FreshBlob, Source};
 
 /// The most user metadata, names and values together, in bytes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
@@ -47,49 +47,77 @@ impl Objects {
         }
         let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
         let (wanted, expected) = (Wanted::read(&headers, customer)?, Expected::read(&headers)?);
-        let mut details = kept(&headers)?;
         let present = self.find_object(&bucket, key).await?;
         judge_write(&headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
         let body = Body::new(&headers, payload, body, PUT_MAX)?;
 
+        let body = Source::Body(body);
+        let new = NewObject { details: kept(&headers)?, wanted, expected, headers: &headers };
+        let (record, details, wanted) = self.write_object(call, (&bucket, key), new, body).await?;
+        Ok(answer(&record, &details, &wanted))
+    }
+
+    /// Seals plaintext under a new key and puts it in the place of whatever lies under the key.
+    ///
+    /// # Errors
+    /// The plaintext is not as expected, a condition does not hold, or something fails; then nothing has changed.
+    pub(super) async fn write_object(
+        &self,
+        call: &Call,
+        (bucket, key): (&Bucket, &ObjectKey),
+        new: NewObject<'_>,
+        source: Source,
+    ) -> Result<(ObjectRecord, Details, Wanted), ObjectsError> {
+        let NewObject { mut details, wanted, expected, headers } = new;
         let part = Part { owner: self.random()?, number: 0, nonce: PartNonce::draw(&*self.randomness)? };
         let version = format!("{:032x}", u128::from_be_bytes(part.owner));
-        let place = Place { bucket: &bucket, key, version: &version };
+        let place = Place { bucket, key, version: &version };
         let content_key = ContentKey::generate(&*self.randomness)?;
         let encryption = self.protect(call, place, &wanted, &content_key).await?;
         let blob = FreshBlob::new(self)?;
-        let uploaded = self.upload(body, &expected, (&content_key, &part), &blob).await?;
-
-        details.entity_tag = self.entity_tag(&encryption, &uploaded)?;
+        let uploaded = self.upload(source, &expected, (&content_key, &part), &blob).await?;
+        details.entity_tag = self.entity_tag(&encryption, uploaded.md5)?;
         details.checksum = Some(uploaded.checksum);
         let record = ObjectRecord {
             details: self.seal_details(place, &details).await?,
             modified: call.time.millis(),
             size: uploaded.size,
-            blob: blob.name.to_string(),
-            nonce: part.nonce,
+            contents: StoredContents::Whole { blob: blob.name.to_string(), nonce: part.nonce },
             encryption,
             version: version.clone(),
         };
-        if let Err(error) = self.commit_object(call, (&bucket, key), &record, &headers).await {
+        if let Err(error) = self.commit_object(call, (bucket, key), &record, headers, None).await {
             // A refused change leaves a blob that nobody has; of one whose outcome is unknown the next start decides.
             if matches!(error, ObjectsError::Refused(_)) {
                 self.blobs.delete(blob.name).await?;
             }
             return Err(error);
         }
-        Ok(answer(&record, &details, &wanted))
+        Ok((record, details, wanted))
     }
 
     /// The MD5 digest where S3 has that as the tag, otherwise something random that looks alike.
-    fn entity_tag(&self, encryption: &StoredEncryption, uploaded: &Uploaded) -> Result<String, ObjectsError> {
-        let bytes = if encryption.has_digest_as_tag() { uploaded.md5 } else { self.random()? };
+    pub(super) fn entity_tag(
+        &self,
+        encryption: &StoredEncryption,
+        md5: [u8; 16],
+    ) -> Result<String, ObjectsError> {
+        let bytes = if encryption.has_digest_as_tag() { md5 } else { self.random()? };
         Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
     }
 }
 
+/// What is said of an object that is being written.
+pub(super) struct NewObject<'a> {
+    pub(super) details: Details,
+    pub(super) wanted: Wanted,
+    pub(super) expected: Expected,
+    /// With the conditions under which it is written.
+    pub(super) headers: &'a Headers,
+}
+
 /// What policies may ask about a put.
-fn facts(headers: &Headers) -> Facts {
+pub(super) fn facts(headers: &Headers) -> Facts {
     let mut facts = Facts::default();
     for (key, header) in [
         ("s3:x-amz-server-side-encryption", "x-amz-server-side-encryption"),
@@ -110,7 +138,7 @@ fn facts(headers: &Headers) -> Facts {
 }
 
 /// Headers, without `x-amz-`, that ask for more than there is.
-fn is_not_offered(header: &str, value: &str) -> bool {
+pub(super) fn is_not_offered(header: &str, value: &str) -> bool {
     match header {
         "acl" => !matches!(value, "private" | "bucket-owner-full-control"),
         "storage-class" => value != "STANDARD",
@@ -119,7 +147,7 @@ fn is_not_offered(header: &str, value: &str) -> bool {
     }
 }
 
-fn kept(headers: &Headers) -> Result<Details, ObjectsError> {
+pub(super) fn kept(headers: &Headers) -> Result<Details, ObjectsError> {
     let metadata: BTreeMap<String, String> =
         headers.beginning("x-amz-meta-").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
@@ -152,16 +180,16 @@ fn unwrap_encoding(headers: &mut BTreeMap<String, String>) {
 }
 
 fn answer(record: &ObjectRecord, details: &Details, wanted: &Wanted) -> Answer {
-    let customer = match wanted {
-        Wanted::Customer(customer) => Some(customer),
-        Wanted::Service | Wanted::Kms { .. } => None,
-    };
     let answer = Answer::empty(200).header("etag", format!("\"{}\"", details.entity_tag));
-    let answer = record.encryption.tell(answer, customer);
+    let answer = record.encryption.tell(answer, wanted.customer());
     match &details.checksum {
-        Some((name, value)) => answer.header(name, value).header("x-amz-checksum-type", "FULL_OBJECT"),
+        Some(checksum) => tell_checksum(answer, checksum),
         None => answer,
     }
+}
+
+pub(super) fn tell_checksum(answer: Answer, checksum: &StoredChecksum) -> Answer {
+    answer.header(&checksum.header, &checksum.value).header("x-amz-checksum-type", checksum.kind())
 }
 
 #[cfg(test)]

@@ -41,6 +41,58 @@ pub struct BucketConfiguration {
     pub location: Option<String>,
 }
 
+/// The body of CompleteMultipartUpload.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct PartsToComplete {
+    /// The parts of the object, in order.
+    #[serde(rename = "Part", default)]
+    pub parts: Vec<PartToComplete>,
+}
+
+/// A part of the object.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PartToComplete {
+    /// Its number.
+    #[serde(rename = "PartNumber")]
+    pub number: u32,
+    /// Its entity tag, with or without quotes.
+    #[serde(rename = "ETag")]
+    pub entity_tag: String,
+    /// Its checksums, of which a client sends at most one.
+    #[serde(rename = "ChecksumCRC32")]
+    pub crc32: Option<String>,
+    /// The same in CRC32C.
+    #[serde(rename = "ChecksumCRC32C")]
+    pub crc32c: Option<String>,
+    /// The same in CRC64NVME.
+    #[serde(rename = "ChecksumCRC64NVME")]
+    pub crc64nvme: Option<String>,
+    /// The same in SHA-1.
+    #[serde(rename = "ChecksumSHA1")]
+    pub sha1: Option<String>,
+    /// The same in SHA-256.
+    #[serde(rename = "ChecksumSHA256")]
+    pub sha256: Option<String>,
+}
+
+impl PartToComplete {
+    /// The checksum that the client sends.
+    pub fn checksum(&self) -> Option<&str> {
+        [&self.crc32, &self.crc32c, &self.crc64nvme, &self.sha1, &self.sha256]
+            .into_iter()
+            .find_map(|checksum| checksum.as_deref())
+    }
+}
+
+/// Reads the body of CompleteMultipartUpload: 1 to 10,000 parts.
+///
+/// # Errors
+/// It is not such a body.
+pub fn read_parts_to_complete(body: &[u8]) -> Result<Vec<PartToComplete>, MalformedXml> {
+    let parts = read::<PartsToComplete>(body)?.parts;
+    if (1..=10_000).contains(&parts.len()) { Ok(parts) } else { Err(MalformedXml) }
+}
+
 /// Reads the body of DeleteObjects: 1 to [`DELETED_AT_ONCE_MAX`] objects.
 ///
 /// # Errors
@@ -114,6 +166,20 @@ mod tests {
         assert_eq!(location(body), Ok(Some("eu-central-1".to_owned())));
         assert_eq!(location(b" \n"), Ok(None));
         assert_eq!(location(b"<CreateBucketConfiguration"), Err(MalformedXml));
+    }
+
+    #[test]
+    fn parts_to_complete_are_read() {
+        let body = b"<CompleteMultipartUpload><Part><ETag>&quot;e&quot;</ETag><PartNumber>1</PartNumber><ChecksumCRC32>c</ChecksumCRC32></Part><Part><PartNumber>2</PartNumber><ETag>f</ETag></Part></CompleteMultipartUpload>";
+        let parts = read_parts_to_complete(body).unwrap();
+        assert_eq!((parts[0].number, parts[0].entity_tag.as_str()), (1, "\"e\""));
+        assert_eq!((parts[0].checksum(), parts[1].checksum()), (Some("c"), None));
+        for bad in [
+            "<CompleteMultipartUpload/>",
+            "<CompleteMultipartUpload><Part><PartNumber>x</PartNumber><ETag>f</ETag></Part></CompleteMultipartUpload>",
+        ] {
+            assert!(read_parts_to_complete(bad.as_bytes()).is_err());
+        }
     }
 
     proptest! {

@@ -1,0 +1,166 @@
+//! CopyObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+//!
+//! Contents are opened and sealed anew, under a key of their own; nothing of the source's encryption is inherited.
+
+use base::Call;
+use wire::s3::Document;
+
+use super::put_object::{NewObject, facts, is_not_offered, kept};
+use crate::Objects;
+use crate::blob::BlobError;
+use crate::body::PUT_MAX;
+use crate::bucket::{Bucket, Facts};
+use crate::checksum::ChecksumAlgorithm;
+use crate::conditions::{Judgement, judge_read, to_iso};
+use crate::contents::Contents;
+use crate::encryption::{CustomerKey, Place, Wanted, check_source};
+use crate::error::ObjectsError;
+use crate::object_key::ObjectKey;
+use crate::record::{Details, ObjectRecord};
+use crate::request::{Answer, Headers, Request, Target};
+use crate::stored_object::StoredObject;
+use crate::table::NO_VERSION;
+use crate::upload::{Expected, Source};
+
+/// How often a source is looked up again that was replaced between the look-up and its reading.
+const ATTEMPTS_MAX: u32 = 8;
+
+impl Objects {
+    pub(crate) async fn copy_object(
+        &self,
+        call: &Call,
+        request: Request,
+        (bucket, key): (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
+        let headers = request.headers;
+        let (from, from_key) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
+        let bucket = self.bucket(call, bucket).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        let from = self.bucket(call, &from).await?;
+        self.authorize_object(call, "GetObject", (&from, &from_key), &Facts::default()).await?;
+        if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {
+            return Err(ObjectsError::not_implemented());
+        }
+        let in_clear_too = self.takes_customer_keys_in_clear;
+        let customer = CustomerKey::read(&headers, call.is_secure(), in_clear_too)?;
+        let wanted = Wanted::read(&headers, customer)?;
+        let replaces = replaces_metadata(&headers)?;
+        let is_itself = from.name == bucket.name && from_key == *key;
+        if is_itself
+            && !replaces
+            && headers.get("x-amz-server-side-encryption").is_none()
+            && wanted.customer().is_none()
+        {
+            let text = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
+            return Err(ObjectsError::bad("InvalidRequest", text));
+        }
+        let source_key = CustomerKey::read_of_source(&headers, call.is_secure(), in_clear_too)?;
+        let (source, contents) =
+            self.open_source(call, (&from, &from_key), &headers, source_key.as_ref()).await?;
+        let details = if replaces { kept(&headers)? } else { source.details.clone() };
+        let kept = checksum_of_copy(&headers, &source.details)?;
+        let expected = Expected::default().keeping(Some(kept));
+        // The conditions are on the source; on what is replaced a copy has none.
+        let unconditional = Headers::default();
+        let new = NewObject { details, wanted, expected, headers: &unconditional };
+        let written = self.write_object(call, (&bucket, key), new, Source::Contents(contents)).await?;
+        Ok(answer(&written))
+    }
+
+    async fn open_source(
+        &self,
+        call: &Call,
+        (bucket, key): (&Bucket, &ObjectKey),
+        headers: &Headers,
+        customer: Option<&CustomerKey>,
+    ) -> Result<(StoredObject, Contents), ObjectsError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let object = self.object(call, bucket, key).await?;
+            let record = &object.record;
+            check_source(record.encryption.is_customers(), customer.is_some())?;
+            judge_source(headers, &object)?;
+            if record.size > PUT_MAX {
+                let text = format!(
+                    "The specified copy source is larger than the maximum allowable size for a copy source: {PUT_MAX}"
+                );
+                return Err(ObjectsError::bad("InvalidRequest", text));
+            }
+            let place = Place { bucket, key, version: &record.version };
+            let content_key = self.unlock(call, place, &record.encryption, customer).await?;
+            match Contents::open(self.shelf(), content_key, record, (0, record.size)).await {
+                Ok(contents) => return Ok((object, contents)),
+                Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ObjectsError::Damaged("the blob of an object is missing"))
+    }
+}
+
+/// `bucket/key` or `/bucket/key`, percent-encoded.
+fn read_source(text: &str) -> Result<(String, ObjectKey), ObjectsError> {
+    let (path, version) = text.split_once("?versionId=").unwrap_or((text, NO_VERSION));
+    if version != NO_VERSION {
+        return Err(ObjectsError::not_implemented());
+    }
+    match Target::read(path)? {
+        Target::Object(bucket, key) => Ok((bucket, key)),
+        Target::Service | Target::Bucket(_) => {
+            let fault = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
+            Err(ObjectsError::invalid_argument(fault, "x-amz-copy-source", text))
+        }
+    }
+}
+
+fn is_not_offered_in_copy(header: &str, value: &str) -> bool {
+    match header {
+        "tagging-directive" => value != "COPY",
+        _ => is_not_offered(header, value),
+    }
+}
+
+fn replaces_metadata(headers: &Headers) -> Result<bool, ObjectsError> {
+    match headers.get("x-amz-metadata-directive") {
+        None | Some("COPY") => Ok(false),
+        Some("REPLACE") => Ok(true),
+        Some(other) => {
+            let text = "Unknown metadata directive.";
+            Err(ObjectsError::invalid_argument(text, "x-amz-metadata-directive", other))
+        }
+    }
+}
+
+/// The conditions on the source. What a reader has already fails here as well.
+fn judge_source(headers: &Headers, object: &StoredObject) -> Result<(), ObjectsError> {
+    let conditions = headers.beginning("x-amz-copy-source-");
+    let conditions = Headers::new(conditions.map(|(name, value)| (name, value.as_bytes())));
+    match judge_read(&conditions, &object.details.entity_tag, object.record.modified())? {
+        Judgement::Give => Ok(()),
+        Judgement::NotModified => Err(ObjectsError::precondition_failed("x-amz-copy-source-If-None-Match")),
+    }
+}
+
+/// That of the request, or of the source if it is one of the whole.
+fn checksum_of_copy(headers: &Headers, source: &Details) -> Result<ChecksumAlgorithm, ObjectsError> {
+    if let Some(name) = headers.get("x-amz-checksum-algorithm") {
+        return ChecksumAlgorithm::of_name(name).ok_or_else(|| {
+            ObjectsError::bad("InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+        });
+    }
+    let of_source = source.checksum.as_ref().filter(|checksum| !checksum.is_composite);
+    let of_source = of_source.and_then(|checksum| ChecksumAlgorithm::of_header(&checksum.header));
+    Ok(of_source.unwrap_or(ChecksumAlgorithm::Crc64nvme))
+}
+
+fn answer((record, details, wanted): &(ObjectRecord, Details, Wanted)) -> Answer {
+    let mut document = Document::new("CopyObjectResult");
+    document
+        .text("LastModified", &to_iso(record.modified()))
+        .text("ETag", &format!("\"{}\"", details.entity_tag));
+    if let Some(checksum) = &details.checksum {
+        document
+            .text("ChecksumType", checksum.kind())
+            .text(&format!("Checksum{}", checksum.algorithm()), &checksum.value);
+    }
+    record.encryption.tell(Answer::xml(document.finish()), wanted.customer())
+}
