@@ -15,6 +15,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 
 from harness import clients
+from harness.buckets import take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
 from harness.seed import EUROPE, SEEDED_KEY
@@ -177,6 +178,7 @@ def test_checksums_of_parts_make_that_of_the_object(s3: Any, bucket: str) -> Non
 def test_parts_are_under_the_key_of_their_upload(tls_server: Server, mode: str) -> None:
     s3 = clients.s3(tls_server)
     bucket, key = new_bucket(s3), os.urandom(32)
+    take_customer_keys(s3, bucket)
     kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": SEEDED_KEY}
     options, of_part = (kms, {}) if mode == "kms" else (customer(key), customer(key))
     upload = begin(s3, bucket, **options)
@@ -239,6 +241,7 @@ def test_a_copy_is_sealed_anew(tls_server: Server) -> None:
     s3 = clients.s3(tls_server)
     bucket, key, other = new_bucket(s3), os.urandom(32), os.urandom(32)
     body = os.urandom(200_000)
+    take_customer_keys(s3, bucket)
     s3.put_object(Bucket=bucket, Key="a b/ü", Body=body, Metadata={"colour": "blue"}, **customer(key))
     source = {"Bucket": bucket, "Key": "a b/ü"}
     copied = s3.copy_object(Bucket=bucket, Key="k", CopySource=source, **customer(key, "CopySource"))

@@ -4,6 +4,7 @@
 
 mod customer_key;
 mod wanted;
+mod writing;
 
 use std::collections::BTreeMap;
 

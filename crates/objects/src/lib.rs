@@ -11,6 +11,7 @@
 mod blob;
 mod body;
 mod bucket;
+mod bucket_encryption;
 mod bucket_name;
 mod checksum;
 mod conditions;
@@ -59,6 +60,7 @@ pub struct Objects {
     trail: Arc<Trail>,
     witness: Arc<dyn Witness>,
     takes_customer_keys_in_clear: bool,
+    blocks_customer_keys: bool,
     /// Blobs that have no record as yet.
     fresh: Mutex<HashSet<BlobName>>,
     /// Who reads parts.
@@ -85,6 +87,8 @@ pub struct Parties {
     pub witness: Arc<dyn Witness>,
     /// Whether callers may send their keys without TLS: for tests.
     pub takes_customer_keys_in_clear: bool,
+    /// Whether new buckets refuse objects under keys that callers bring.
+    pub blocks_customer_keys: bool,
 }
 
 impl Objects {
@@ -100,6 +104,7 @@ impl Objects {
             trail: parties.trail,
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
+            blocks_customer_keys: parties.blocks_customer_keys,
             fresh: Mutex::default(),
             readers: contents::Readers::default(),
         }

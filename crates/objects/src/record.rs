@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{Record, StoreError};
 
 use crate::blob::BlobName;
+use crate::bucket_encryption::BucketEncryption;
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) struct BucketRecord {
     pub(crate) created: i64,
     /// Somebody looks whether it is empty, to delete it. Who puts an object takes this away, and the bucket stays.
     pub(crate) is_leaving: bool,
+    /// What is said of the encryption of its objects; nothing in buckets of older versions.
+    #[serde(default)]
+    pub(crate) encryption: BucketEncryption,
 }
 
 impl Record for BucketRecord {

@@ -235,6 +235,7 @@ impl Service {
             trail: Arc::clone(&self.trail),
             witness: Arc::<KnownDecisions>::clone(&self.decisions),
             takes_customer_keys_in_clear: config.dev,
+            blocks_customer_keys: config.objects.blocks_customer_keys,
         }))
     }
 

@@ -52,6 +52,11 @@ impl CustomerKey {
         Self::of_headers(sent, is_secure || in_clear_too)
     }
 
+    /// Whether a request brings a key, or something of one.
+    pub(super) fn is_brought(headers: &Headers) -> bool {
+        [ALGORITHM, KEY, DIGEST].iter().any(|name| headers.get(name).is_some())
+    }
+
     /// The key of what a request copies, if it brings one.
     ///
     /// # Errors

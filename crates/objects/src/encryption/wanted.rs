@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64_simd::STANDARD;
 
 use super::CustomerKey;
+use crate::bucket_encryption::{Algorithm, Rule};
 use crate::error::ObjectsError;
 use crate::request::Headers;
 
@@ -39,38 +40,57 @@ impl Wanted {
         }
     }
 
-    /// Reads it.
+    /// Reads it. What the request does not say the rule of the bucket does.
     ///
     /// # Errors
     /// What is asked for is unknown, contradicts itself, or is not offered.
-    pub(crate) fn read(headers: &Headers, customer: Option<CustomerKey>) -> Result<Self, ObjectsError> {
+    pub(crate) fn read(
+        headers: &Headers,
+        customer: Option<CustomerKey>,
+        rule: &Rule,
+    ) -> Result<Self, ObjectsError> {
         if let Some(customer) = customer {
             return Ok(Self::Customer(customer));
         }
-        match headers.get(ALGORITHM) {
-            None | Some("AES256") => match headers.get(KEY_ID) {
-                Some(value) => {
-                    let text = format!("{ALGORITHM}: aws:kms is required with {KEY_ID}.");
-                    Err(ObjectsError::invalid_argument(text, KEY_ID, value))
-                }
-                None => Ok(Self::Service),
-            },
-            Some("aws:kms")
-                if headers.get(BUCKET_KEY).is_some_and(|value| value.eq_ignore_ascii_case("true")) =>
-            {
-                Err(ObjectsError::not_implemented())
-            }
-            Some("aws:kms") => {
+        let named = headers.get(KEY_ID);
+        let Some(algorithm) = headers.get(ALGORITHM) else {
+            refuse_key(named)?;
+            return Self::of(headers, rule.algorithm, rule.key.as_deref(), rule.with_bucket_key);
+        };
+        let Some(algorithm) = Algorithm::of_name(algorithm) else {
+            let text = "The encryption method specified is not supported";
+            return Err(ObjectsError::invalid_argument(text, ALGORITHM, algorithm));
+        };
+        if algorithm == Algorithm::Service {
+            refuse_key(named)?;
+        }
+        Self::of(headers, algorithm, named, rule.with_bucket_key)
+    }
+
+    fn of(
+        headers: &Headers,
+        algorithm: Algorithm,
+        key: Option<&str>,
+        with_bucket_key: bool,
+    ) -> Result<Self, ObjectsError> {
+        let with_bucket_key =
+            headers.get(BUCKET_KEY).map_or(with_bucket_key, |value| value.eq_ignore_ascii_case("true"));
+        match algorithm {
+            Algorithm::Service => Ok(Self::Service),
+            Algorithm::Kms if !with_bucket_key => {
                 let context = headers.get(CONTEXT).map_or(Ok(BTreeMap::new()), read_context)?;
-                Ok(Self::Kms { key: headers.get(KEY_ID).map(str::to_owned), context })
+                Ok(Self::Kms { key: key.map(str::to_owned), context })
             }
-            Some("aws:kms:dsse") => Err(ObjectsError::not_implemented()),
-            Some(other) => {
-                let text = "The encryption method specified is not supported";
-                Err(ObjectsError::invalid_argument(text, ALGORITHM, other))
-            }
+            Algorithm::Kms | Algorithm::KmsInTwoLayers => Err(ObjectsError::not_implemented()),
         }
     }
+}
+
+/// A key belongs to KMS.
+fn refuse_key(named: Option<&str>) -> Result<(), ObjectsError> {
+    let Some(value) = named else { return Ok(()) };
+    let text = format!("{ALGORITHM}: aws:kms is required with {KEY_ID}.");
+    Err(ObjectsError::invalid_argument(text, KEY_ID, value))
 }
 
 fn read_context(text: &str) -> Result<BTreeMap<String, String>, ObjectsError> {
@@ -88,7 +108,7 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<Wanted, &'static str> {
         let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
-        Wanted::read(&headers, None).map_err(|error| error.to_fault().code)
+        Wanted::read(&headers, None, &Rule::default()).map_err(|error| error.to_fault().code)
     }
 
     #[test]
@@ -101,6 +121,27 @@ mod tests {
         let Ok(Wanted::Kms { key, context }) = read else { panic!("not KMS") };
         assert_eq!(key.as_deref(), Some("k"));
         assert_eq!(context, BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+    }
+
+    fn read_under(rule: &Rule, pairs: &[(&str, &str)]) -> Wanted {
+        let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
+        Wanted::read(&headers, None, rule).unwrap()
+    }
+
+    #[test]
+    fn the_rule_of_the_bucket_decides_if_nothing_is_said_and_only_then() {
+        let rule = Rule { algorithm: Algorithm::Kms, key: Some("k".to_owned()), with_bucket_key: false };
+        let named = |wanted| match wanted {
+            Wanted::Kms { key, .. } => key,
+            Wanted::Service | Wanted::Customer(_) => Some("no KMS".to_owned()),
+        };
+        assert_eq!(named(read_under(&rule, &[])), Some("k".to_owned()));
+        assert_eq!(named(read_under(&rule, &[(ALGORITHM, "aws:kms"), (KEY_ID, "l")])), Some("l".to_owned()));
+        // Not the bucket's key, but the AWS managed one.
+        assert_eq!(named(read_under(&rule, &[(ALGORITHM, "aws:kms")])), None);
+        assert!(matches!(read_under(&rule, &[(ALGORITHM, "AES256")]), Wanted::Service));
+        let refused = Wanted::read(&Headers::new([(KEY_ID, &b"l"[..])]), None, &rule).err().unwrap();
+        assert_eq!(refused.to_fault().code, "InvalidArgument");
     }
 
     #[test]

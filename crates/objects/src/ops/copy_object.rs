@@ -41,19 +41,19 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let in_clear_too = self.takes_customer_keys_in_clear;
-        let customer = CustomerKey::read(&headers, call.is_secure(), in_clear_too)?;
-        let wanted = Wanted::read(&headers, customer)?;
+        let wanted = self.wanted(call, &bucket, &headers)?;
         let replaces = replaces_metadata(&headers)?;
         let is_itself = from.name == bucket.name && from_key == *key;
         if is_itself
             && !replaces
             && headers.get("x-amz-server-side-encryption").is_none()
             && wanted.customer().is_none()
+            && !bucket.record.encryption.has_rule()
         {
             let text = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(ObjectsError::bad("InvalidRequest", text));
         }
+        let in_clear_too = self.takes_customer_keys_in_clear;
         let source_key = CustomerKey::read_of_source(&headers, call.is_secure(), in_clear_too)?;
         let (source, contents) =
             self.open_source(call, (&from, &from_key), &headers, source_key.as_ref()).await?;
