@@ -166,7 +166,21 @@ pub(crate) enum StoredEncryption {
         key_arn: String,
         /// The encryption context.
         context: BTreeMap<String, String>,
+        /// What the data key is.
+        #[serde(default)]
+        form: KmsForm,
     },
+}
+
+/// What the data key of an object under a KMS key is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KmsForm {
+    /// The object's own.
+    #[default]
+    DataKey,
+    /// A bucket key, which other objects have as well.
+    BucketKey,
 }
 
 /// What tells of the plaintext, or is the caller's own.

@@ -14,7 +14,8 @@ pub(super) const ALGORITHM: &str = "x-amz-server-side-encryption";
 /// The header with the KMS key.
 pub(super) const KEY_ID: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 const CONTEXT: &str = "x-amz-server-side-encryption-context";
-const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
+/// The header with whether a bucket key is used.
+pub(super) const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 
 /// The encryption that a write asks for.
 pub(crate) enum Wanted {
@@ -28,7 +29,18 @@ pub(crate) enum Wanted {
         key: Option<String>,
         /// The caller's pairs.
         context: BTreeMap<String, String>,
+        /// What its data key is.
+        kind: KmsKind,
     },
+}
+
+/// The kinds of encryption under a KMS key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KmsKind {
+    /// Under a data key of the object's own.
+    DataKey,
+    /// Under a bucket key.
+    BucketKey,
 }
 
 impl Wanted {
@@ -77,11 +89,12 @@ impl Wanted {
             headers.get(BUCKET_KEY).map_or(with_bucket_key, |value| value.eq_ignore_ascii_case("true"));
         match algorithm {
             Algorithm::Service => Ok(Self::Service),
-            Algorithm::Kms if !with_bucket_key => {
+            Algorithm::Kms => {
                 let context = headers.get(CONTEXT).map_or(Ok(BTreeMap::new()), read_context)?;
-                Ok(Self::Kms { key: key.map(str::to_owned), context })
+                let kind = if with_bucket_key { KmsKind::BucketKey } else { KmsKind::DataKey };
+                Ok(Self::Kms { key: key.map(str::to_owned), context, kind })
             }
-            Algorithm::Kms | Algorithm::KmsInTwoLayers => Err(ObjectsError::not_implemented()),
+            Algorithm::KmsInTwoLayers => Err(ObjectsError::not_implemented()),
         }
     }
 }
@@ -118,7 +131,7 @@ mod tests {
         assert!(matches!(read(&[(ALGORITHM, "aws:kms")]), Ok(Wanted::Kms { key: None, .. })));
         let context = STANDARD.encode_to_string(br#"{"a":"b"}"#);
         let read = read(&[(ALGORITHM, "aws:kms"), (KEY_ID, "k"), (CONTEXT, &context), (BUCKET_KEY, "false")]);
-        let Ok(Wanted::Kms { key, context }) = read else { panic!("not KMS") };
+        let Ok(Wanted::Kms { key, context, kind: KmsKind::DataKey }) = read else { panic!("not KMS") };
         assert_eq!(key.as_deref(), Some("k"));
         assert_eq!(context, BTreeMap::from([("a".to_owned(), "b".to_owned())]));
     }
@@ -145,6 +158,26 @@ mod tests {
     }
 
     #[test]
+    fn the_request_decides_about_the_bucket_key_and_the_rule_if_it_does_not() {
+        for (by_rule, header, expected) in [
+            (false, None, KmsKind::DataKey),
+            (true, None, KmsKind::BucketKey),
+            (true, Some("false"), KmsKind::DataKey),
+            (false, Some("true"), KmsKind::BucketKey),
+        ] {
+            let rule = Rule { algorithm: Algorithm::Kms, key: None, with_bucket_key: by_rule };
+            for algorithm in [None, Some("aws:kms")] {
+                let sent = [(ALGORITHM, algorithm), (BUCKET_KEY, header)];
+                let sent: Vec<_> = sent.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+                let Wanted::Kms { kind, .. } = read_under(&rule, &sent) else { panic!("not KMS") };
+                assert_eq!(kind, expected);
+            }
+        }
+        let rule = Rule { with_bucket_key: true, ..Rule::default() };
+        assert!(matches!(read_under(&rule, &[]), Wanted::Service));
+    }
+
+    #[test]
     fn what_contradicts_itself_or_is_not_offered_is_refused() {
         for (pairs, code) in [
             (&[(ALGORITHM, "AES192")][..], "InvalidArgument"),
@@ -153,7 +186,6 @@ mod tests {
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "e30")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "W10=")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms:dsse")], "NotImplemented"),
-            (&[(ALGORITHM, "aws:kms"), (BUCKET_KEY, "true")], "NotImplemented"),
         ] {
             assert_eq!(read(pairs).err(), Some(code), "{pairs:?}");
         }

@@ -93,6 +93,8 @@ pub(crate) struct Limits {
 pub(crate) struct ObjectChoice {
     /// Whether new buckets refuse objects under keys that callers bring, until somebody lets them in.
     pub(crate) blocks_customer_keys: bool,
+    /// How long a bucket key stays in memory.
+    pub(crate) bucket_key_seconds: u32,
 }
 
 /// How connections are encrypted.

@@ -81,6 +81,7 @@ pub(super) struct KmsSettings {
 #[serde(deny_unknown_fields)]
 pub(super) struct ObjectSettings {
     pub(super) block_customer_keys: bool,
+    pub(super) bucket_key_seconds: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -226,7 +227,7 @@ impl Default for Settings {
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
             kms: KmsSettings::default(),
-            objects: ObjectSettings { block_customer_keys: true },
+            objects: ObjectSettings { block_customer_keys: true, bucket_key_seconds: 300 },
             request_quotas: RequestQuotaSettings::default(),
             tls: TlsSettings {
                 certificate: String::new(),
