@@ -177,6 +177,67 @@ def test_encryptions_that_cannot_be_are_refused(secure: Any, options: dict[str, 
     assert "Contents" not in secure.list_objects_v2(Bucket=bucket)
 
 
+def rule(algorithm: str, key: str | None = None, **more: Any) -> dict[str, Any]:
+    default = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
+    return {"Rules": [{"ApplyServerSideEncryptionByDefault": default, **more}]}
+
+
+def rules(s3: Any, bucket: str) -> list[dict[str, Any]]:
+    return s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+
+
+def test_a_bucket_encrypts_what_does_not_say_how(s3: Any, bucket: str) -> None:
+    fresh = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+    assert rules(s3, bucket) == fresh
+    s3.put_object(Bucket=bucket, Key="before", Body=b"x")
+    configuration = rule("aws:kms", SEEDED_KEY)
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=configuration)
+    # The key is told as it was given.
+    assert rules(s3, bucket)[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == SEEDED_KEY
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"x")["SSEKMSKeyId"] == KEY_ARN
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="AES256").get("SSEKMSKeyId") is None
+    copied = s3.copy_object(Bucket=bucket, Key="before", CopySource=f"{bucket}/before", MetadataDirective="REPLACE")
+    assert copied["ServerSideEncryption"] == "aws:kms"
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")
+    assert upload["SSEKMSKeyId"] == KEY_ARN
+    s3.delete_bucket_encryption(Bucket=bucket)
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert rules(s3, bucket) == fresh
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ServerSideEncryption"] == "AES256"
+
+
+def test_rules_that_no_bucket_can_have(s3: Any, bucket: str) -> None:
+    for configuration, code, status in (
+        ({"Rules": []}, "MalformedXML", 400),
+        ({"Rules": rule("AES256")["Rules"] * 2}, "MalformedXML", 400),
+        (rule("AES256", SEEDED_KEY), "InvalidArgument", 400),
+        (rule("aws:kms:dsse"), "NotImplemented", 501),
+        (rule("aws:kms", SEEDED_KEY, BucketKeyEnabled=True), "NotImplemented", 501),
+    ):
+        with refused(code, status=status):
+            s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=configuration)
+    with refused("NoSuchBucket", status=404):
+        s3.get_bucket_encryption(Bucket=f"bucket-{uuid.uuid4()}")
+
+
+def test_a_bucket_may_refuse_customers_keys(secure: Any) -> None:
+    bucket, key = new_bucket(secure), os.urandom(32)
+    secure.put_object(Bucket=bucket, Key="before", Body=b"x", **customer(key))
+    blocked = rule("AES256", BlockedEncryptionTypes={"EncryptionType": ["SSE-C"]})
+    secure.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=blocked)
+    assert rules(secure, bucket)[0]["BlockedEncryptionTypes"] == {"EncryptionType": ["SSE-C"]}
+    for write in (
+        lambda: secure.put_object(Bucket=bucket, Key="k", Body=b"x", **customer(key)),
+        lambda: secure.create_multipart_upload(Bucket=bucket, Key="k", **customer(key)),
+    ):
+        with refused("AccessDenied", status=403):
+            write()
+    assert secure.get_object(Bucket=bucket, Key="before", **customer(key))["Body"].read() == b"x"
+    opened = rule("AES256", BlockedEncryptionTypes={"EncryptionType": ["NONE"]})
+    secure.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=opened)
+    secure.put_object(Bucket=bucket, Key="k", Body=b"x", **customer(key))
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path, arguments=("--tls-development",), scheme="https").start()

@@ -14,7 +14,7 @@ use crypto::{Binding, SealError, Sealed, SealingKey};
 use keyring::Domain;
 use wire::Fault;
 
-pub(crate) use customer_key::CustomerKey;
+pub(crate) use customer_key::{CustomerKey, KeysInClear};
 pub(crate) use wanted::Wanted;
 
 use crate::Objects;
@@ -120,6 +120,24 @@ impl Objects {
         };
         let secret = SecretArray::copy_from(secret.expose());
         secret.map(ContentKey::from_secret).ok_or(ObjectsError::Damaged("the length of a content key"))
+    }
+
+    /// The encryption that a write asks for.
+    ///
+    /// # Errors
+    /// Those of [`Wanted::read`].
+    pub(crate) fn wanted(
+        &self,
+        call: &Call,
+        headers: &Headers,
+        bucket: &Bucket,
+    ) -> Result<Wanted, ObjectsError> {
+        Wanted::read(headers, self.keys_in_clear(call), &bucket.record.encryption)
+    }
+
+    /// Whether customers' keys may come with a call.
+    pub(crate) fn keys_in_clear(&self, call: &Call) -> KeysInClear {
+        KeysInClear { may_come: call.is_secure() || self.takes_customer_keys_in_clear }
     }
 
     fn seal_under(&self, key: &SealingKey, place: Place<'_>, secret: &[u8]) -> Result<Sealed, ObjectsError> {

@@ -20,6 +20,19 @@ pub(crate) struct BucketRecord {
     pub(crate) created: i64,
     /// Somebody looks whether it is empty, to delete it. Who puts an object takes this away, and the bucket stays.
     pub(crate) is_leaving: bool,
+    /// What is encrypted how.
+    pub(crate) encryption: BucketEncryption,
+}
+
+/// How a bucket encrypts what does not say how, and what it refuses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BucketEncryption {
+    /// SSE-KMS; otherwise SSE-S3.
+    pub(crate) is_kms: bool,
+    /// The KMS key as it was named; none: the AWS managed key.
+    pub(crate) key: Option<String>,
+    /// Whether nothing may be written under a customer's key.
+    pub(crate) blocks_customer_keys: bool,
 }
 
 impl Record for BucketRecord {

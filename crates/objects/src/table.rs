@@ -29,10 +29,14 @@ pub enum Operation {
     CreateMultipartUpload,
     /// Deletes an empty bucket.
     DeleteBucket,
+    /// Lets a bucket encrypt as it did at first.
+    DeleteBucketEncryption,
     /// Deletes an object.
     DeleteObject,
     /// Deletes up to a thousand objects.
     DeleteObjects,
+    /// Tells how a bucket encrypts.
+    GetBucketEncryption,
     /// Tells the Region of a bucket.
     GetBucketLocation,
     /// Reads an object.
@@ -51,10 +55,14 @@ pub enum Operation {
     ListObjectsV2,
     /// Lists the parts of an upload.
     ListParts,
+    /// Says how a bucket encrypts.
+    PutBucketEncryption,
     /// Writes an object.
     PutObject,
     /// Writes a part of an upload.
     UploadPart,
+    /// Writes a part of an upload with what another object has.
+    UploadPartCopy,
 }
 
 /// Parameters that make another operation of a request, or another thing of what it names.
@@ -113,8 +121,10 @@ impl Operation {
             Self::CreateBucket => "CreateBucket",
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::DeleteBucket => "DeleteBucket",
+            Self::DeleteBucketEncryption => "DeleteBucketEncryption",
             Self::DeleteObject => "DeleteObject",
             Self::DeleteObjects => "DeleteObjects",
+            Self::GetBucketEncryption => "GetBucketEncryption",
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetObject => "GetObject",
             Self::HeadBucket => "HeadBucket",
@@ -124,8 +134,10 @@ impl Operation {
             Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::ListParts => "ListParts",
+            Self::PutBucketEncryption => "PutBucketEncryption",
             Self::PutObject => "PutObject",
             Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
         }
     }
 
@@ -135,9 +147,12 @@ impl Operation {
         match self {
             Self::CreateBucket
             | Self::DeleteBucket
+            | Self::DeleteBucketEncryption
+            | Self::GetBucketEncryption
             | Self::GetBucketLocation
             | Self::HeadBucket
-            | Self::ListBuckets => true,
+            | Self::ListBuckets
+            | Self::PutBucketEncryption => true,
             Self::AbortMultipartUpload
             | Self::CompleteMultipartUpload
             | Self::CopyObject
@@ -151,13 +166,20 @@ impl Operation {
             | Self::ListObjectsV2
             | Self::ListParts
             | Self::PutObject
-            | Self::UploadPart => false,
+            | Self::UploadPart
+            | Self::UploadPartCopy => false,
         }
     }
 
     fn event_name(self) -> EventName {
-        let read_only = !matches!(self, Self::CreateBucket | Self::DeleteBucket);
-        EventName { source: EVENT_SOURCE, operation: self.name(), read_only, is_global: false }
+        let changes = matches!(
+            self,
+            Self::CreateBucket
+                | Self::DeleteBucket
+                | Self::DeleteBucketEncryption
+                | Self::PutBucketEncryption
+        );
+        EventName { source: EVENT_SOURCE, operation: self.name(), read_only: !changes, is_global: false }
     }
 
     /// The operation that a request asks for.
@@ -180,6 +202,9 @@ impl Operation {
             (Target::Bucket(_), Method::Put, None) => Ok(Self::CreateBucket),
             (Target::Bucket(_), Method::Head, None) => Ok(Self::HeadBucket),
             (Target::Bucket(_), Method::Delete, None) => Ok(Self::DeleteBucket),
+            (Target::Bucket(_), Method::Put, Some("encryption")) => Ok(Self::PutBucketEncryption),
+            (Target::Bucket(_), Method::Get, Some("encryption")) => Ok(Self::GetBucketEncryption),
+            (Target::Bucket(_), Method::Delete, Some("encryption")) => Ok(Self::DeleteBucketEncryption),
             (Target::Bucket(_), Method::Get, Some("location")) => Ok(Self::GetBucketLocation),
             (Target::Bucket(_), Method::Get, Some("list-type")) if query.get("list-type") == Some("2") => {
                 Ok(Self::ListObjectsV2)
@@ -203,7 +228,8 @@ impl Operation {
     /// The operation on an upload that is under way.
     fn on_upload(method: Method, subresource: Option<&str>, is_copy: bool) -> Result<Self, ObjectsError> {
         match (method, subresource) {
-            (Method::Put, Some("partNumber")) if !is_copy => Ok(Self::UploadPart),
+            (Method::Put, Some("partNumber")) if is_copy => Ok(Self::UploadPartCopy),
+            (Method::Put, Some("partNumber")) => Ok(Self::UploadPart),
             (Method::Post, None) => Ok(Self::CompleteMultipartUpload),
             (Method::Delete, None) => Ok(Self::AbortMultipartUpload),
             (Method::Get, None) => Ok(Self::ListParts),
@@ -242,6 +268,15 @@ impl Objects {
             (Operation::ListBuckets, _) => self.list_buckets(call, request).await,
             (Operation::CreateBucket, Target::Bucket(name)) => self.create_bucket(call, request, name).await,
             (Operation::DeleteBucket, Target::Bucket(name)) => self.delete_bucket(call, name).await,
+            (Operation::PutBucketEncryption, Target::Bucket(name)) => {
+                self.put_bucket_encryption(call, request, name).await
+            }
+            (Operation::GetBucketEncryption, Target::Bucket(name)) => {
+                self.get_bucket_encryption(call, name).await
+            }
+            (Operation::DeleteBucketEncryption, Target::Bucket(name)) => {
+                self.delete_bucket_encryption(call, name).await
+            }
             (Operation::GetBucketLocation, Target::Bucket(name)) => {
                 self.get_bucket_location(call, name).await
             }
@@ -283,15 +318,21 @@ impl Objects {
             Operation::ListParts => self.list_parts(call, request, object).await,
             Operation::PutObject => Box::pin(self.put_object(call, request, object)).await,
             Operation::UploadPart => Box::pin(self.upload_part(call, request, object)).await,
+            Operation::UploadPartCopy => Box::pin(self.upload_part_copy(call, request, object)).await,
             Operation::CreateBucket
             | Operation::DeleteBucket
+            | Operation::DeleteBucketEncryption
             | Operation::DeleteObjects
+            | Operation::GetBucketEncryption
             | Operation::GetBucketLocation
             | Operation::HeadBucket
             | Operation::ListBuckets
             | Operation::ListMultipartUploads
             | Operation::ListObjects
-            | Operation::ListObjectsV2 => Err(ObjectsError::Bug("an operation on buckets names an object")),
+            | Operation::ListObjectsV2
+            | Operation::PutBucketEncryption => {
+                Err(ObjectsError::Bug("an operation on buckets names an object"))
+            }
         }
     }
 
@@ -393,7 +434,8 @@ mod tests {
         }
         let copied = [("x-amz-copy-source", "/b/a")];
         assert_eq!(asked(Method::Put, "/b/k", "", &copied), Ok(Operation::CopyObject));
-        assert_eq!(asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied), Err("NotImplemented"));
+        let part = asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied);
+        assert_eq!(part, Ok(Operation::UploadPartCopy));
         assert_eq!(asked(Method::Post, "/b/k", "", &[]), Err("MethodNotAllowed"));
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use base64_simd::STANDARD;
 
-use super::CustomerKey;
+use super::{CustomerKey, KeysInClear};
 use crate::error::ObjectsError;
+use crate::record::BucketEncryption;
 use crate::request::Headers;
 
 /// The header with the kind of encryption.
@@ -39,15 +40,29 @@ impl Wanted {
         }
     }
 
-    /// Reads it.
+    /// Reads it. What does not say how is encrypted as the bucket has it.
     ///
     /// # Errors
-    /// What is asked for is unknown, contradicts itself, or is not offered.
-    pub(crate) fn read(headers: &Headers, customer: Option<CustomerKey>) -> Result<Self, ObjectsError> {
-        if let Some(customer) = customer {
-            return Ok(Self::Customer(customer));
+    /// What is asked for is unknown, contradicts itself, is not offered, or is not to be in this bucket.
+    pub(crate) fn read(
+        headers: &Headers,
+        secrecy: KeysInClear,
+        bucket: &BucketEncryption,
+    ) -> Result<Self, ObjectsError> {
+        if bucket.blocks_customer_keys && CustomerKey::is_sent(headers) {
+            return Err(ObjectsError::access_denied("Access Denied"));
         }
+        match CustomerKey::read(headers, secrecy)? {
+            Some(customer) => Ok(Self::Customer(customer)),
+            None => Self::without_customer(headers, bucket),
+        }
+    }
+
+    fn without_customer(headers: &Headers, bucket: &BucketEncryption) -> Result<Self, ObjectsError> {
         match headers.get(ALGORITHM) {
+            None if bucket.is_kms && headers.get(KEY_ID).is_none() => {
+                Ok(Self::Kms { key: bucket.key.clone(), context: BTreeMap::new() })
+            }
             None | Some("AES256") => match headers.get(KEY_ID) {
                 Some(value) => {
                     let text = format!("{ALGORITHM}: aws:kms is required with {KEY_ID}.");
@@ -87,8 +102,24 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Wanted, &'static str> {
+        read_in(&BucketEncryption::default(), pairs)
+    }
+
+    fn read_in(bucket: &BucketEncryption, pairs: &[(&str, &str)]) -> Result<Wanted, &'static str> {
         let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
-        Wanted::read(&headers, None).map_err(|error| error.to_fault().code)
+        Wanted::read(&headers, KeysInClear { may_come: false }, bucket).map_err(|error| error.to_fault().code)
+    }
+
+    #[test]
+    fn what_does_not_say_how_is_as_the_bucket_has_it() {
+        let bucket = BucketEncryption { is_kms: true, key: Some("k".to_owned()), blocks_customer_keys: true };
+        assert!(matches!(read_in(&bucket, &[]), Ok(Wanted::Kms { key: Some(key), .. }) if key == "k"));
+        assert!(matches!(read_in(&bucket, &[(ALGORITHM, "AES256")]), Ok(Wanted::Service)));
+        // A request that names KMS without a key means the AWS managed one, whatever the bucket has.
+        assert!(matches!(read_in(&bucket, &[(ALGORITHM, "aws:kms")]), Ok(Wanted::Kms { key: None, .. })));
+        let blocked = [("x-amz-server-side-encryption-customer-algorithm", "nonsense")];
+        assert_eq!(read_in(&bucket, &blocked).err(), Some("AccessDenied"));
+        assert_eq!(read_in(&BucketEncryption::default(), &blocked).err(), Some("InvalidRequest"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::body::Body;
 use crate::bucket::{Facts, arn};
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
-use crate::record::BucketRecord;
+use crate::record::{BucketEncryption, BucketRecord};
 use crate::request::{Answer, Request, location_of};
 use crate::table::Operation;
 use crate::{Objects, paths};
@@ -65,6 +65,7 @@ impl Objects {
             region: region.to_string(),
             created: call.time.millis(),
             is_leaving: false,
+            encryption: BucketEncryption::default(),
         };
         let path = paths::bucket(name)?;
         let transaction = Transaction::new()

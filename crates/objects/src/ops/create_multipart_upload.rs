@@ -7,7 +7,7 @@ use wire::s3::Document;
 
 use super::put_object::{facts, is_not_offered, kept};
 use crate::checksum::ChecksumAlgorithm;
-use crate::encryption::{CustomerKey, Place, Wanted};
+use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
 use crate::record::UploadRecord;
@@ -28,8 +28,7 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
-        let wanted = Wanted::read(&headers, customer)?;
+        let wanted = self.wanted(call, &headers, &bucket)?;
         let details = kept(&headers)?;
         let checksum = read_checksum(&headers, matches!(wanted, Wanted::Customer(_)))?;
 

@@ -7,8 +7,9 @@ mod requests;
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
 pub use requests::{
-    BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
-    PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,
+    BlockedEncryptions, BucketConfiguration, DELETED_AT_ONCE_MAX, EncryptionConfiguration, EncryptionDefault,
+    EncryptionRule, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete, PartsToComplete,
+    read_bucket_configuration, read_encryption_rule, read_objects_to_delete, read_parts_to_complete,
 };
 
 /// The XML namespace of S3's answers.

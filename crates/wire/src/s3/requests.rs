@@ -93,6 +93,57 @@ pub fn read_parts_to_complete(body: &[u8]) -> Result<Vec<PartToComplete>, Malfor
     if (1..=10_000).contains(&parts.len()) { Ok(parts) } else { Err(MalformedXml) }
 }
 
+/// The body of PutBucketEncryption.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EncryptionConfiguration {
+    /// The rules, of which there must be one.
+    #[serde(rename = "Rule", default)]
+    pub rules: Vec<EncryptionRule>,
+}
+
+/// How a bucket encrypts what does not say how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct EncryptionRule {
+    /// The default.
+    #[serde(rename = "ApplyServerSideEncryptionByDefault")]
+    pub default: Option<EncryptionDefault>,
+    /// Whether objects under a KMS key share a bucket key.
+    #[serde(rename = "BucketKeyEnabled", default)]
+    pub bucket_key: bool,
+    /// Encryptions that are not to be used.
+    #[serde(rename = "BlockedEncryptionTypes")]
+    pub blocked: Option<BlockedEncryptions>,
+}
+
+/// The default encryption of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct EncryptionDefault {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    #[serde(rename = "SSEAlgorithm")]
+    pub algorithm: String,
+    /// The KMS key.
+    #[serde(rename = "KMSMasterKeyID")]
+    pub key: Option<String>,
+}
+
+/// Encryptions that are not to be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct BlockedEncryptions {
+    /// `SSE-C` or `NONE`.
+    #[serde(rename = "EncryptionType", default)]
+    pub kinds: Vec<String>,
+}
+
+/// Reads the body of PutBucketEncryption: one rule.
+///
+/// # Errors
+/// It is not such a body.
+pub fn read_encryption_rule(body: &[u8]) -> Result<EncryptionRule, MalformedXml> {
+    let [rule] = <[EncryptionRule; 1]>::try_from(read::<EncryptionConfiguration>(body)?.rules)
+        .map_err(|_| MalformedXml)?;
+    Ok(rule)
+}
+
 /// Reads the body of DeleteObjects: 1 to [`DELETED_AT_ONCE_MAX`] objects.
 ///
 /// # Errors
@@ -166,6 +217,20 @@ mod tests {
         assert_eq!(location(body), Ok(Some("eu-central-1".to_owned())));
         assert_eq!(location(b" \n"), Ok(None));
         assert_eq!(location(b"<CreateBucketConfiguration"), Err(MalformedXml));
+    }
+
+    #[test]
+    fn a_bucket_has_one_rule_of_encryption() {
+        let rule = "<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>k</KMSMasterKeyID></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule>";
+        let body = |rules: &str| {
+            format!("<ServerSideEncryptionConfiguration>{rules}</ServerSideEncryptionConfiguration>")
+        };
+        let read = read_encryption_rule(body(rule).as_bytes()).unwrap();
+        let default = read.default.unwrap();
+        assert_eq!((default.algorithm.as_str(), default.key.as_deref()), ("aws:kms", Some("k")));
+        assert_eq!(read.blocked.unwrap().kinds, ["SSE-C"]);
+        assert!(read_encryption_rule(body("").as_bytes()).is_err());
+        assert!(read_encryption_rule(body(&rule.repeat(2)).as_bytes()).is_err());
     }
 
     #[test]
