@@ -5,7 +5,6 @@
 mod bucket_keys;
 mod customer_key;
 mod wanted;
-mod writing;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ use keyring::Domain;
 use wire::Fault;
 
 pub(crate) use bucket_keys::BucketKeys;
-pub(crate) use customer_key::CustomerKey;
+pub(crate) use customer_key::{CustomerKey, KeysInClear};
 pub(crate) use wanted::{KmsKind, Wanted};
 
 use crate::Objects;
@@ -147,6 +146,24 @@ impl Objects {
         };
         let secret = SecretArray::copy_from(secret.expose());
         secret.map(ContentKey::from_secret).ok_or(ObjectsError::Damaged("the length of a content key"))
+    }
+
+    /// The encryption that a write into a bucket asks for, or that the bucket has as its default.
+    ///
+    /// # Errors
+    /// Those of [`Wanted::read`].
+    pub(crate) fn wanted(
+        &self,
+        call: &Call,
+        headers: &Headers,
+        bucket: &Bucket,
+    ) -> Result<Wanted, ObjectsError> {
+        Wanted::read(headers, self.keys_in_clear(call), &bucket.record.encryption)
+    }
+
+    /// Whether customers' keys may come with a call.
+    pub(crate) fn keys_in_clear(&self, call: &Call) -> KeysInClear {
+        KeysInClear { may_come: call.is_secure() || self.takes_customer_keys_in_clear }
     }
 
     /// Has the key service decrypt a data key that is stored.

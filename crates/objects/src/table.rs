@@ -61,6 +61,8 @@ pub enum Operation {
     PutObject,
     /// Writes a part of an upload.
     UploadPart,
+    /// Writes a part of an upload with what another object has.
+    UploadPartCopy,
 }
 
 /// Parameters that make another operation of a request, or another thing of what it names.
@@ -135,6 +137,7 @@ impl Operation {
             Self::PutBucketEncryption => "PutBucketEncryption",
             Self::PutObject => "PutObject",
             Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
         }
     }
 
@@ -163,7 +166,8 @@ impl Operation {
             | Self::ListObjectsV2
             | Self::ListParts
             | Self::PutObject
-            | Self::UploadPart => false,
+            | Self::UploadPart
+            | Self::UploadPartCopy => false,
         }
     }
 
@@ -231,7 +235,8 @@ impl Operation {
     /// The operation on an upload that is under way.
     fn on_upload(method: Method, subresource: Option<&str>, is_copy: bool) -> Result<Self, ObjectsError> {
         match (method, subresource) {
-            (Method::Put, Some("partNumber")) if !is_copy => Ok(Self::UploadPart),
+            (Method::Put, Some("partNumber")) if is_copy => Ok(Self::UploadPartCopy),
+            (Method::Put, Some("partNumber")) => Ok(Self::UploadPart),
             (Method::Post, None) => Ok(Self::CompleteMultipartUpload),
             (Method::Delete, None) => Ok(Self::AbortMultipartUpload),
             (Method::Get, None) => Ok(Self::ListParts),
@@ -320,6 +325,7 @@ impl Objects {
             Operation::ListParts => self.list_parts(call, request, object).await,
             Operation::PutObject => Box::pin(self.put_object(call, request, object)).await,
             Operation::UploadPart => Box::pin(self.upload_part(call, request, object)).await,
+            Operation::UploadPartCopy => Box::pin(self.upload_part_copy(call, request, object)).await,
             Operation::CreateBucket
             | Operation::DeleteBucket
             | Operation::DeleteBucketEncryption
@@ -443,7 +449,8 @@ mod tests {
         }
         let copied = [("x-amz-copy-source", "/b/a")];
         assert_eq!(asked(Method::Put, "/b/k", "", &copied), Ok(Operation::CopyObject));
-        assert_eq!(asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied), Err("NotImplemented"));
+        let part = asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied);
+        assert_eq!(part, Ok(Operation::UploadPartCopy));
         assert_eq!(asked(Method::Post, "/b/k", "", &[]), Err("MethodNotAllowed"));
     }
 }

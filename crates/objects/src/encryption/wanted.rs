@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use base64_simd::STANDARD;
 
-use super::CustomerKey;
-use crate::bucket_encryption::{Algorithm, Rule};
+use super::{CustomerKey, KeysInClear};
+use crate::bucket_encryption::{Algorithm, BucketEncryption, Rule};
 use crate::error::ObjectsError;
 use crate::request::Headers;
 
@@ -55,15 +55,23 @@ impl Wanted {
     /// Reads it. What the request does not say the rule of the bucket does.
     ///
     /// # Errors
-    /// What is asked for is unknown, contradicts itself, or is not offered.
+    /// What is asked for is unknown, contradicts itself, is not offered, or is not to be in this bucket.
     pub(crate) fn read(
         headers: &Headers,
-        customer: Option<CustomerKey>,
-        rule: &Rule,
+        secrecy: KeysInClear,
+        bucket: &BucketEncryption,
     ) -> Result<Self, ObjectsError> {
-        if let Some(customer) = customer {
-            return Ok(Self::Customer(customer));
+        // Said before anything of the key is looked at.
+        if bucket.blocks_customer_keys() && CustomerKey::is_sent(headers) {
+            return Err(ObjectsError::access_denied("Access Denied"));
         }
+        match CustomerKey::read(headers, secrecy)? {
+            Some(customer) => Ok(Self::Customer(customer)),
+            None => Self::without_customer(headers, &bucket.rule()),
+        }
+    }
+
+    fn without_customer(headers: &Headers, rule: &Rule) -> Result<Self, ObjectsError> {
         let named = headers.get(KEY_ID);
         let Some(algorithm) = headers.get(ALGORITHM) else {
             refuse_key(named)?;
@@ -121,7 +129,9 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<Wanted, &'static str> {
         let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
-        Wanted::read(&headers, None, &Rule::default()).map_err(|error| error.to_fault().code)
+        let bucket = BucketEncryption::default();
+        Wanted::read(&headers, KeysInClear { may_come: false }, &bucket)
+            .map_err(|error| error.to_fault().code)
     }
 
     #[test]
@@ -138,7 +148,7 @@ mod tests {
 
     fn read_under(rule: &Rule, pairs: &[(&str, &str)]) -> Wanted {
         let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
-        Wanted::read(&headers, None, rule).unwrap()
+        Wanted::without_customer(&headers, rule).unwrap()
     }
 
     #[test]
@@ -153,7 +163,7 @@ mod tests {
         // Not the bucket's key, but the AWS managed one.
         assert_eq!(named(read_under(&rule, &[(ALGORITHM, "aws:kms")])), None);
         assert!(matches!(read_under(&rule, &[(ALGORITHM, "AES256")]), Wanted::Service));
-        let refused = Wanted::read(&Headers::new([(KEY_ID, &b"l"[..])]), None, &rule).err().unwrap();
+        let refused = Wanted::without_customer(&Headers::new([(KEY_ID, &b"l"[..])]), &rule).err().unwrap();
         assert_eq!(refused.to_fault().code, "InvalidArgument");
     }
 
@@ -175,6 +185,16 @@ mod tests {
         }
         let rule = Rule { with_bucket_key: true, ..Rule::default() };
         assert!(matches!(read_under(&rule, &[]), Wanted::Service));
+    }
+
+    #[test]
+    fn a_bucket_that_blocks_customers_keys_looks_at_none() {
+        let sent = Headers::new([("x-amz-server-side-encryption-customer-algorithm", &b"nonsense"[..])]);
+        for (blocks, code) in [(true, "AccessDenied"), (false, "InvalidEncryptionAlgorithmError")] {
+            let bucket = BucketEncryption::of_new_bucket(blocks);
+            let refused = Wanted::read(&sent, KeysInClear { may_come: true }, &bucket).err().unwrap();
+            assert_eq!(refused.to_fault().code, code);
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let wanted = self.wanted(call, &bucket, &headers)?;
+        let wanted = self.wanted(call, &headers, &bucket)?;
         let details = kept(&headers)?;
         let checksum = read_checksum(&headers, matches!(wanted, Wanted::Customer(_)))?;
 

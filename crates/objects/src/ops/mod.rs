@@ -22,3 +22,4 @@ mod list_parts;
 mod put_bucket_encryption;
 mod put_object;
 mod upload_part;
+mod upload_part_copy;

@@ -45,7 +45,7 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let (wanted, expected) = (self.wanted(call, &bucket, &headers)?, Expected::read(&headers)?);
+        let (wanted, expected) = (self.wanted(call, &headers, &bucket)?, Expected::read(&headers)?);
         let present = self.find_object(&bucket, key).await?;
         judge_write(&headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
         let body = Body::new(&headers, payload, body, PUT_MAX)?;

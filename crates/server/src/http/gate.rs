@@ -110,8 +110,14 @@ impl<F: Front> Gate<F> {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let body = IncomingBody::new(body, self.limits.body_read_timeout);
-        self.front.answer_streamed(StreamedRequest { parts, body, peer }).await
+        let waits = parts.headers.contains_key(EXPECT);
+        let can_end_alone = parts.version >= Version::HTTP_2;
+        let (body, rest) = IncomingBody::new(body, self.limits.body_read_timeout);
+        let mut answer = self.front.answer_streamed(StreamedRequest { parts, body, peer }).await;
+        if !can_end_alone && !rest.discard(self.bodies.discarded_max(), waits).await {
+            answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
     }
 
     async fn answer_behind<B>(&self, parts: Parts, body: B, peer: Peer) -> OutgoingResponse

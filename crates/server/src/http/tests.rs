@@ -80,8 +80,12 @@ impl Front for Echo {
         parts.uri.path() == "/stream"
     }
 
-    /// Echoes as well, piece by piece; the method PATCH breaks off before the end.
+    /// Echoes as well, piece by piece; the method PATCH breaks off before the end, DELETE reads nothing.
     async fn answer_streamed(&self, mut request: StreamedRequest) -> StreamedAnswer {
+        if request.parts.method == http::Method::DELETE {
+            drop(request.body);
+            return answer(403, "unread").into();
+        }
         let (mut pieces, mut length) = (Vec::new(), 0);
         loop {
             match request.body.next().await {
@@ -279,6 +283,26 @@ async fn a_body_that_is_taken_as_it_comes_may_be_longer_than_the_limit() {
     );
     let empty = b"GET /stream HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     assert!(server.exchange(empty).await.contains("content-length: 0\r\n"));
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_wants_does_not_keep_its_sender_from_the_answer() {
+    let server = Server::start(limits()).await;
+    let body = "x".repeat(4 * BODY_MAX);
+    let head = |more: &str| {
+        format!("DELETE /stream HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n{more}\r\n", body.len())
+    };
+    let mut stream = server.connect().await;
+    for _ in 0..2 {
+        // All was read, so the connection goes on.
+        stream.write_all(format!("{}{body}", head("")).as_bytes()).await.unwrap();
+        assert!(read_until(&mut stream, "unread").await.starts_with("HTTP/1.1 403"));
+    }
+    // Who waits to be told sends nothing, and is told no.
+    let mut waiting = server.connect().await;
+    waiting.write_all(head("expect: 100-continue\r\n").as_bytes()).await.unwrap();
+    let told = read_to_end(&mut waiting).await;
+    assert!(told.starts_with("HTTP/1.1 403") && told.contains("connection: close"), "{told}");
 }
 
 #[tokio::test]
