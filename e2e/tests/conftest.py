@@ -128,10 +128,11 @@ def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def s3_user(server: Server) -> Callable[..., Any]:
-    """Makes users of account one who may take one action on one resource, and gives their S3 clients."""
+    """Makes users of account one who may take some actions on one resource, and gives their S3 clients."""
 
-    def make(action: str, resource: str, condition: dict[str, Any] | None = None) -> Any:
-        statement = allow(action, resource=resource, **({"Condition": condition} if condition else {}))
+    def make(action: str | list[str], resource: str, condition: dict[str, Any] | None = None) -> Any:
+        actions = [action] if isinstance(action, str) else action
+        statement = allow(*actions, resource=resource, **({"Condition": condition} if condition else {}))
         caller = new_user(server, fresh("user"))
         clients.iam(server).put_user_policy(
             UserName=caller.name, PolicyName="p", PolicyDocument=document(statement)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.buckets import take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
 from harness.seed import EUROPE, ONE, SEEDED_KEY
@@ -44,6 +45,13 @@ def new_bucket(s3: Any) -> str:
     name = f"bucket-{uuid.uuid4()}"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
     return name
+
+
+def open_bucket(s3: Any) -> str:
+    """A bucket that takes customers' keys."""
+    bucket = new_bucket(s3)
+    take_customer_keys(s3, bucket)
+    return bucket
 
 
 def customer(key: bytes | str) -> dict[str, Any]:
@@ -128,7 +136,7 @@ def test_the_callers_context_is_bound_and_kept(s3: Any, bucket: str) -> None:
 
 
 def test_a_customers_key_opens_what_it_sealed_and_nothing_else_does(secure: Any) -> None:
-    bucket = new_bucket(secure)
+    bucket = open_bucket(secure)
     key, other, body = os.urandom(32), os.urandom(32), os.urandom(100_000)
     put = secure.put_object(Bucket=bucket, Key="k", Body=body, **customer(key))
     assert put["SSECustomerAlgorithm"] == "AES256"
@@ -152,6 +160,7 @@ def test_a_customers_key_opens_what_it_sealed_and_nothing_else_does(secure: Any)
 
 
 def test_a_customers_key_must_not_come_in_clear(s3: Any, bucket: str) -> None:
+    take_customer_keys(s3, bucket)
     with refused("InvalidRequest"):
         s3.put_object(Bucket=bucket, Key="k", Body=b"x", **customer(os.urandom(32)))
     with refused("404", status=404):
@@ -171,7 +180,7 @@ def test_a_customers_key_must_not_come_in_clear(s3: Any, bucket: str) -> None:
     ],
 )
 def test_encryptions_that_cannot_be_are_refused(secure: Any, options: dict[str, Any], code: str) -> None:
-    bucket = new_bucket(secure)
+    bucket = open_bucket(secure)
     with refused(code):
         secure.put_object(Bucket=bucket, Key="k", Body=b"x", **options)
     assert "Contents" not in secure.list_objects_v2(Bucket=bucket)
@@ -186,7 +195,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 def put_in_every_mode(server: Server) -> tuple[Any, str, bytes, dict[str, dict[str, Any]]]:
     s3, key = clients.s3(server), os.urandom(32)
-    bucket = new_bucket(s3)
+    bucket = open_bucket(s3)
     modes = {
         "service": {},
         "kms": {"ServerSideEncryption": "aws:kms"},

@@ -5,16 +5,21 @@ Source: Amazon S3 API Reference; User Guide, "Uploading and copying objects usin
 
 import base64
 import hashlib
+import itertools
 import os
+import threading
 import uuid
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import clients
+from harness.buckets import take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
 from harness.seed import EUROPE, SEEDED_KEY
@@ -177,6 +182,7 @@ def test_checksums_of_parts_make_that_of_the_object(s3: Any, bucket: str) -> Non
 def test_parts_are_under_the_key_of_their_upload(tls_server: Server, mode: str) -> None:
     s3 = clients.s3(tls_server)
     bucket, key = new_bucket(s3), os.urandom(32)
+    take_customer_keys(s3, bucket)
     kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": SEEDED_KEY}
     options, of_part = (kms, {}) if mode == "kms" else (customer(key), customer(key))
     upload = begin(s3, bucket, **options)
@@ -239,6 +245,7 @@ def test_a_copy_is_sealed_anew(tls_server: Server) -> None:
     s3 = clients.s3(tls_server)
     bucket, key, other = new_bucket(s3), os.urandom(32), os.urandom(32)
     body = os.urandom(200_000)
+    take_customer_keys(s3, bucket)
     s3.put_object(Bucket=bucket, Key="a b/ü", Body=body, Metadata={"colour": "blue"}, **customer(key))
     source = {"Bucket": bucket, "Key": "a b/ü"}
     copied = s3.copy_object(Bucket=bucket, Key="k", CopySource=source, **customer(key, "CopySource"))
@@ -277,3 +284,111 @@ def test_copies_have_conditions_and_rules(s3: Any, bucket: str, s3_user: Any) ->
     writer = s3_user("s3:PutObject", f"arn:aws:s3:::{bucket}/*")
     with refused("AccessDenied", status=403):
         writer.copy_object(Bucket=bucket, Key="l", CopySource=source)
+
+
+def test_parts_are_copied_from_other_objects(s3: Any, bucket: str) -> None:
+    body = os.urandom(MINIMUM + 100)
+    s3.put_object(Bucket=bucket, Key="source", Body=body)
+    upload, source = begin(s3, bucket), f"{bucket}/source"
+
+    def copy(number: int, **options: Any) -> dict[str, Any]:
+        copied = s3.upload_part_copy(
+            Bucket=bucket, Key="k", UploadId=upload, PartNumber=number, CopySource=source, **options
+        )
+        return {"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]}
+
+    parts = [copy(1), copy(2, CopySourceRange="bytes=10-19")]
+    with refused("InvalidArgument"):
+        copy(3, CopySourceRange=f"bytes=0-{len(body)}")
+    complete(s3, bucket, upload, parts)
+    assert read(s3, bucket) == body + body[10:20]
+
+
+def test_writers_of_one_key_leave_one_of_their_objects(s3: Any, server: Server, bucket: str) -> None:
+    bodies = [bytes([number]) * 100_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda body: clients.s3(server).put_object(Bucket=bucket, Key="k", Body=body), bodies * 4))
+    assert read(s3, bucket) in bodies
+    s3.delete_object(Bucket=bucket, Key="k")
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_what_was_acknowledged_outlives_a_kill_and_nothing_is_half_there(tmp_path: Path) -> None:
+    server = Server(tmp_path).start()
+    bucket = new_bucket(clients.s3(server))
+    for round_number in range(3):
+        acknowledged: dict[str, bytes] = {}
+        stop = threading.Event()
+
+        def write(writer: int, acknowledged: dict[str, bytes] = acknowledged, stop: threading.Event = stop) -> None:
+            s3 = clients.s3(server)
+            for number in itertools.count():
+                key, body = f"{round_number}/{writer}/{number}", os.urandom(1 + number * 40_000 % 300_000)
+                try:
+                    if number % 3 == 2:
+                        upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+                        part = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=body)
+                        s3.complete_multipart_upload(
+                            Bucket=bucket, Key=key, UploadId=upload,
+                            MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+                        )
+                    else:
+                        s3.put_object(Bucket=bucket, Key=key, Body=body)
+                except (BotoCoreError, ClientError):
+                    return
+                acknowledged[key] = body
+                if stop.is_set():
+                    return
+
+        writers = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+        for writer in writers:
+            writer.start()
+        eventually(lambda acknowledged=acknowledged: len(acknowledged) >= 20, "some writes")
+        server.kill()
+        stop.set()
+        for writer in writers:
+            writer.join()
+        server.start()
+        s3 = clients.s3(server)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{round_number}/")
+        found = {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", [])}
+        assert found.keys() >= acknowledged.keys()
+        for key, size in found.items():
+            body = read(s3, bucket, key)
+            assert len(body) == size and acknowledged.get(key, body) == body
+
+    def blobs() -> int:
+        return sum(path.is_file() for path in (server.data / "objects").rglob("*"))
+
+    def records() -> int:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        uploads = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+        pending = [one for page in uploads for one in page.get("Uploads", [])]
+        parts = [s3.list_parts(Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"]) for one in pending]
+        return sum(page["KeyCount"] for page in pages) + sum(len(one.get("Parts", [])) for one in parts)
+
+    eventually(lambda: blobs() == records(), "blobs of nobody are removed")
+    server.stop()
+
+
+def test_the_aws_cli_copies_lists_and_removes(server: Server, tmp_path: Path) -> None:
+    bucket = f"bucket-{uuid.uuid4()}"
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(20_000_000))
+    (tmp_path / "config").write_text("[default]\ns3 =\n    addressing_style = path\n")
+    environment = clients.account_environment(server) | {"AWS_CONFIG_FILE": str(tmp_path / "config")}
+
+    def aws(*arguments: str) -> str:
+        done = clients.run(["aws", *arguments], tmp_path, environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    aws("s3", "mb", f"s3://{bucket}")
+    aws("s3", "cp", str(source), f"s3://{bucket}/a/b", "--sse", "aws:kms", "--sse-kms-key-id", SEEDED_KEY)
+    assert "b" in aws("s3", "ls", f"s3://{bucket}/a/")
+    aws("s3", "cp", f"s3://{bucket}/a/b", f"s3://{bucket}/c")
+    aws("s3", "cp", f"s3://{bucket}/c", str(target))
+    assert target.read_bytes() == source.read_bytes()
+    aws("s3", "sync", str(tmp_path), f"s3://{bucket}/folder", "--exclude", "*", "--include", "config")
+    aws("s3", "rb", "--force", f"s3://{bucket}")
+    assert bucket not in aws("s3", "ls")

@@ -4,10 +4,12 @@
 
 use audit::EventError;
 use base::{AccountId, Call};
+use store::Transaction;
 
 use crate::error::ObjectsError;
 use crate::ports::DataEvent;
 use crate::request::{Answer, Request, Target};
+use crate::stored_object::Dropped;
 use crate::table::{Operation, parameters};
 use crate::{Objects, bucket};
 
@@ -37,10 +39,11 @@ impl Objects {
             return self.run(operation, call, request).await;
         }
         if !operation.is_read_only() {
+            // Nothing is changed whose event could not be logged.
             self.trail.ready().await?;
         }
-        let recording = self.trail.begin(call);
-        call.event.set_request_parameters(parameters(&request));
+        let recording = self.trail.begin_change(call, operation.event_name());
+        call.event.set_request_parameters(serde_json::to_vec(&parameters(&request)).ok());
         call.event.add_resource(OBJECT, subject.owner, &subject.object_arn);
         call.event.add_resource(BUCKET, subject.owner, &subject.bucket_arn);
         let answer = self.run(operation, call, request).await;
@@ -49,6 +52,24 @@ impl Objects {
         let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
         recording.finish(call, operation.event_name(), error).await?;
         answer
+    }
+
+    /// Commits a change of objects, as [`Objects::commit_and_drop`] does, together with its event if that is to be logged.
+    pub(crate) async fn change_objects(
+        &self,
+        call: &Call,
+        transaction: Transaction,
+        dropped: Option<Dropped>,
+    ) -> Result<bool, ObjectsError> {
+        let transaction = match self.trail.beside_expected_change(call)? {
+            Some(event) => transaction.outbox(event),
+            None => transaction,
+        };
+        let is_made = self.commit_and_drop(transaction, dropped).await?;
+        if is_made {
+            self.trail.expected_change_is_made(call);
+        }
+        Ok(is_made)
     }
 
     /// What is asked of a bucket's objects together is about all of them; of a bucket that is not there, the caller is told.

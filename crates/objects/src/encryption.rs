@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html>
 
+mod bucket_keys;
 mod customer_key;
 mod wanted;
 
@@ -14,15 +15,16 @@ use crypto::{Binding, SealError, Sealed, SealingKey};
 use keyring::Domain;
 use wire::Fault;
 
-pub(crate) use customer_key::CustomerKey;
-pub(crate) use wanted::Wanted;
+pub(crate) use bucket_keys::BucketKeys;
+pub(crate) use customer_key::{CustomerKey, KeysInClear};
+pub(crate) use wanted::{KmsKind, Wanted};
 
 use crate::Objects;
 use crate::bucket::Bucket;
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
-use crate::ports::{DataKeyError, DataKeyUse};
-use crate::record::StoredEncryption;
+use crate::ports::{DataKey, DataKeyError, DataKeyUse};
+use crate::record::{KmsForm, StoredEncryption};
 use crate::request::{Answer, Headers};
 
 /// The key that S3 takes if a request asks for KMS and names none.
@@ -75,16 +77,35 @@ impl Objects {
             Wanted::Customer(customer) => {
                 Ok(StoredEncryption::Customer { key: self.seal_under(&customer.key, place, secret)? })
             }
-            Wanted::Kms { key, context } => {
-                let context = self.kms_context(call, place, context)?;
-                let key_id = key.as_deref().unwrap_or(AWS_MANAGED_KEY);
-                let purpose = purpose(place.bucket, &context);
-                let data_key =
-                    self.data_keys.generate(call, key_id, purpose).await.map_err(refused_by_kms)?;
-                let sealing = SealingKey::from_secret(data_key.plaintext);
-                let key = self.seal_under(&sealing, place, secret)?;
-                let ciphertext = STANDARD.encode_to_string(data_key.ciphertext);
-                Ok(StoredEncryption::Kms { key, data_key: ciphertext, key_arn: data_key.key_arn, context })
+            Wanted::Kms { key, context, kind } => {
+                let key = key.as_deref().unwrap_or(AWS_MANAGED_KEY);
+                let context = self.kms_context(call, place, context, *kind)?;
+                self.protect_under_kms(call, place, (key, context, *kind), secret).await
+            }
+        }
+    }
+
+    async fn protect_under_kms(
+        &self,
+        call: &Call,
+        place: Place<'_>,
+        (key, context, kind): (&str, BTreeMap<String, String>, KmsKind),
+        secret: &[u8],
+    ) -> Result<StoredEncryption, ObjectsError> {
+        match kind {
+            KmsKind::DataKey => {
+                let made = self.data_keys.generate(call, key, purpose(place.bucket, &context)).await;
+                let DataKey { plaintext, ciphertext, key_arn } = made.map_err(refused_by_kms)?;
+                let key = self.seal_under(&SealingKey::from_secret(plaintext), place, secret)?;
+                let data_key = STANDARD.encode_to_string(ciphertext);
+                Ok(StoredEncryption::Kms { key, data_key, key_arn, context, form: KmsForm::DataKey })
+            }
+            KmsKind::BucketKey => {
+                let used = self.bucket_key_for_writing(call, place.bucket, key, &context).await?;
+                let bucket_key = used.key()?;
+                let key = self.seal_under(&bucket_key.sealing, place, secret)?;
+                let (data_key, key_arn) = (bucket_key.ciphertext.clone(), bucket_key.key_arn.clone());
+                Ok(StoredEncryption::Kms { key, data_key, key_arn, context, form: KmsForm::BucketKey })
             }
         }
     }
@@ -109,17 +130,54 @@ impl Objects {
                 customer.key.open(&binding, key).map_err(|_| CustomerKey::another())?
             }
             (StoredEncryption::Customer { .. }, None) => return Err(CustomerKey::missing()),
-            (StoredEncryption::Kms { key, data_key, key_arn, context }, _) => {
-                let ciphertext = STANDARD.decode_to_vec(data_key.as_bytes());
-                let ciphertext = ciphertext.map_err(|_| ObjectsError::Damaged("a data key is no base64"))?;
-                let purpose = purpose(place.bucket, context);
-                let plaintext = self.data_keys.decrypt(call, key_arn, &ciphertext, purpose).await;
-                let sealing = SealingKey::from_secret(plaintext.map_err(refused_by_kms)?);
-                sealing.open(&binding, key).map_err(|_| ObjectsError::Damaged("the seal of a content key"))?
+            (StoredEncryption::Kms { key, data_key, key_arn, context, form }, _) => {
+                let (sealed_key, bucket) = ((key_arn.as_str(), data_key.as_str()), place.bucket);
+                let opened = match form {
+                    KmsForm::DataKey => {
+                        self.open_data_key(call, bucket, sealed_key, context).await?.open(&binding, key)
+                    }
+                    KmsForm::BucketKey => {
+                        let used = self.bucket_key_for_reading(call, bucket, sealed_key, context).await?;
+                        used.key()?.sealing.open(&binding, key)
+                    }
+                };
+                opened.map_err(|_| ObjectsError::Damaged("the seal of a content key"))?
             }
         };
         let secret = SecretArray::copy_from(secret.expose());
         secret.map(ContentKey::from_secret).ok_or(ObjectsError::Damaged("the length of a content key"))
+    }
+
+    /// The encryption that a write into a bucket asks for, or that the bucket has as its default.
+    ///
+    /// # Errors
+    /// Those of [`Wanted::read`].
+    pub(crate) fn wanted(
+        &self,
+        call: &Call,
+        headers: &Headers,
+        bucket: &Bucket,
+    ) -> Result<Wanted, ObjectsError> {
+        Wanted::read(headers, self.keys_in_clear(call), &bucket.record.encryption)
+    }
+
+    /// Whether customers' keys may come with a call.
+    pub(crate) fn keys_in_clear(&self, call: &Call) -> KeysInClear {
+        KeysInClear { may_come: call.is_secure() || self.takes_customer_keys_in_clear }
+    }
+
+    /// Has the key service decrypt a data key that is stored.
+    async fn open_data_key(
+        &self,
+        call: &Call,
+        bucket: &Bucket,
+        (key_arn, ciphertext): (&str, &str),
+        context: &BTreeMap<String, String>,
+    ) -> Result<SealingKey, ObjectsError> {
+        let ciphertext = STANDARD.decode_to_vec(ciphertext.as_bytes());
+        let ciphertext = ciphertext.map_err(|_| ObjectsError::Damaged("a data key is no base64"))?;
+        let plaintext = self.data_keys.decrypt(call, key_arn, &ciphertext, purpose(bucket, context)).await;
+        Ok(SealingKey::from_secret(plaintext.map_err(refused_by_kms)?))
     }
 
     fn seal_under(&self, key: &SealingKey, place: Place<'_>, secret: &[u8]) -> Result<Sealed, ObjectsError> {
@@ -131,18 +189,22 @@ impl Objects {
         })
     }
 
-    /// The caller's pairs and the one that S3 adds.
+    /// The caller's pairs and the one that S3 adds: a bucket key is for the whole bucket.
     fn kms_context(
         &self,
         call: &Call,
         place: Place<'_>,
         pairs: &BTreeMap<String, String>,
+        kind: KmsKind,
     ) -> Result<BTreeMap<String, String>, ObjectsError> {
-        let arn = format!("{}/{}", place.bucket.arn(call.region), place.key);
+        let arn = match kind {
+            KmsKind::DataKey => place.bucket.object_arn(call.region, place.key),
+            KmsKind::BucketKey => place.bucket.arn(call.region),
+        };
         let mut context = pairs.clone();
         match context.insert(RESOURCE_PAIR.to_owned(), arn.clone()) {
             Some(other) if other != arn => {
-                let text = "The encryption context has a pair aws:s3:arn that is not the object's ARN.";
+                let text = "The encryption context has a pair aws:s3:arn that is not the ARN which S3 sends.";
                 Err(ObjectsError::bad("InvalidArgument", text))
             }
             Some(_) | None => Ok(context),
@@ -209,8 +271,12 @@ impl StoredEncryption {
             (Self::Service { .. }, _) => answer.header(wanted::ALGORITHM, "AES256"),
             (Self::Customer { .. }, Some(customer)) => customer.tell(answer),
             (Self::Customer { .. }, None) => answer,
-            (Self::Kms { key_arn, .. }, _) => {
-                answer.header(wanted::ALGORITHM, "aws:kms").header(wanted::KEY_ID, key_arn)
+            (Self::Kms { key_arn, form, .. }, _) => {
+                let answer = answer.header(wanted::ALGORITHM, "aws:kms").header(wanted::KEY_ID, key_arn);
+                match form {
+                    KmsForm::DataKey => answer,
+                    KmsForm::BucketKey => answer.header(wanted::BUCKET_KEY, "true"),
+                }
             }
         }
     }

@@ -11,6 +11,7 @@
 mod blob;
 mod body;
 mod bucket;
+mod bucket_encryption;
 mod bucket_name;
 mod checksum;
 mod conditions;
@@ -35,7 +36,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use audit::Trail;
-use base::{Randomness, RandomnessUnavailable};
+use base::{Clock, Randomness, RandomnessUnavailable};
 use keyring::DomainKeys;
 use policy::Witness;
 use store::Store;
@@ -43,6 +44,7 @@ use store::Store;
 pub use blob::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Folder, FolderError, InvalidBlobName};
 pub use bucket_name::{BucketName, InvalidBucketName};
 pub use contents::Contents;
+use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
 pub use ports::{
@@ -63,6 +65,8 @@ pub struct Objects {
     trail: Arc<Trail>,
     witness: Arc<dyn Witness>,
     takes_customer_keys_in_clear: bool,
+    blocks_customer_keys: bool,
+    bucket_keys: BucketKeys,
     /// Blobs that have no record as yet.
     fresh: Mutex<HashSet<BlobName>>,
     /// Who reads parts.
@@ -91,6 +95,12 @@ pub struct Parties {
     pub witness: Arc<dyn Witness>,
     /// Whether callers may send their keys without TLS: for tests.
     pub takes_customer_keys_in_clear: bool,
+    /// The clock of the service.
+    pub clock: Arc<dyn Clock>,
+    /// How long bucket keys stay in memory, in seconds.
+    pub bucket_key_seconds: u32,
+    /// Whether new buckets refuse objects under keys that callers bring.
+    pub blocks_customer_keys: bool,
 }
 
 impl Objects {
@@ -107,6 +117,8 @@ impl Objects {
             trail: parties.trail,
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
+            blocks_customer_keys: parties.blocks_customer_keys,
+            bucket_keys: BucketKeys::new(parties.clock, parties.bucket_key_seconds),
             fresh: Mutex::default(),
             readers: contents::Readers::default(),
         }

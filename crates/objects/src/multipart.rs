@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html>
 
+use base::Call;
 use crypto::Binding;
 use store::{Entry, Key, Revision, Transaction, decode_record, encode_record};
 
@@ -78,6 +79,7 @@ impl Objects {
     /// The upload is over, or the change cannot be committed.
     pub(crate) async fn commit_part(
         &self,
+        call: &Call,
         (bucket, key): (&Bucket, &ObjectKey),
         id: &str,
         number: u32,
@@ -99,7 +101,7 @@ impl Objects {
                 .put(path.clone(), encode_record(record)?)
                 .put(paths::blob(&record.blob()?)?, paths::PRESENT.to_vec());
             let replaced = present.as_ref().map(dropped_part).transpose()?;
-            if self.commit_and_drop(transaction, replaced).await? {
+            if self.change_objects(call, transaction, replaced).await? {
                 return Ok(());
             }
         }
@@ -112,6 +114,7 @@ impl Objects {
     /// It is over already.
     pub(crate) async fn abort_upload(
         &self,
+        call: &Call,
         bucket: &Bucket,
         key: &ObjectKey,
         id: &str,
@@ -119,7 +122,7 @@ impl Objects {
         for _ in 0..ATTEMPTS_MAX {
             let Upload { path, revision, .. } = self.upload_of(bucket, key, id).await?;
             let transaction = Transaction::new().expect_revision(path.clone(), revision).delete(path);
-            if self.commit_and_drop(transaction, Some(Dropped::Parts(id.to_owned()))).await? {
+            if self.change_objects(call, transaction, Some(Dropped::Parts(id.to_owned()))).await? {
                 return Ok(());
             }
         }

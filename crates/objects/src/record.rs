@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::{Record, StoreError};
 
 use crate::blob::BlobName;
+use crate::bucket_encryption::BucketEncryption;
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) struct BucketRecord {
     pub(crate) created: i64,
     /// Somebody looks whether it is empty, to delete it. Who puts an object takes this away, and the bucket stays.
     pub(crate) is_leaving: bool,
+    /// What is said of the encryption of its objects; nothing in buckets of older versions.
+    #[serde(default)]
+    pub(crate) encryption: BucketEncryption,
 }
 
 impl Record for BucketRecord {
@@ -162,7 +166,21 @@ pub(crate) enum StoredEncryption {
         key_arn: String,
         /// The encryption context.
         context: BTreeMap<String, String>,
+        /// What the data key is.
+        #[serde(default)]
+        form: KmsForm,
     },
+}
+
+/// What the data key of an object under a KMS key is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KmsForm {
+    /// The object's own.
+    #[default]
+    DataKey,
+    /// A bucket key, which other objects have as well.
+    BucketKey,
 }
 
 /// What tells of the plaintext, or is the caller's own.

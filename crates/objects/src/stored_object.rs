@@ -118,7 +118,7 @@ impl Objects {
                 StoredContents::Parts { .. } => transaction,
             };
             let replaced = present.map(|present| Dropped::of(&present.record)).transpose()?;
-            if self.commit_and_drop(transaction, replaced).await? {
+            if self.change_objects(call, transaction, replaced).await? {
                 return Ok(());
             }
         }
@@ -126,14 +126,19 @@ impl Objects {
     }
 
     /// Takes the object under a key away; tells whether there was one.
-    pub(crate) async fn remove_object(&self, bucket: &Bucket, key: &ObjectKey) -> Result<bool, ObjectsError> {
+    pub(crate) async fn remove_object(
+        &self,
+        call: &Call,
+        bucket: &Bucket,
+        key: &ObjectKey,
+    ) -> Result<bool, ObjectsError> {
         let path = paths::object(&bucket.name, key)?;
         for _ in 0..ATTEMPTS_MAX {
             let Some(entry) = self.store.get(&path).await? else { return Ok(false) };
             let record: ObjectRecord = decode_record(&entry)?;
             let transaction =
                 Transaction::new().expect_revision(path.clone(), entry.revision).delete(path.clone());
-            if self.commit_and_drop(transaction, Some(Dropped::of(&record)?)).await? {
+            if self.change_objects(call, transaction, Some(Dropped::of(&record)?)).await? {
                 return Ok(true);
             }
         }

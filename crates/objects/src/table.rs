@@ -29,10 +29,14 @@ pub enum Operation {
     CreateMultipartUpload,
     /// Deletes an empty bucket.
     DeleteBucket,
+    /// Takes away what is said of a bucket's encryption.
+    DeleteBucketEncryption,
     /// Deletes an object.
     DeleteObject,
     /// Deletes up to a thousand objects.
     DeleteObjects,
+    /// Tells the default encryption of a bucket.
+    GetBucketEncryption,
     /// Tells the Region of a bucket.
     GetBucketLocation,
     /// Reads an object.
@@ -51,10 +55,14 @@ pub enum Operation {
     ListObjectsV2,
     /// Lists the parts of an upload.
     ListParts,
+    /// Says how objects of a bucket are encrypted by default.
+    PutBucketEncryption,
     /// Writes an object.
     PutObject,
     /// Writes a part of an upload.
     UploadPart,
+    /// Writes a part of an upload with what another object has.
+    UploadPartCopy,
 }
 
 /// Parameters that make another operation of a request, or another thing of what it names.
@@ -113,8 +121,10 @@ impl Operation {
             Self::CreateBucket => "CreateBucket",
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::DeleteBucket => "DeleteBucket",
+            Self::DeleteBucketEncryption => "DeleteBucketEncryption",
             Self::DeleteObject => "DeleteObject",
             Self::DeleteObjects => "DeleteObjects",
+            Self::GetBucketEncryption => "GetBucketEncryption",
             Self::GetBucketLocation => "GetBucketLocation",
             Self::GetObject => "GetObject",
             Self::HeadBucket => "HeadBucket",
@@ -124,8 +134,10 @@ impl Operation {
             Self::ListObjects => "ListObjects",
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::ListParts => "ListParts",
+            Self::PutBucketEncryption => "PutBucketEncryption",
             Self::PutObject => "PutObject",
             Self::UploadPart => "UploadPart",
+            Self::UploadPartCopy => "UploadPartCopy",
         }
     }
 
@@ -135,9 +147,12 @@ impl Operation {
         match self {
             Self::CreateBucket
             | Self::DeleteBucket
+            | Self::DeleteBucketEncryption
+            | Self::GetBucketEncryption
             | Self::GetBucketLocation
             | Self::HeadBucket
-            | Self::ListBuckets => true,
+            | Self::ListBuckets
+            | Self::PutBucketEncryption => true,
             Self::AbortMultipartUpload
             | Self::CompleteMultipartUpload
             | Self::CopyObject
@@ -151,14 +166,16 @@ impl Operation {
             | Self::ListObjectsV2
             | Self::ListParts
             | Self::PutObject
-            | Self::UploadPart => false,
+            | Self::UploadPart
+            | Self::UploadPartCopy => false,
         }
     }
 
     /// Whether it changes nothing.
     pub(crate) fn is_read_only(self) -> bool {
         match self {
-            Self::GetBucketLocation
+            Self::GetBucketEncryption
+            | Self::GetBucketLocation
             | Self::GetObject
             | Self::HeadBucket
             | Self::HeadObject
@@ -173,10 +190,13 @@ impl Operation {
             | Self::CreateBucket
             | Self::CreateMultipartUpload
             | Self::DeleteBucket
+            | Self::DeleteBucketEncryption
             | Self::DeleteObject
             | Self::DeleteObjects
+            | Self::PutBucketEncryption
             | Self::PutObject
-            | Self::UploadPart => false,
+            | Self::UploadPart
+            | Self::UploadPartCopy => false,
         }
     }
 
@@ -215,6 +235,7 @@ impl Operation {
             (Target::Bucket(_), Method::Get, Some("list-type")) if query.get("list-type") == Some("2") => {
                 Ok(Self::ListObjectsV2)
             }
+            (Target::Bucket(_), _, Some("encryption")) => Self::on_encryption(*method),
             (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
             (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
             (Target::Bucket(_), Method::Post, Some("delete")) => Ok(Self::DeleteObjects),
@@ -231,10 +252,20 @@ impl Operation {
         }
     }
 
+    fn on_encryption(method: Method) -> Result<Self, ObjectsError> {
+        match method {
+            Method::Get => Ok(Self::GetBucketEncryption),
+            Method::Put => Ok(Self::PutBucketEncryption),
+            Method::Delete => Ok(Self::DeleteBucketEncryption),
+            Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
+        }
+    }
+
     /// The operation on an upload that is under way.
     fn on_upload(method: Method, subresource: Option<&str>, is_copy: bool) -> Result<Self, ObjectsError> {
         match (method, subresource) {
-            (Method::Put, Some("partNumber")) if !is_copy => Ok(Self::UploadPart),
+            (Method::Put, Some("partNumber")) if is_copy => Ok(Self::UploadPartCopy),
+            (Method::Put, Some("partNumber")) => Ok(Self::UploadPart),
             (Method::Post, None) => Ok(Self::CompleteMultipartUpload),
             (Method::Delete, None) => Ok(Self::AbortMultipartUpload),
             (Method::Get, None) => Ok(Self::ListParts),
@@ -259,7 +290,7 @@ impl Objects {
             return self.call_on_objects(operation, call, request).await;
         }
         let recording = self.trail.begin(call);
-        call.event.set_request_parameters(parameters(&request));
+        call.event.set_request_parameters(serde_json::to_vec(&parameters(&request)).ok());
         let answer = self.run(operation, call, request).await;
         let fault = answer.as_ref().err().map(ObjectsError::to_fault);
         let error = fault.as_ref();
@@ -283,6 +314,15 @@ impl Objects {
                 self.get_bucket_location(call, name).await
             }
             (Operation::HeadBucket, Target::Bucket(name)) => self.head_bucket(call, name).await,
+            (Operation::GetBucketEncryption, Target::Bucket(name)) => {
+                self.get_bucket_encryption(call, name).await
+            }
+            (Operation::PutBucketEncryption, Target::Bucket(name)) => {
+                self.put_bucket_encryption(call, request, name).await
+            }
+            (Operation::DeleteBucketEncryption, Target::Bucket(name)) => {
+                self.delete_bucket_encryption(call, name).await
+            }
             (Operation::ListObjectsV2, Target::Bucket(name)) => {
                 self.list_objects_v2(call, request, name).await
             }
@@ -320,15 +360,21 @@ impl Objects {
             Operation::ListParts => self.list_parts(call, request, object).await,
             Operation::PutObject => Box::pin(self.put_object(call, request, object)).await,
             Operation::UploadPart => Box::pin(self.upload_part(call, request, object)).await,
+            Operation::UploadPartCopy => Box::pin(self.upload_part_copy(call, request, object)).await,
             Operation::CreateBucket
             | Operation::DeleteBucket
+            | Operation::DeleteBucketEncryption
             | Operation::DeleteObjects
+            | Operation::GetBucketEncryption
             | Operation::GetBucketLocation
             | Operation::HeadBucket
             | Operation::ListBuckets
             | Operation::ListMultipartUploads
             | Operation::ListObjects
-            | Operation::ListObjectsV2 => Err(ObjectsError::Bug("an operation on buckets names an object")),
+            | Operation::ListObjectsV2
+            | Operation::PutBucketEncryption => {
+                Err(ObjectsError::Bug("an operation on buckets names an object"))
+            }
         }
     }
 
@@ -347,7 +393,7 @@ impl Objects {
 }
 
 /// `requestParameters` of an event.
-pub(crate) fn parameters(request: &Request) -> Option<Vec<u8>> {
+pub(crate) fn parameters(request: &Request) -> serde_json::Map<String, serde_json::Value> {
     let mut parameters = serde_json::Map::new();
     if let Target::Bucket(bucket) | Target::Object(bucket, _) = &request.target {
         parameters.insert("bucketName".to_owned(), bucket.as_str().into());
@@ -358,7 +404,11 @@ pub(crate) fn parameters(request: &Request) -> Option<Vec<u8>> {
     if let Some(host) = request.headers.get("host") {
         parameters.insert("Host".to_owned(), host.into());
     }
-    serde_json::to_vec(&parameters).ok()
+    for name in request.query.names().filter(|name| SUBRESOURCES.contains(name)) {
+        let value = request.query.get(name).unwrap_or_default();
+        parameters.insert(name.to_owned(), value.into());
+    }
+    parameters
 }
 
 #[cfg(test)]
@@ -398,6 +448,9 @@ mod tests {
             (Method::Get, "/", "", Operation::ListBuckets),
             (Method::Put, "/b", "", Operation::CreateBucket),
             (Method::Get, "/b", "location", Operation::GetBucketLocation),
+            (Method::Get, "/b", "encryption", Operation::GetBucketEncryption),
+            (Method::Put, "/b", "encryption", Operation::PutBucketEncryption),
+            (Method::Delete, "/b", "encryption=", Operation::DeleteBucketEncryption),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
@@ -421,6 +474,7 @@ mod tests {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
             (Method::Delete, "/b", "policy"),
+            (Method::Put, "/b/k", "encryption"),
             (Method::Get, "/b", "versions"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
@@ -433,7 +487,8 @@ mod tests {
         }
         let copied = [("x-amz-copy-source", "/b/a")];
         assert_eq!(asked(Method::Put, "/b/k", "", &copied), Ok(Operation::CopyObject));
-        assert_eq!(asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied), Err("NotImplemented"));
+        let part = asked(Method::Put, "/b/k", "partNumber=1&uploadId=u", &copied);
+        assert_eq!(part, Ok(Operation::UploadPartCopy));
         assert_eq!(asked(Method::Post, "/b/k", "", &[]), Err("MethodNotAllowed"));
     }
 }

@@ -1,8 +1,8 @@
 //! The rooms plugged together: identities, keys, the trail, the seed, and the work that becomes due by itself.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use audit::index::Index;
@@ -47,6 +47,8 @@ const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
 
 /// Where the contents of objects lie in the data folder.
 const OBJECTS_FOLDER: &str = "objects";
+/// How often it is looked whether the time of bucket keys is over.
+const BUCKET_KEYS_LOOKED_AT: Duration = Duration::from_secs(1);
 
 /// Everything behind the listener.
 pub(crate) struct Service {
@@ -243,6 +245,9 @@ impl Service {
             trail: Arc::clone(&self.trail),
             witness: Arc::<KnownDecisions>::clone(&self.decisions),
             takes_customer_keys_in_clear: config.dev,
+            blocks_customer_keys: config.objects.blocks_customer_keys,
+            clock: Arc::<SettableClock>::clone(&self.clock),
+            bucket_key_seconds: config.objects.bucket_key_seconds,
         }))
     }
 
@@ -259,6 +264,7 @@ impl Service {
     ) -> Result<Pipeline, StartError> {
         let objects = Arc::new(self.objects(config, foundation, &delivery.trails)?);
         tokio::spawn(sweep(Arc::clone(&objects)));
+        tokio::spawn(forget_bucket_keys(Arc::downgrade(&objects)));
         Ok(Pipeline::new(Parties {
             objects,
             identity: Arc::clone(&self.identity),
@@ -417,6 +423,15 @@ async fn sweep(objects: Arc<Objects>) {
         Err(error) => {
             tracing::warn!(%error, "blobs that no object has cannot be removed; the next start tries again")
         }
+    }
+}
+
+/// Wipes bucket keys whose time is over, for as long as there is a service.
+async fn forget_bucket_keys(objects: Weak<Objects>) {
+    while let Some(objects) = objects.upgrade() {
+        objects.forget_bucket_keys();
+        drop(objects);
+        tokio::time::sleep(BUCKET_KEYS_LOOKED_AT).await;
     }
 }
 

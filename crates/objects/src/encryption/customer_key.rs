@@ -26,6 +26,12 @@ const OF_SOURCE: [&str; 3] = [
 
 const ANOTHER: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.";
 
+/// Whether a key may come as this request does: over TLS, or where tests are run.
+#[derive(Clone, Copy)]
+pub(crate) struct KeysInClear {
+    pub(super) may_come: bool,
+}
+
 /// A caller's own key.
 pub(crate) struct CustomerKey {
     pub(super) key: SealingKey,
@@ -33,15 +39,16 @@ pub(crate) struct CustomerKey {
 }
 
 impl CustomerKey {
+    /// Whether a request brings something of a key.
+    pub(super) fn is_sent(headers: &Headers) -> bool {
+        [ALGORITHM, KEY, DIGEST].iter().any(|name| headers.get(name).is_some())
+    }
+
     /// The key that a request brings, if it does.
     ///
     /// # Errors
-    /// Something of it is missing or wrong, or it came in clear; `in_clear_too` allows that.
-    pub(crate) fn read(
-        headers: &Headers,
-        is_secure: bool,
-        in_clear_too: bool,
-    ) -> Result<Option<Self>, ObjectsError> {
+    /// Something of it is missing or wrong, or it came in clear.
+    pub(crate) fn read(headers: &Headers, secrecy: KeysInClear) -> Result<Option<Self>, ObjectsError> {
         let sent = [ALGORITHM, KEY, DIGEST].map(|name| headers.get(name));
         if let Some(other) = headers.get(wanted::ALGORITHM)
             && sent.iter().any(Option::is_some)
@@ -49,7 +56,7 @@ impl CustomerKey {
             let text = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
             return Err(ObjectsError::invalid_argument(text, wanted::ALGORITHM, other));
         }
-        Self::of_headers(sent, is_secure || in_clear_too)
+        Self::of_headers(sent, secrecy.may_come)
     }
 
     /// The key of what a request copies, if it brings one.
@@ -58,10 +65,9 @@ impl CustomerKey {
     /// Those of [`CustomerKey::read`].
     pub(crate) fn read_of_source(
         headers: &Headers,
-        is_secure: bool,
-        in_clear_too: bool,
+        secrecy: KeysInClear,
     ) -> Result<Option<Self>, ObjectsError> {
-        Self::of_headers(OF_SOURCE.map(|name| headers.get(name)), is_secure || in_clear_too)
+        Self::of_headers(OF_SOURCE.map(|name| headers.get(name)), secrecy.may_come)
     }
 
     fn of_headers(sent: [Option<&str>; 3], may_come: bool) -> Result<Option<Self>, ObjectsError> {
@@ -157,10 +163,12 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)], is_secure: bool) -> Result<bool, (&'static str, String)> {
         let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
-        CustomerKey::read(&headers, is_secure, false).map(|key| key.is_some()).map_err(|error| {
-            let fault = error.to_fault();
-            (fault.code, fault.message.unwrap())
-        })
+        CustomerKey::read(&headers, KeysInClear { may_come: is_secure }).map(|key| key.is_some()).map_err(
+            |error| {
+                let fault = error.to_fault();
+                (fault.code, fault.message.unwrap())
+            },
+        )
     }
 
     #[test]

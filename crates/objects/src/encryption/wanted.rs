@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use base64_simd::STANDARD;
 
-use super::CustomerKey;
+use super::{CustomerKey, KeysInClear};
+use crate::bucket_encryption::{Algorithm, BucketEncryption, Rule};
 use crate::error::ObjectsError;
 use crate::request::Headers;
 
@@ -13,7 +14,8 @@ pub(super) const ALGORITHM: &str = "x-amz-server-side-encryption";
 /// The header with the KMS key.
 pub(super) const KEY_ID: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 const CONTEXT: &str = "x-amz-server-side-encryption-context";
-const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
+/// The header with whether a bucket key is used.
+pub(super) const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 
 /// The encryption that a write asks for.
 pub(crate) enum Wanted {
@@ -27,7 +29,18 @@ pub(crate) enum Wanted {
         key: Option<String>,
         /// The caller's pairs.
         context: BTreeMap<String, String>,
+        /// What its data key is.
+        kind: KmsKind,
     },
+}
+
+/// The kinds of encryption under a KMS key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KmsKind {
+    /// Under a data key of the object's own.
+    DataKey,
+    /// Under a bucket key.
+    BucketKey,
 }
 
 impl Wanted {
@@ -39,38 +52,66 @@ impl Wanted {
         }
     }
 
-    /// Reads it.
+    /// Reads it. What the request does not say the rule of the bucket does.
     ///
     /// # Errors
-    /// What is asked for is unknown, contradicts itself, or is not offered.
-    pub(crate) fn read(headers: &Headers, customer: Option<CustomerKey>) -> Result<Self, ObjectsError> {
-        if let Some(customer) = customer {
-            return Ok(Self::Customer(customer));
+    /// What is asked for is unknown, contradicts itself, is not offered, or is not to be in this bucket.
+    pub(crate) fn read(
+        headers: &Headers,
+        secrecy: KeysInClear,
+        bucket: &BucketEncryption,
+    ) -> Result<Self, ObjectsError> {
+        // Said before anything of the key is looked at.
+        if bucket.blocks_customer_keys() && CustomerKey::is_sent(headers) {
+            return Err(ObjectsError::access_denied("Access Denied"));
         }
-        match headers.get(ALGORITHM) {
-            None | Some("AES256") => match headers.get(KEY_ID) {
-                Some(value) => {
-                    let text = format!("{ALGORITHM}: aws:kms is required with {KEY_ID}.");
-                    Err(ObjectsError::invalid_argument(text, KEY_ID, value))
-                }
-                None => Ok(Self::Service),
-            },
-            Some("aws:kms")
-                if headers.get(BUCKET_KEY).is_some_and(|value| value.eq_ignore_ascii_case("true")) =>
-            {
-                Err(ObjectsError::not_implemented())
-            }
-            Some("aws:kms") => {
-                let context = headers.get(CONTEXT).map_or(Ok(BTreeMap::new()), read_context)?;
-                Ok(Self::Kms { key: headers.get(KEY_ID).map(str::to_owned), context })
-            }
-            Some("aws:kms:dsse") => Err(ObjectsError::not_implemented()),
-            Some(other) => {
-                let text = "The encryption method specified is not supported";
-                Err(ObjectsError::invalid_argument(text, ALGORITHM, other))
-            }
+        match CustomerKey::read(headers, secrecy)? {
+            Some(customer) => Ok(Self::Customer(customer)),
+            None => Self::without_customer(headers, &bucket.rule()),
         }
     }
+
+    fn without_customer(headers: &Headers, rule: &Rule) -> Result<Self, ObjectsError> {
+        let named = headers.get(KEY_ID);
+        let Some(algorithm) = headers.get(ALGORITHM) else {
+            refuse_key(named)?;
+            return Self::of(headers, rule.algorithm, rule.key.as_deref(), rule.with_bucket_key);
+        };
+        let Some(algorithm) = Algorithm::of_name(algorithm) else {
+            let text = "The encryption method specified is not supported";
+            return Err(ObjectsError::invalid_argument(text, ALGORITHM, algorithm));
+        };
+        if algorithm == Algorithm::Service {
+            refuse_key(named)?;
+        }
+        Self::of(headers, algorithm, named, rule.with_bucket_key)
+    }
+
+    fn of(
+        headers: &Headers,
+        algorithm: Algorithm,
+        key: Option<&str>,
+        with_bucket_key: bool,
+    ) -> Result<Self, ObjectsError> {
+        let with_bucket_key =
+            headers.get(BUCKET_KEY).map_or(with_bucket_key, |value| value.eq_ignore_ascii_case("true"));
+        match algorithm {
+            Algorithm::Service => Ok(Self::Service),
+            Algorithm::Kms => {
+                let context = headers.get(CONTEXT).map_or(Ok(BTreeMap::new()), read_context)?;
+                let kind = if with_bucket_key { KmsKind::BucketKey } else { KmsKind::DataKey };
+                Ok(Self::Kms { key: key.map(str::to_owned), context, kind })
+            }
+            Algorithm::KmsInTwoLayers => Err(ObjectsError::not_implemented()),
+        }
+    }
+}
+
+/// A key belongs to KMS.
+fn refuse_key(named: Option<&str>) -> Result<(), ObjectsError> {
+    let Some(value) = named else { return Ok(()) };
+    let text = format!("{ALGORITHM}: aws:kms is required with {KEY_ID}.");
+    Err(ObjectsError::invalid_argument(text, KEY_ID, value))
 }
 
 fn read_context(text: &str) -> Result<BTreeMap<String, String>, ObjectsError> {
@@ -88,7 +129,9 @@ mod tests {
 
     fn read(pairs: &[(&str, &str)]) -> Result<Wanted, &'static str> {
         let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
-        Wanted::read(&headers, None).map_err(|error| error.to_fault().code)
+        let bucket = BucketEncryption::default();
+        Wanted::read(&headers, KeysInClear { may_come: false }, &bucket)
+            .map_err(|error| error.to_fault().code)
     }
 
     #[test]
@@ -98,9 +141,60 @@ mod tests {
         assert!(matches!(read(&[(ALGORITHM, "aws:kms")]), Ok(Wanted::Kms { key: None, .. })));
         let context = STANDARD.encode_to_string(br#"{"a":"b"}"#);
         let read = read(&[(ALGORITHM, "aws:kms"), (KEY_ID, "k"), (CONTEXT, &context), (BUCKET_KEY, "false")]);
-        let Ok(Wanted::Kms { key, context }) = read else { panic!("not KMS") };
+        let Ok(Wanted::Kms { key, context, kind: KmsKind::DataKey }) = read else { panic!("not KMS") };
         assert_eq!(key.as_deref(), Some("k"));
         assert_eq!(context, BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+    }
+
+    fn read_under(rule: &Rule, pairs: &[(&str, &str)]) -> Wanted {
+        let headers = Headers::new(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
+        Wanted::without_customer(&headers, rule).unwrap()
+    }
+
+    #[test]
+    fn the_rule_of_the_bucket_decides_if_nothing_is_said_and_only_then() {
+        let rule = Rule { algorithm: Algorithm::Kms, key: Some("k".to_owned()), with_bucket_key: false };
+        let named = |wanted| match wanted {
+            Wanted::Kms { key, .. } => key,
+            Wanted::Service | Wanted::Customer(_) => Some("no KMS".to_owned()),
+        };
+        assert_eq!(named(read_under(&rule, &[])), Some("k".to_owned()));
+        assert_eq!(named(read_under(&rule, &[(ALGORITHM, "aws:kms"), (KEY_ID, "l")])), Some("l".to_owned()));
+        // Not the bucket's key, but the AWS managed one.
+        assert_eq!(named(read_under(&rule, &[(ALGORITHM, "aws:kms")])), None);
+        assert!(matches!(read_under(&rule, &[(ALGORITHM, "AES256")]), Wanted::Service));
+        let refused = Wanted::without_customer(&Headers::new([(KEY_ID, &b"l"[..])]), &rule).err().unwrap();
+        assert_eq!(refused.to_fault().code, "InvalidArgument");
+    }
+
+    #[test]
+    fn the_request_decides_about_the_bucket_key_and_the_rule_if_it_does_not() {
+        for (by_rule, header, expected) in [
+            (false, None, KmsKind::DataKey),
+            (true, None, KmsKind::BucketKey),
+            (true, Some("false"), KmsKind::DataKey),
+            (false, Some("true"), KmsKind::BucketKey),
+        ] {
+            let rule = Rule { algorithm: Algorithm::Kms, key: None, with_bucket_key: by_rule };
+            for algorithm in [None, Some("aws:kms")] {
+                let sent = [(ALGORITHM, algorithm), (BUCKET_KEY, header)];
+                let sent: Vec<_> = sent.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+                let Wanted::Kms { kind, .. } = read_under(&rule, &sent) else { panic!("not KMS") };
+                assert_eq!(kind, expected);
+            }
+        }
+        let rule = Rule { with_bucket_key: true, ..Rule::default() };
+        assert!(matches!(read_under(&rule, &[]), Wanted::Service));
+    }
+
+    #[test]
+    fn a_bucket_that_blocks_customers_keys_looks_at_none() {
+        let sent = Headers::new([("x-amz-server-side-encryption-customer-algorithm", &b"nonsense"[..])]);
+        for (blocks, code) in [(true, "AccessDenied"), (false, "InvalidEncryptionAlgorithmError")] {
+            let bucket = BucketEncryption::of_new_bucket(blocks);
+            let refused = Wanted::read(&sent, KeysInClear { may_come: true }, &bucket).err().unwrap();
+            assert_eq!(refused.to_fault().code, code);
+        }
     }
 
     #[test]
@@ -112,7 +206,6 @@ mod tests {
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "e30")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "W10=")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms:dsse")], "NotImplemented"),
-            (&[(ALGORITHM, "aws:kms"), (BUCKET_KEY, "true")], "NotImplemented"),
         ] {
             assert_eq!(read(pairs).err(), Some(code), "{pairs:?}");
         }

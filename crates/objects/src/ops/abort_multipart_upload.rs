@@ -18,7 +18,7 @@ impl Objects {
         let query = request.query;
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "AbortMultipartUpload", (&bucket, key), &Facts::default()).await?;
-        self.abort_upload(&bucket, key, query.get("uploadId").unwrap_or_default()).await?;
+        self.abort_upload(call, &bucket, key, query.get("uploadId").unwrap_or_default()).await?;
         Ok(Answer::empty(204))
     }
 }

@@ -41,22 +41,19 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let in_clear_too = self.takes_customer_keys_in_clear;
-        let customer = CustomerKey::read(&headers, call.is_secure(), in_clear_too)?;
-        let wanted = Wanted::read(&headers, customer)?;
+        let wanted = self.wanted(call, &headers, &bucket)?;
         let replaces = replaces_metadata(&headers)?;
         let is_itself = from.name == bucket.name && from_key == *key;
         if is_itself
             && !replaces
             && headers.get("x-amz-server-side-encryption").is_none()
             && wanted.customer().is_none()
+            && !bucket.record.encryption.has_rule()
         {
             let text = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(ObjectsError::bad("InvalidRequest", text));
         }
-        let source_key = CustomerKey::read_of_source(&headers, call.is_secure(), in_clear_too)?;
-        let (source, contents) =
-            self.open_source(call, (&from, &from_key), &headers, source_key.as_ref()).await?;
+        let (source, contents) = self.open_source(call, (&from, &from_key), &headers, whole).await?;
         let details = if replaces { kept(&headers)? } else { source.details.clone() };
         let kept = checksum_of_copy(&headers, &source.details)?;
         let expected = Expected::default().keeping(Some(kept));
@@ -67,27 +64,28 @@ impl Objects {
         Ok(answer(&written))
     }
 
-    async fn open_source(
+    /// Opens what a request copies; `range` tells which bytes of an object of a size.
+    ///
+    /// # Errors
+    /// The conditions on it do not hold, its key is missing, or it cannot be read.
+    pub(super) async fn open_source(
         &self,
         call: &Call,
         (bucket, key): (&Bucket, &ObjectKey),
         headers: &Headers,
-        customer: Option<&CustomerKey>,
+        range: impl Fn(&Headers, u64) -> Result<(u64, u64), ObjectsError>,
     ) -> Result<(StoredObject, Contents), ObjectsError> {
+        let customer = CustomerKey::read_of_source(headers, self.keys_in_clear(call))?;
+        let customer = customer.as_ref();
         for _ in 0..ATTEMPTS_MAX {
             let object = self.object(call, bucket, key).await?;
             let record = &object.record;
             check_source(record.encryption.is_customers(), customer.is_some())?;
             judge_source(headers, &object)?;
-            if record.size > PUT_MAX {
-                let text = format!(
-                    "The specified copy source is larger than the maximum allowable size for a copy source: {PUT_MAX}"
-                );
-                return Err(ObjectsError::bad("InvalidRequest", text));
-            }
+            let range = range(headers, record.size)?;
             let place = Place { bucket, key, version: &record.version };
             let content_key = self.unlock(call, place, &record.encryption, customer).await?;
-            match Contents::open(self.shelf(), content_key, record, (0, record.size)).await {
+            match Contents::open(self.shelf(), content_key, record, range).await {
                 Ok(contents) => return Ok((object, contents)),
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
                 Err(error) => return Err(error),
@@ -97,8 +95,19 @@ impl Objects {
     }
 }
 
+/// All of a source that one call may copy.
+fn whole(_: &Headers, size: u64) -> Result<(u64, u64), ObjectsError> {
+    if size > PUT_MAX {
+        let text = format!(
+            "The specified copy source is larger than the maximum allowable size for a copy source: {PUT_MAX}"
+        );
+        return Err(ObjectsError::bad("InvalidRequest", text));
+    }
+    Ok((0, size))
+}
+
 /// `bucket/key` or `/bucket/key`, percent-encoded.
-fn read_source(text: &str) -> Result<(String, ObjectKey), ObjectsError> {
+pub(super) fn read_source(text: &str) -> Result<(String, ObjectKey), ObjectsError> {
     let (path, version) = text.split_once("?versionId=").unwrap_or((text, NO_VERSION));
     if version != NO_VERSION {
         return Err(ObjectsError::not_implemented());

@@ -6,6 +6,7 @@ use wire::s3::read_bucket_configuration;
 
 use crate::body::Body;
 use crate::bucket::{Facts, arn};
+use crate::bucket_encryption::BucketEncryption;
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
 use crate::record::BucketRecord;
@@ -65,6 +66,7 @@ impl Objects {
             region: region.to_string(),
             created: call.time.millis(),
             is_leaving: false,
+            encryption: BucketEncryption::of_new_bucket(self.blocks_customer_keys),
         };
         let path = paths::bucket(name)?;
         let transaction = Transaction::new()

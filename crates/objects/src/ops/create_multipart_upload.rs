@@ -2,12 +2,12 @@
 
 use base::Call;
 use crypto::content::ContentKey;
-use store::{CommitError, encode_record};
+use store::encode_record;
 use wire::s3::Document;
 
 use super::put_object::{facts, is_not_offered, kept};
 use crate::checksum::ChecksumAlgorithm;
-use crate::encryption::{CustomerKey, Place, Wanted};
+use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
 use crate::record::UploadRecord;
@@ -28,8 +28,7 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
-        let wanted = Wanted::read(&headers, customer)?;
+        let wanted = self.wanted(call, &headers, &bucket)?;
         let details = kept(&headers)?;
         let checksum = read_checksum(&headers, matches!(wanted, Wanted::Customer(_)))?;
 
@@ -46,10 +45,8 @@ impl Objects {
         };
         let path = paths::upload(&bucket.name, key.as_str(), &id)?;
         let transaction = bucket.entered()?.expect_absent(path.clone()).put(path, encode_record(&record)?);
-        match self.store.commit(transaction).await {
-            Ok(_) => {}
-            Err(CommitError::Conflict { .. }) => return Err(contention()),
-            Err(error) => return Err(error.into()),
+        if !self.change_objects(call, transaction, None).await? {
+            return Err(contention());
         }
         let mut document = Document::new("InitiateMultipartUploadResult");
         document.text("Bucket", bucket.name.as_str()).text("Key", key.as_str()).text("UploadId", &id);

@@ -30,7 +30,7 @@ impl Objects {
             let text = "The bucket you tried to delete is not empty";
             return Err(ObjectsError::refused("BucketNotEmpty", 409, text).with("BucketName", name));
         }
-        self.abort_uploads(&bucket).await?;
+        self.abort_uploads(call, &bucket).await?;
         let deleting = Transaction::new()
             .expect_revision(path.clone(), marked)
             .delete(path)
@@ -43,14 +43,14 @@ impl Objects {
     }
 
     /// Uploads that nobody has completed go with their bucket.
-    async fn abort_uploads(&self, bucket: &Bucket) -> Result<(), ObjectsError> {
+    async fn abort_uploads(&self, call: &Call, bucket: &Bucket) -> Result<(), ObjectsError> {
         loop {
             let page = self.store.range(Range::prefix(paths::uploads_of(&bucket.name, ""))).await?;
             for entry in &page.entries {
                 let damaged = || ObjectsError::Damaged("a path of an upload");
                 let (key, id) = paths::upload_at(&bucket.name, &entry.key).ok_or_else(damaged)?;
                 let key: ObjectKey = key.parse().map_err(|_| damaged())?;
-                self.abort_upload(bucket, &key, &id).await?;
+                self.abort_upload(call, bucket, &key, &id).await?;
             }
             if !page.more {
                 return Ok(());

@@ -16,7 +16,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "DeleteObject", (&bucket, key), &Facts::default()).await?;
-        self.remove_object(&bucket, key).await?;
+        self.remove_object(call, &bucket, key).await?;
         Ok(Answer::empty(204))
     }
 }

@@ -52,7 +52,7 @@ impl Objects {
             return Err(ObjectsError::not_implemented());
         }
         self.authorize_object(call, "DeleteObject", (bucket, &key), &Facts::default()).await?;
-        self.remove_object(bucket, &key).await.map(|_| ())
+        self.remove_object(call, bucket, &key).await.map(|_| ())
     }
 }
 

@@ -37,7 +37,7 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
         let Request { headers, query, .. } = request;
-        let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
+        let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
         for _ in 0..ATTEMPTS_MAX {
             let object = self.object(call, &bucket, key).await?;

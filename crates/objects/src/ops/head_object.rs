@@ -20,8 +20,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
-        let customer =
-            CustomerKey::read(&request.headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
+        let customer = CustomerKey::read(&request.headers, self.keys_in_clear(call))?;
         let object = self.object(call, &bucket, key).await?;
         let record = &object.record;
         check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;

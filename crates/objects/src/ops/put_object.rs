@@ -9,7 +9,7 @@ use crate::Objects;
 use crate::body::{Body, PUT_MAX};
 use crate::bucket::{Bucket, Facts};
 use crate::conditions::judge_write;
-use crate::encryption::{CustomerKey, Place, Wanted};
+use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
@@ -45,8 +45,7 @@ impl Objects {
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let customer = CustomerKey::read(&headers, call.is_secure(), self.takes_customer_keys_in_clear)?;
-        let (wanted, expected) = (Wanted::read(&headers, customer)?, Expected::read(&headers)?);
+        let (wanted, expected) = (self.wanted(call, &headers, &bucket)?, Expected::read(&headers)?);
         let present = self.find_object(&bucket, key).await?;
         judge_write(&headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
         let body = Body::new(&headers, payload, body, PUT_MAX)?;

@@ -41,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) passphrase: Option<PassphraseSource>,
     pub(crate) limits: Limits,
     pub(crate) kms: ::kms::Settings,
+    pub(crate) objects: ObjectChoice,
     pub(crate) tls: Option<TlsChoice>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) web_identity: WebIdentity,
@@ -85,6 +86,15 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     /// From the signal to the end of the last running request.
     pub(crate) shutdown_timeout: Duration,
+}
+
+/// How S3 treats buckets and their objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectChoice {
+    /// Whether new buckets refuse objects under keys that callers bring, until somebody lets them in.
+    pub(crate) blocks_customer_keys: bool,
+    /// How long a bucket key stays in memory.
+    pub(crate) bucket_key_seconds: u32,
 }
 
 /// How connections are encrypted.

@@ -19,6 +19,7 @@ pub(super) struct Settings {
     pub(super) root: RootSettings,
     pub(super) limits: LimitSettings,
     pub(super) kms: KmsSettings,
+    pub(super) objects: ObjectSettings,
     pub(super) request_quotas: RequestQuotaSettings,
     pub(super) tls: TlsSettings,
     pub(super) cors: CorsSettings,
@@ -74,6 +75,13 @@ pub(super) struct KmsSettings {
     pub(super) retained_materials: u64,
     pub(super) keys_per_region_max: u64,
     pub(super) aliases_per_key_max: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ObjectSettings {
+    pub(super) block_customer_keys: bool,
+    pub(super) bucket_key_seconds: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -219,6 +227,7 @@ impl Default for Settings {
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
             kms: KmsSettings::default(),
+            objects: ObjectSettings { block_customer_keys: true, bucket_key_seconds: 300 },
             request_quotas: RequestQuotaSettings::default(),
             tls: TlsSettings {
                 certificate: String::new(),

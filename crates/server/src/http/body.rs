@@ -81,6 +81,11 @@ impl BodyReader {
         }
     }
 
+    /// How much of a body that nobody wants is read and thrown away, in bytes.
+    pub(super) fn discarded_max(&self) -> u64 {
+        u64::try_from(self.body_max.saturating_mul(DISCARD_FACTOR)).unwrap_or(u64::MAX)
+    }
+
     /// Reads the whole body. `discard` tells that a body which is too long may be read to its end first.
     pub(super) async fn read<B>(&self, body: B, discard: bool) -> Result<WipedBody, BodyFault>
     where

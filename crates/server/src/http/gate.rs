@@ -110,11 +110,11 @@ impl<F: Front> Gate<F> {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let body = IncomingBody::new(body, self.limits.body_read_timeout);
-        let (was_read, version) = (body.was_read(), parts.version);
+        let waits = parts.headers.contains_key(EXPECT);
+        let can_end_alone = parts.version >= Version::HTTP_2;
+        let (body, rest) = IncomingBody::new(body, self.limits.body_read_timeout);
         let mut answer = self.front.answer_streamed(StreamedRequest { parts, body, peer }).await;
-        if version < Version::HTTP_2 && !was_read.get() {
-            // What is left of the body stands in the way of a further request. Only a client that is told so will not send one.
+        if !can_end_alone && !rest.discard(self.bodies.discarded_max(), waits).await {
             answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         answer

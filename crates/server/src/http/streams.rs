@@ -2,16 +2,15 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::activity::Sending;
@@ -28,37 +27,53 @@ pub(crate) enum StreamFault {
     Broken,
 }
 
-/// The body of a request as it comes.
+/// The body of a request as it comes. Dropped before its end, it goes to whoever holds its [`Rest`].
 pub(crate) struct IncomingBody {
+    unread: Unread,
+    home: Option<oneshot::Sender<Unread>>,
+}
+
+/// What has not been read of a body.
+struct Unread {
     body: UnsyncBoxBody<Bytes, StreamFault>,
     patience: Duration,
     begun: Option<Instant>,
     seen: u64,
-    was_read: WasRead,
 }
 
-/// Whether a body was read to its end. Whoever answers before that cannot go on with the connection.
-#[derive(Clone, Default)]
-pub(super) struct WasRead(Arc<AtomicBool>);
+/// Where what nobody wants of a body ends up.
+pub(super) struct Rest(oneshot::Receiver<Unread>);
 
-impl WasRead {
-    pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+impl Rest {
+    /// Reads and throws away what nobody wanted, up to so many bytes, so that a client which sends everything before it reads
+    /// finds the answer instead of a reset connection. `waits` tells that it sends nothing before it is told to. Answers whether
+    /// all has been read, so that the connection can go on.
+    pub(super) async fn discard(mut self, most: u64, waits: bool) -> bool {
+        let Ok(mut unread) = self.0.try_recv() else { return true };
+        if waits && unread.begun.is_none() {
+            return false;
+        }
+        let most = unread.seen.saturating_add(most);
+        while unread.seen <= most {
+            match unread.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(StreamFault::TimedOut | StreamFault::Broken) => return false,
+            }
+        }
+        false
     }
 }
 
 impl IncomingBody {
-    pub(super) fn new<B>(body: B, patience: Duration) -> Self
+    pub(super) fn new<B>(body: B, patience: Duration) -> (Self, Rest)
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let was_read = WasRead(Arc::new(AtomicBool::new(body.is_end_stream())));
         let body = body.map_err(|_| StreamFault::Broken).boxed_unsync();
-        Self { body, patience, begun: None, seen: 0, was_read }
-    }
-
-    pub(super) fn was_read(&self) -> WasRead {
-        self.was_read.clone()
+        let (home, rest) = oneshot::channel();
+        let unread = Unread { body, patience, begun: None, seen: 0 };
+        (Self { unread, home: Some(home) }, Rest(rest))
     }
 
     /// The next bytes; `None` at the end.
@@ -66,13 +81,35 @@ impl IncomingBody {
     /// # Errors
     /// See [`StreamFault`].
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, StreamFault> {
+        self.unread.next().await
+    }
+}
+
+impl Drop for IncomingBody {
+    fn drop(&mut self) {
+        let ended = Unread::ended();
+        let unread = std::mem::replace(&mut self.unread, ended);
+        if let Some(home) = self.home.take()
+            && !unread.body.is_end_stream()
+        {
+            // Nobody waits for it if the whole request has been given up.
+            let _ = home.send(unread);
+        }
+    }
+}
+
+impl Unread {
+    fn ended() -> Self {
+        let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        Self { body, patience: Duration::ZERO, begun: None, seen: 0 }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamFault> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun + self.patience + Duration::from_secs(self.seen / SLOWEST);
         loop {
             let frame = timeout_at(deadline, self.body.frame()).await.map_err(|_| StreamFault::TimedOut)?;
-            let frame = frame.transpose()?;
-            self.was_read.0.store(frame.is_none() || self.body.is_end_stream(), Ordering::Relaxed);
-            let Some(frame) = frame else { return Ok(None) };
+            let Some(frame) = frame.transpose()? else { return Ok(None) };
             if let Ok(data) = frame.into_data()
                 && !data.is_empty()
             {

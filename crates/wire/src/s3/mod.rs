@@ -2,10 +2,12 @@
 
 mod chunked;
 mod document;
+mod encryption;
 mod requests;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
+pub use encryption::{BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, read_encryption_rule};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
     PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,

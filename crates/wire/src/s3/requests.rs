@@ -113,7 +113,7 @@ pub fn read_bucket_configuration(body: &[u8]) -> Result<BucketConfiguration, Mal
     if body.iter().all(u8::is_ascii_whitespace) { Ok(BucketConfiguration::default()) } else { read(body) }
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, MalformedXml> {
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, MalformedXml> {
     let text = std::str::from_utf8(body).map_err(|_| MalformedXml)?;
     quick_xml::de::from_str(text).map_err(|_| MalformedXml)
 }

@@ -1,0 +1,25 @@
+//! DeleteBucketEncryption: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html>
+
+use base::Call;
+
+use crate::Objects;
+use crate::bucket::Facts;
+use crate::error::ObjectsError;
+use crate::request::Answer;
+use crate::table::Operation;
+
+impl Objects {
+    /// After it objects are encrypted by the service again.
+    pub(crate) async fn delete_bucket_encryption(
+        &self,
+        call: &Call,
+        name: &str,
+    ) -> Result<Answer, ObjectsError> {
+        let bucket = self.bucket(call, name).await?;
+        call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));
+        self.authorize_bucket(call, "PutEncryptionConfiguration", &bucket, &Facts::default()).await?;
+        let encryption = bucket.record.encryption.without_rule();
+        self.set_bucket_encryption(call, &bucket, encryption, Operation::DeleteBucketEncryption).await?;
+        Ok(Answer::empty(204))
+    }
+}
