@@ -1,8 +1,8 @@
-//! Contents of objects, format 1: sealed in chunks, so that they stream both ways and a range opens alone. Fixed for ever:
-//! what one release wrote, every later one reads.
+//! Contents of objects, format 1: sealed in chunks, so that they stream both ways and a range opens alone. Fixed for
+//! ever: what one release wrote, every later one reads.
 //!
-//! An object has a [`ContentKey`] and one or more parts. A part is a row of sealed chunks and nothing else; what it takes
-//! to open it ([`Part`] and its length) is kept elsewhere.
+//! An object has a [`ContentKey`] and one or more parts. A part is a row of sealed chunks and nothing else; what it
+//! takes to open it ([`Part`] and its length) is kept elsewhere.
 //!
 //! | what | how |
 //! |---|---|

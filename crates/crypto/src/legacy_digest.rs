@@ -1,5 +1,5 @@
-//! MD5 (RFC 1321) and SHA-1 (FIPS 180-4), which protect nothing any more: S3 has them in entity tags and checksums, where they
-//! only find what went wrong on the way.
+//! MD5 (RFC 1321) and SHA-1 (FIPS 180-4), which protect nothing any more: S3 has them in entity tags and checksums,
+//! where they only find what went wrong on the way.
 
 use aws_lc_rs::digest;
 use md5::Digest as _;

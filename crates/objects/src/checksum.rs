@@ -219,7 +219,8 @@ mod tests {
         checksum.finish()
     }
 
-    /// Check values of "123456789": the catalogue of CRCs (<https://reveng.sourceforge.io/crc-catalogue/all.htm>), FIPS 180-4.
+    /// Check values of "123456789": the catalogue of CRCs (<https://reveng.sourceforge.io/crc-catalogue/all.htm>), FIPS
+    /// 180-4.
     #[test]
     fn the_published_checksums() {
         for (algorithm, hexadecimal) in [

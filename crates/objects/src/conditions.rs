@@ -81,8 +81,8 @@ pub(crate) fn to_iso(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// The bytes of an object that `Range` asks for, from the first to behind the last; `None` means all. A range that makes no
-/// sense asks for all, as do several at once.
+/// The bytes of an object that `Range` asks for, from the first to behind the last; `None` means all. A range that
+/// makes no sense asks for all, as do several at once.
 ///
 /// # Errors
 /// There are no such bytes.

@@ -83,8 +83,8 @@ impl Contents {
     /// The next plaintext; `None` once the range is complete.
     ///
     /// # Errors
-    /// What is stored is not what was written, or cannot be read. What was given before is right all the same, and the answer
-    /// must be cut off.
+    /// What is stored is not what was written, or cannot be read. What was given before is right all the same, and the
+    /// answer must be cut off.
     pub async fn next(&mut self) -> Result<Option<SecretBytes>, ObjectsError> {
         loop {
             if let Some(open) = &mut self.open

@@ -1,4 +1,5 @@
-//! How an object's contents are encrypted: what a request asks for, and the content key in the form that this leaves it in.
+//! How an object's contents are encrypted: what a request asks for, and the content key in the form that this leaves it
+//! in.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/serv-side-encryption.html>
 

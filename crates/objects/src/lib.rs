@@ -1,12 +1,12 @@
 //! Objects: an S3 service whose every object is encrypted before it touches a disk.
 //!
-//! Metadata are records in the store, in the order of keys; contents are sealed blobs under random names ([`Blobs`]). An
-//! object has a key of its own, which its encryption mode seals: a key of the service (SSE-S3), a data key that the key
-//! service gives to whoever calls (SSE-KMS), or the caller's own key (SSE-C). What tells of plaintext, such as entity tags,
-//! checksums and user metadata, is sealed as well; names of buckets and objects, sizes and times are not.
+//! Metadata are records in the store, in the order of keys; contents are sealed blobs under random names ([`Blobs`]).
+//! An object has a key of its own, which its encryption mode seals: a key of the service (SSE-S3), a data key that the
+//! key service gives to whoever calls (SSE-KMS), or the caller's own key (SSE-C). What tells of plaintext, such as
+//! entity tags, checksums and user metadata, is sealed as well; names of buckets and objects, sizes and times are not.
 //!
-//! A put writes its blob first and then one record in one commit, together with an entry that says that the blob is in use.
-//! A blob without such an entry is nobody's ([`Objects::sweep`]). Whom it asks about other services are ports.
+//! A put writes its blob first and then one record in one commit, together with an entry that says that the blob is in
+//! use. A blob without such an entry is nobody's ([`Objects::sweep`]). Whom it asks about other services are ports.
 
 mod blob;
 mod body;

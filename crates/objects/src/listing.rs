@@ -38,8 +38,8 @@ pub(crate) struct Listing {
 }
 
 impl Objects {
-    /// Reads the store from the place where the page begins. What lies under a common prefix is jumped over, however much
-    /// that is.
+    /// Reads the store from the place where the page begins. What lies under a common prefix is jumped over, however
+    /// much that is.
     pub(crate) async fn page(&self, bucket: &Bucket, wanted: &Wanted<'_>) -> Result<Listing, ObjectsError> {
         let mut listing = Listing::default();
         if wanted.most == 0 {

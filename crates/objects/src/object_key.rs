@@ -7,7 +7,8 @@ use std::str::FromStr;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 pub const OBJECT_KEY_MAX: usize = 1_024;
 
-/// The key of an object: 1 to [`OBJECT_KEY_MAX`] bytes of UTF-8, whatever they are. It is a name and never a path of files.
+/// The key of an object: 1 to [`OBJECT_KEY_MAX`] bytes of UTF-8, whatever they are. It is a name and never a path of
+/// files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey(String);
 
@@ -50,8 +51,8 @@ impl fmt::Display for ObjectKey {
 /// The text without control characters, which paths of the store cannot have, in the same order: whatever sorts before
 /// something does so here, and what begins with something does so here.
 ///
-/// A control character becomes the character before its range and one more that tells which it is; a space or a tilde of
-/// the text itself becomes two characters as well.
+/// A control character becomes the character before its range and one more that tells which it is; a space or a tilde
+/// of the text itself becomes two characters as well.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -150,8 +150,8 @@ pub(crate) enum StoredEncryption {
         /// The content key.
         key: SealedUnderDomain,
     },
-    /// SSE-C: sealed under the key that the caller brought. Nothing else stays of that key: whether another one is the same
-    /// shows when it opens the seal.
+    /// SSE-C: sealed under the key that the caller brought. Nothing else stays of that key: whether another one is the
+    /// same shows when it opens the seal.
     Customer {
         /// The content key.
         key: Sealed,

@@ -90,8 +90,8 @@ impl Objects {
         Ok(self.domain_keys.seal(&place.domain(), &binding(place), &json).await?)
     }
 
-    /// Puts an object whose contents are there in the place of whatever lies under its key. The upload that it comes from, if
-    /// it comes from one, ends with it.
+    /// Puts an object whose contents are there in the place of whatever lies under its key. The upload that it comes
+    /// from, if it comes from one, ends with it.
     ///
     /// # Errors
     /// A condition of the request does not hold, the bucket is gone, or the change cannot be committed.

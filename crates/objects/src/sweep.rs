@@ -11,8 +11,8 @@ use crate::{Objects, paths};
 const BATCH: usize = 50;
 
 impl Objects {
-    /// Deletes parts and blobs that no record has, and tells how many blobs. Meant for the time after a start; it disturbs
-    /// nobody.
+    /// Deletes parts and blobs that no record has, and tells how many blobs. Meant for the time after a start; it
+    /// disturbs nobody.
     ///
     /// # Errors
     /// Store or back-end fail. What is left goes the next time.
@@ -31,8 +31,8 @@ impl Objects {
         Ok(swept)
     }
 
-    /// Deletes the parts of a version that is nobody's any more, and with them those that somebody read until now. If they are
-    /// being read, they stay for the next who deletes any.
+    /// Deletes the parts of a version that is nobody's any more, and with them those that somebody read until now. If
+    /// they are being read, they stay for the next who deletes any.
     ///
     /// # Errors
     /// Store or back-end fail.

@@ -1,5 +1,5 @@
-//! How S3 gets data keys: by calls to the key service on behalf of whoever calls S3, which pass the same gates and leave the
-//! same events as any call.
+//! How S3 gets data keys: by calls to the key service on behalf of whoever calls S3, which pass the same gates and
+//! leave the same events as any call.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What travels: SigV4 verification, the awsJson 1.1 and Query codecs, S3's XML and chunks, and the types generated from the
-//! service models.
+//! What travels: SigV4 verification, the awsJson 1.1 and Query codecs, S3's XML and chunks, and the types generated
+//! from the service models.
 //!
 //! Pure: every fact (bytes, time, secrets) is handed in; nothing here reads a socket, a clock or a store.
 

@@ -9,7 +9,8 @@ use crypto::content::{CHUNK, ContentKey, Part, PartNonce};
 
 use crate::Target;
 
-pub(crate) const TARGET: Target = Target { name: "content", run, seeds, words: &[] };
+pub(crate) const TARGET: Target =
+    Target { name: "content", run, seeds, words: &["\x00\x00\x00\x00", "plaintext"] };
 
 /// Lengths of the parts that there are.
 const LENGTHS: [usize; 4] = [0, 5, CHUNK, CHUNK + 5];

@@ -18,6 +18,7 @@ mod policy_lint;
 mod policy_words;
 mod query_form;
 mod root_file;
+mod s3_body;
 mod seed_file;
 mod session_token;
 mod signature;
@@ -28,7 +29,7 @@ mod web_identity;
 use crate::Target;
 
 /// Every target.
-pub static TARGETS: [Target; 23] = [
+pub static TARGETS: [Target; 24] = [
     attestation::TARGET,
     audit_log::TARGET,
     aws_json::TARGET,
@@ -46,6 +47,7 @@ pub static TARGETS: [Target; 23] = [
     policy_lint::TARGET,
     query_form::TARGET,
     root_file::TARGET,
+    s3_body::TARGET,
     seed_file::TARGET,
     session_token::TARGET,
     signature::TARGET,

@@ -46,6 +46,7 @@ targets! {
     policy_lint
     query_form
     root_file
+    s3_body
     seed_file
     session_token
     signature

@@ -36,8 +36,8 @@ impl PartOpener {
         (self.next * SEALED_CHUNK).min(end)..end
     }
 
-    /// Takes sealed bytes off the front of `input` until a chunk is complete, and gives what the range has of it. `None`
-    /// means that all of `input` was taken and more is needed.
+    /// Takes sealed bytes off the front of `input` until a chunk is complete, and gives what the range has of it.
+    /// `None` means that all of `input` was taken and more is needed.
     ///
     /// # Errors
     /// The chunk is not what was written here, or there are more bytes than the range has.
@@ -59,7 +59,8 @@ impl PartOpener {
         self.open_chunk().map(Some)
     }
 
-    /// Whether the whole range has been opened. If it has not when the sealed bytes are at their end, the part was cut short.
+    /// Whether the whole range has been opened. If it has not when the sealed bytes are at their end, the part was cut
+    /// short.
     pub fn is_complete(&self) -> bool {
         self.next == self.end
     }

@@ -1,5 +1,5 @@
-//! Blobs in a folder: one file each, for its owner alone. A file is written under a temporary name, synced, renamed, and its
-//! folder synced, so that after any crash it is whole or not there.
+//! Blobs in a folder: one file each, for its owner alone. A file is written under a temporary name, synced, renamed,
+//! and its folder synced, so that after any crash it is whole or not there.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};

@@ -1,5 +1,5 @@
-//! Blobs: sealed bytes under random names, which tell nothing. Where they lie is a port, so that whoever keeps them sees
-//! ciphertext alone.
+//! Blobs: sealed bytes under random names, which tell nothing. Where they lie is a port, so that whoever keeps them
+//! sees ciphertext alone.
 
 mod folder;
 

@@ -1,7 +1,7 @@
 //! SSE-C: the key that a caller brings with each request. It is used and forgotten.
 //!
-//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html>; codes and texts as the
-//! service answers, also that the argument's name is that of another header.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html>; codes and texts as
+//! the service answers, also that the argument's name is that of another header.
 
 use base::{SecretArray, SecretBytes};
 use base64_simd::STANDARD;

@@ -13,8 +13,8 @@ use crate::table::Operation;
 use crate::{Objects, paths};
 
 impl Objects {
-    /// First the bucket is marked, then looked through, then deleted: whoever puts an object in between takes the mark away,
-    /// and the deletion fails.
+    /// First the bucket is marked, then looked through, then deleted: whoever puts an object in between takes the mark
+    /// away, and the deletion fails.
     pub(crate) async fn delete_bucket(&self, call: &Call, name: &str) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, name).await?;
         call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));

@@ -67,8 +67,8 @@ pub(crate) trait Front: Send + Sync + 'static {
     /// Answers a complete request. The future is dropped when the deadline passes.
     fn answer(&self, request: IncomingRequest) -> impl Future<Output = OutgoingResponse> + Send;
 
-    /// Whether the body of a request is taken as it comes, by [`Front::answer_streamed`], without the limits on bodies that are
-    /// held.
+    /// Whether the body of a request is taken as it comes, by [`Front::answer_streamed`], without the limits on bodies
+    /// that are held.
     fn takes_stream(&self, parts: &Parts) -> bool;
 
     /// Answers a request whose body comes while it is answered. Each wait for the body has its deadline.

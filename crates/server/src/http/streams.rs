@@ -45,9 +45,9 @@ struct Unread {
 pub(super) struct Rest(oneshot::Receiver<Unread>);
 
 impl Rest {
-    /// Reads and throws away what nobody wanted, up to so many bytes, so that a client which sends everything before it reads
-    /// finds the answer instead of a reset connection. `waits` tells that it sends nothing before it is told to. Answers whether
-    /// all has been read, so that the connection can go on.
+    /// Reads and throws away what nobody wanted, up to so many bytes, so that a client which sends everything before it
+    /// reads finds the answer instead of a reset connection. `waits` tells that it sends nothing before it is told to.
+    /// Answers whether all has been read, so that the connection can go on.
     pub(super) async fn discard(mut self, most: u64, waits: bool) -> bool {
         let Ok(mut unread) = self.0.try_recv() else { return true };
         if waits && unread.begun.is_none() {

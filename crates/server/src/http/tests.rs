@@ -19,6 +19,8 @@ use crate::config::{CertificateChoice, Limits, TlsChoice, TlsVersion};
 use crate::data_folder::{DataFolder, Purpose};
 use crate::tls;
 
+mod streamed;
+
 /// Nothing here should take so long; only a broken test waits for it.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BODY_MAX: usize = 10_000;
@@ -262,56 +264,6 @@ async fn the_body_limit_holds_with_and_without_an_announced_length() {
         over.len()
     );
     assert!(server.exchange(asks.as_bytes()).await.starts_with("HTTP/1.1 413"));
-}
-
-#[tokio::test]
-async fn a_body_that_is_taken_as_it_comes_may_be_longer_than_the_limit() {
-    let server = Server::start(limits()).await;
-    let body = "x".repeat(20 * BODY_MAX);
-    let length = body.len();
-    let sent = format!(
-        "PUT /stream HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    );
-    let answer = server.exchange(sent.as_bytes()).await;
-    assert!(answer.contains(&format!("content-length: {length}\r\n")) && answer.ends_with(&body));
-    // What breaks off is shorter than it said.
-    let cut = server.exchange(sent.replace("PUT", "PATCH").as_bytes()).await;
-    assert!(cut.contains(&format!("content-length: {length}\r\n")) && !cut.ends_with(&body));
-    // Health needs no front, but for what the front takes.
-    assert!(
-        server.exchange(b"GET /livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.ends_with("ok")
-    );
-    let empty = b"GET /stream HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-    assert!(server.exchange(empty).await.contains("content-length: 0\r\n"));
-}
-
-#[tokio::test]
-async fn a_body_that_nobody_wants_does_not_keep_its_sender_from_the_answer() {
-    let server = Server::start(limits()).await;
-    let body = "x".repeat(4 * BODY_MAX);
-    let head = |more: &str| {
-        format!("DELETE /stream HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n{more}\r\n", body.len())
-    };
-    let mut stream = server.connect().await;
-    for _ in 0..2 {
-        // All was read, so the connection goes on.
-        stream.write_all(format!("{}{body}", head("")).as_bytes()).await.unwrap();
-        assert!(read_until(&mut stream, "unread").await.starts_with("HTTP/1.1 403"));
-    }
-    // Who waits to be told sends nothing, and is told no.
-    let mut waiting = server.connect().await;
-    waiting.write_all(head("expect: 100-continue\r\n").as_bytes()).await.unwrap();
-    let told = read_to_end(&mut waiting).await;
-    assert!(told.starts_with("HTTP/1.1 403") && told.contains("connection: close"), "{told}");
-}
-
-#[tokio::test]
-async fn a_body_that_is_taken_as_it_comes_has_its_time() {
-    let server = Server::start(Limits { body_read_timeout: Duration::from_millis(50), ..limits() }).await;
-    let sent = b"PUT /stream HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\nconnection: close\r\n\r\nsome";
-    let mut stream = server.connect().await;
-    stream.write_all(sent).await.unwrap();
-    assert!(read_to_end(&mut stream).await.contains("timed out"));
 }
 
 #[tokio::test]

@@ -69,8 +69,8 @@ impl Authenticator {
         Ok(Identified { caller: Arc::clone(&credential.caller), region, service })
     }
 
-    /// Finds out who signed the head of a request to a service that takes bodies as they come, and what the signature says of
-    /// the body.
+    /// Finds out who signed the head of a request to a service that takes bodies as they come, and what the signature
+    /// says of the body.
     pub(super) async fn identify_head(
         &self,
         parts: &Parts,

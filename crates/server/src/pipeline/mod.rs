@@ -270,7 +270,8 @@ impl Pipeline {
         RequestId::new(self.random())
     }
 
-    /// For an id: one that is not random is still an id, and whatever needs secrecy fails on its own when randomness does.
+    /// For an id: one that is not random is still an id, and whatever needs secrecy fails on its own when randomness
+    /// does.
     fn random(&self) -> [u8; 16] {
         let mut random = [0; 16];
         let _ = self.randomness.fill(&mut random);

@@ -64,11 +64,12 @@ impl Chunked {
         Self { signatures, state: State::Head, line, trailer, signed_lines: String::new() }
     }
 
-    /// Takes bytes off the front of `input` and gives data among them; `None` means that all was taken and more is needed.
+    /// Takes bytes off the front of `input` and gives data among them; `None` means that all was taken and more is
+    /// needed.
     ///
     /// # Errors
-    /// See [`ChunkedFault`]. Data of a signed chunk is given before its signature is checked: nothing of a body may last
-    /// that is not whole.
+    /// See [`ChunkedFault`]. Data of a signed chunk is given before its signature is checked: nothing of a body may
+    /// last that is not whole.
     pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<&'i [u8]>, ChunkedFault> {
         while !input.is_empty() {
             if let State::Data { missing, digest, .. } = &mut self.state {

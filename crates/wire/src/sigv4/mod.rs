@@ -1,13 +1,13 @@
-//! Signature Version 4: who signed a request, when, for what, and whether the signature is right; and a small client's half,
-//! which makes signatures by the same steps.
+//! Signature Version 4: who signed a request, when, for what, and whether the signature is right; and a small client's
+//! half, which makes signatures by the same steps.
 //!
 //! Both forms are read: the `Authorization` header, and the query string of a presigned URL. The steps, in the order in
-//! which AWS checks: [`parse`], [`SignedRequest::check_time`], [`SignedRequest::check_scope`], the look-up of the access
-//! key (the caller's), [`SignedRequest::verify`], or [`SignedRequest::verify_head`] where S3 takes a body as it comes. Nothing
-//! in the request may be believed before one of them has passed.
+//! which AWS checks: [`parse`], [`SignedRequest::check_time`], [`SignedRequest::check_scope`], the look-up of the
+//! access key (the caller's), [`SignedRequest::verify`], or [`SignedRequest::verify_head`] where S3 takes a body as it
+//! comes. Nothing in the request may be believed before one of them has passed.
 //!
-//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>. Where that page
-//! leaves room, botocore's signer decides; `corpus/signatures/` holds requests that it signed.
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>. Where that
+//! page leaves room, botocore's signer decides; `corpus/signatures/` holds requests that it signed.
 
 mod canonical;
 mod header_form;
@@ -170,8 +170,8 @@ impl<'a> SignedRequest<'a> {
         Err(InvalidSignature::Scope { sentences: sentences.join(" ") }.into())
     }
 
-    /// Refuses a signature made more than `window_seconds` before or after `now` (AWS: 300). With `X-Amz-Expires` in the
-    /// query form, that many seconds take the place of the window for the past.
+    /// Refuses a signature made more than `window_seconds` before or after `now` (AWS: 300). With `X-Amz-Expires` in
+    /// the query form, that many seconds take the place of the window for the past.
     ///
     /// Whole seconds count, and the ends belong to the window, as in AWS's texts.
     ///
@@ -197,7 +197,8 @@ impl<'a> SignedRequest<'a> {
     }
 
     /// Refuses unless whoever holds `key` signed exactly this request. `head` is the one that was parsed, `body` the
-    /// whole body, `key` the one for [`Self::scope`]. The comparison takes the same time wherever the signatures differ.
+    /// whole body, `key` the one for [`Self::scope`]. The comparison takes the same time wherever the signatures
+    /// differ.
     ///
     /// # Errors
     /// [`InvalidSignature::PayloadHash`] or [`InvalidSignature::Mismatch`].

@@ -1,5 +1,5 @@
-//! What S3 lets a signature say of a body that is not there in full when the head is judged: its digest, nothing, or that
-//! each chunk is signed by itself.
+//! What S3 lets a signature say of a body that is not there in full when the head is judged: its digest, nothing, or
+//! that each chunk is signed by itself.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>
@@ -34,8 +34,8 @@ pub struct ChunkSignatures {
 }
 
 impl SignedRequest<'_> {
-    /// Refuses unless whoever holds `key` signed this head, as S3 wants it: the body comes later, and what is said of it is
-    /// told. Otherwise like [`SignedRequest::verify`].
+    /// Refuses unless whoever holds `key` signed this head, as S3 wants it: the body comes later, and what is said of
+    /// it is told. Otherwise like [`SignedRequest::verify`].
     ///
     /// # Errors
     /// [`InvalidSignature::PayloadHashMissing`], [`InvalidSignature::PayloadHashUnknown`] or
@@ -95,7 +95,8 @@ impl ChunkSignatures {
         self.check(&text, signature)
     }
 
-    /// Refuses the headers behind the chunks unless this is their signature. `lines` are `name:value` and a line feed each.
+    /// Refuses the headers behind the chunks unless this is their signature. `lines` are `name:value` and a line feed
+    /// each.
     ///
     /// # Errors
     /// [`InvalidSignature::Mismatch`].

@@ -7,7 +7,8 @@ use crate::Fault;
 /// Why a request's signature or credentials are refused.
 ///
 /// The texts are for the client, so they are AWS's own where those are known
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html> and answers that users quote).
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html> and answers that users
+/// quote).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The request carries no signature of this kind.
@@ -243,7 +244,8 @@ impl Refusal {
         }
     }
 
-    /// S3's codes, and its texts where it has others: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+    /// S3's codes, and its texts where it has others:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
     fn to_s3_fault(&self) -> Fault {
         let (code, status, text) = match self {
             Self::MissingAuthenticationToken => ("AccessDenied", 403, Some("Access Denied")),
