@@ -1,7 +1,7 @@
 """What is encrypted how: SSE-S3, SSE-KMS and SSE-C, on the wire, in the trail and on the disk.
 
-Source: Amazon S3 User Guide, "Protecting data with encryption"; answers of the service as recorded by LocalStack's validated
-tests.
+Source: Amazon S3 User Guide, "Protecting data with encryption"; answers of the service as recorded by LocalStack's
+validated tests.
 """
 
 import base64
@@ -196,7 +196,7 @@ def test_a_bucket_encrypts_what_does_not_say_how(s3: Any, bucket: str) -> None:
     assert rules(s3, bucket)[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == SEEDED_KEY
     assert s3.put_object(Bucket=bucket, Key="k", Body=b"x")["SSEKMSKeyId"] == KEY_ARN
     assert s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="AES256").get("SSEKMSKeyId") is None
-    copied = s3.copy_object(Bucket=bucket, Key="before", CopySource=f"{bucket}/before", MetadataDirective="REPLACE")
+    copied = s3.copy_object(Bucket=bucket, Key="before", CopySource=f"{bucket}/before")
     assert copied["ServerSideEncryption"] == "aws:kms"
     upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")
     assert upload["SSEKMSKeyId"] == KEY_ARN

@@ -59,8 +59,8 @@ pub struct Objects {
     trail: Arc<Trail>,
     witness: Arc<dyn Witness>,
     takes_customer_keys_in_clear: bool,
-    /// Blobs that have no record as yet.
-    fresh: Mutex<HashSet<BlobName>>,
+    /// Blobs of this process, until what earlier ones left is swept.
+    fresh: Mutex<Option<HashSet<BlobName>>>,
     /// Who reads parts.
     readers: contents::Readers,
 }
@@ -100,12 +100,12 @@ impl Objects {
             trail: parties.trail,
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
-            fresh: Mutex::default(),
+            fresh: Mutex::new(Some(HashSet::new())),
             readers: contents::Readers::default(),
         }
     }
 
-    fn fresh(&self) -> MutexGuard<'_, HashSet<BlobName>> {
+    fn fresh(&self) -> MutexGuard<'_, Option<HashSet<BlobName>>> {
         self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
