@@ -52,6 +52,14 @@ impl StoredTrails {
         Self { store, built_in, with_data_events: Mutex::default() }
     }
 
+    /// Whether a trail delivers any data event.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn want_any_data_event(&self) -> Result<bool, StoreError> {
+        Ok(!self.with_data_events().await?.is_empty())
+    }
+
     /// Whether a trail delivers this data event.
     ///
     /// # Errors

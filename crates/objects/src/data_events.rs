@@ -34,6 +34,9 @@ impl Objects {
         call: &Call,
         request: Request,
     ) -> Result<Answer, ObjectsError> {
+        if !self.data_events.are_any().await? {
+            return self.run(operation, call, request).await;
+        }
         let subject = self.subject(call, &request.target).await?;
         if !self.is_delivered(operation, call, &subject).await? {
             return self.run(operation, call, request).await;

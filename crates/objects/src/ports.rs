@@ -44,7 +44,10 @@ pub struct DataEvent<'a> {
 /// Which events on objects somebody wants.
 #[async_trait]
 pub trait DataEvents: Send + Sync {
-    /// Whether a trail of this account delivers such an event. Asked with each call on objects.
+    /// Whether any trail delivers any of them. Asked with each call on objects.
+    async fn are_any(&self) -> Result<bool, PortError>;
+
+    /// Whether a trail of this account delivers such an event.
     async fn are_wanted(&self, account: base::AccountId, event: &DataEvent<'_>) -> Result<bool, PortError>;
 }
 

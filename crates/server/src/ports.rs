@@ -90,6 +90,10 @@ pub(crate) struct DataEventsOfTrails(pub(crate) Arc<StoredTrails>);
 
 #[async_trait]
 impl objects::DataEvents for DataEventsOfTrails {
+    async fn are_any(&self) -> Result<bool, objects::PortError> {
+        self.0.want_any_data_event().await.map_err(|error| objects::PortError(error.into()))
+    }
+
     async fn are_wanted(
         &self,
         account: AccountId,
