@@ -24,6 +24,18 @@ BUCKET = "guarded"
 KEY = "k"
 OBJECT = {"Bucket": BUCKET, "Key": KEY}
 RULE = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+# It gives nothing to anybody who is called here.
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{BUCKET}/never",
+        },
+    }
+)
 OPERATIONS = Path(__file__).parents[2] / "crates/objects/src/table.rs"
 
 
@@ -53,6 +65,9 @@ CALLS = {
         "PutEncryptionConfiguration", Bucket=BUCKET, ServerSideEncryptionConfiguration=RULE
     ),
     "DeleteBucketEncryption": asked("PutEncryptionConfiguration", Bucket=BUCKET),
+    "GetBucketPolicy": asked("GetBucketPolicy", Bucket=BUCKET),
+    "PutBucketPolicy": asked("PutBucketPolicy", Bucket=BUCKET, Policy=POLICY),
+    "DeleteBucketPolicy": asked("DeleteBucketPolicy", Bucket=BUCKET),
     "ListObjects": asked("ListBucket", Bucket=BUCKET),
     "ListObjectsV2": asked("ListBucket", Bucket=BUCKET),
     "ListMultipartUploads": asked("ListBucketMultipartUploads", Bucket=BUCKET),

@@ -207,13 +207,17 @@ pub(crate) fn about_everything(kind: PolicyKind, effect: &str) -> serde_json::Va
     let mut statement = serde_json::json!({"Effect": effect, "Action": "*"});
     match kind {
         PolicyKind::Identity | PolicyKind::ServiceControl => {}
-        PolicyKind::Key | PolicyKind::Trust | PolicyKind::ResourceControl => {
+        PolicyKind::Key | PolicyKind::Bucket | PolicyKind::Trust | PolicyKind::ResourceControl => {
             statement["Principal"] = "*".into()
         }
     }
     match kind {
         PolicyKind::Trust => statement["Action"] = "sts:*".into(),
-        PolicyKind::Identity | PolicyKind::ServiceControl | PolicyKind::Key | PolicyKind::ResourceControl => {
+        PolicyKind::Identity
+        | PolicyKind::ServiceControl
+        | PolicyKind::Key
+        | PolicyKind::Bucket
+        | PolicyKind::ResourceControl => {
             statement["Resource"] = "*".into();
         }
     }

@@ -127,6 +127,17 @@ impl Objects {
         resource: Option<(&str, AccountId)>,
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
+        self.decide(call, action, resource, ResourceSide::without_policy(), facts).await
+    }
+
+    async fn decide(
+        &self,
+        call: &Call,
+        action: &str,
+        resource: Option<(&str, AccountId)>,
+        of_resource: ResourceSide<'_>,
+        facts: &Facts,
+    ) -> Result<(), ObjectsError> {
         let rights = self.callers.rights_of(&call.caller).await?;
         let resource = match resource {
             Some((arn, owner)) => Resource::named(arn, owner),
@@ -139,7 +150,7 @@ impl Objects {
             origin: Origin::of(call),
             context: facts,
         };
-        let (side, of_resource) = (rights.side(), ResourceSide::without_policy());
+        let side = rights.side();
         let decision = decide(&request, &side, &of_resource);
         match decision.witnessed((&*self.witness, call.request_id), &request, &side, &of_resource) {
             Decision::Allow(_) => Ok(()),
@@ -155,8 +166,7 @@ impl Objects {
         bucket: &Bucket,
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
-        let arn = bucket.arn(call.region);
-        self.authorize(call, action, Some((&arn, bucket.owner)), facts).await
+        self.authorize_within(call, action, bucket, &bucket.arn(call.region), facts).await
     }
 
     /// The gate for actions on an object.
@@ -167,7 +177,20 @@ impl Objects {
         (bucket, key): (&Bucket, &ObjectKey),
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
-        let arn = bucket.object_arn(call.region, key);
-        self.authorize(call, action, Some((&arn, bucket.owner)), facts).await
+        self.authorize_within(call, action, bucket, &bucket.object_arn(call.region, key), facts).await
+    }
+
+    /// The bucket's policy speaks for the bucket and for its objects.
+    async fn authorize_within(
+        &self,
+        call: &Call,
+        action: &str,
+        bucket: &Bucket,
+        arn: &str,
+        facts: &Facts,
+    ) -> Result<(), ObjectsError> {
+        let policy = self.policies.of(bucket)?;
+        let side = policy.as_deref().map_or(ResourceSide::without_policy(), ResourceSide::opened_by);
+        self.decide(call, action, Some((arn, bucket.owner)), side, facts).await
     }
 }

@@ -13,6 +13,7 @@ mod body;
 mod bucket;
 mod bucket_encryption;
 mod bucket_name;
+mod bucket_policy;
 mod checksum;
 mod conditions;
 mod contents;
@@ -67,6 +68,7 @@ pub struct Objects {
     takes_customer_keys_in_clear: bool,
     blocks_customer_keys: bool,
     bucket_keys: BucketKeys,
+    policies: bucket_policy::CompiledPolicies,
     /// Blobs of this process, until what earlier ones left is swept.
     fresh: Mutex<Option<HashSet<BlobName>>>,
     /// Who reads parts.
@@ -118,6 +120,7 @@ impl Objects {
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
             blocks_customer_keys: parties.blocks_customer_keys,
+            policies: bucket_policy::CompiledPolicies::default(),
             bucket_keys: BucketKeys::new(parties.clock, parties.bucket_key_seconds),
             fresh: Mutex::new(Some(HashSet::new())),
             readers: contents::Readers::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::{Call, Caller, SecretArray};
-use policy::IdentitySide;
+use policy::{IdentitySide, PrincipalEntry};
 use wire::Fault;
 
 /// What a caller's own account says about the caller.
@@ -24,6 +24,9 @@ pub struct PortError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 pub trait Callers: Send + Sync {
     /// What policies of its own account give a caller.
     async fn rights_of(&self, caller: &Caller) -> Result<Arc<dyn CallerRights>, PortError>;
+
+    /// Whom a policy names: `None` if nobody of this name is there; otherwise the unique id, of what has one.
+    async fn find(&self, entry: &PrincipalEntry) -> Result<Option<Option<String>>, PortError>;
 }
 
 /// An event of what happens to objects.

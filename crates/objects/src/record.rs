@@ -11,6 +11,7 @@ use store::{Record, StoreError};
 
 use crate::blob::BlobName;
 use crate::bucket_encryption::BucketEncryption;
+use crate::bucket_policy::BucketPolicy;
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub(crate) struct BucketRecord {
     /// What is said of the encryption of its objects; nothing in buckets of older versions.
     #[serde(default)]
     pub(crate) encryption: BucketEncryption,
+    /// Its policy; none in buckets of older versions.
+    #[serde(default)]
+    pub(crate) policy: Option<BucketPolicy>,
 }
 
 impl Record for BucketRecord {

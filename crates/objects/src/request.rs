@@ -85,6 +85,8 @@ pub enum AnswerBody {
     Empty,
     /// XML.
     Xml(Vec<u8>),
+    /// JSON.
+    Json(Vec<u8>),
     /// The contents of an object, as they are opened, and their length in bytes.
     Contents(Box<Contents>, u64),
 }
@@ -180,6 +182,10 @@ impl Answer {
 
     pub(crate) fn xml(body: Vec<u8>) -> Self {
         Self { status: 200, headers: Vec::new(), body: AnswerBody::Xml(body) }
+    }
+
+    pub(crate) fn json(body: Vec<u8>) -> Self {
+        Self { status: 200, headers: Vec::new(), body: AnswerBody::Json(body) }
     }
 
     #[must_use]

@@ -31,6 +31,8 @@ pub enum Operation {
     DeleteBucket,
     /// Takes away what is said of a bucket's encryption.
     DeleteBucketEncryption,
+    /// Takes the policy of a bucket away.
+    DeleteBucketPolicy,
     /// Deletes an object.
     DeleteObject,
     /// Deletes up to a thousand objects.
@@ -39,6 +41,8 @@ pub enum Operation {
     GetBucketEncryption,
     /// Tells the Region of a bucket.
     GetBucketLocation,
+    /// Tells the policy of a bucket.
+    GetBucketPolicy,
     /// Reads an object.
     GetObject,
     /// Tells whether there is a bucket.
@@ -57,6 +61,8 @@ pub enum Operation {
     ListParts,
     /// Says how objects of a bucket are encrypted by default.
     PutBucketEncryption,
+    /// Gives a bucket a policy.
+    PutBucketPolicy,
     /// Writes an object.
     PutObject,
     /// Writes a part of an upload.
@@ -122,10 +128,12 @@ impl Operation {
             Self::CreateMultipartUpload => "CreateMultipartUpload",
             Self::DeleteBucket => "DeleteBucket",
             Self::DeleteBucketEncryption => "DeleteBucketEncryption",
+            Self::DeleteBucketPolicy => "DeleteBucketPolicy",
             Self::DeleteObject => "DeleteObject",
             Self::DeleteObjects => "DeleteObjects",
             Self::GetBucketEncryption => "GetBucketEncryption",
             Self::GetBucketLocation => "GetBucketLocation",
+            Self::GetBucketPolicy => "GetBucketPolicy",
             Self::GetObject => "GetObject",
             Self::HeadBucket => "HeadBucket",
             Self::HeadObject => "HeadObject",
@@ -135,6 +143,7 @@ impl Operation {
             Self::ListObjectsV2 => "ListObjectsV2",
             Self::ListParts => "ListParts",
             Self::PutBucketEncryption => "PutBucketEncryption",
+            Self::PutBucketPolicy => "PutBucketPolicy",
             Self::PutObject => "PutObject",
             Self::UploadPart => "UploadPart",
             Self::UploadPartCopy => "UploadPartCopy",
@@ -148,11 +157,14 @@ impl Operation {
             Self::CreateBucket
             | Self::DeleteBucket
             | Self::DeleteBucketEncryption
+            | Self::DeleteBucketPolicy
             | Self::GetBucketEncryption
             | Self::GetBucketLocation
+            | Self::GetBucketPolicy
             | Self::HeadBucket
             | Self::ListBuckets
-            | Self::PutBucketEncryption => true,
+            | Self::PutBucketEncryption
+            | Self::PutBucketPolicy => true,
             Self::AbortMultipartUpload
             | Self::CompleteMultipartUpload
             | Self::CopyObject
@@ -176,6 +188,7 @@ impl Operation {
         match self {
             Self::GetBucketEncryption
             | Self::GetBucketLocation
+            | Self::GetBucketPolicy
             | Self::GetObject
             | Self::HeadBucket
             | Self::HeadObject
@@ -191,9 +204,11 @@ impl Operation {
             | Self::CreateMultipartUpload
             | Self::DeleteBucket
             | Self::DeleteBucketEncryption
+            | Self::DeleteBucketPolicy
             | Self::DeleteObject
             | Self::DeleteObjects
             | Self::PutBucketEncryption
+            | Self::PutBucketPolicy
             | Self::PutObject
             | Self::UploadPart
             | Self::UploadPartCopy => false,
@@ -236,6 +251,7 @@ impl Operation {
                 Ok(Self::ListObjectsV2)
             }
             (Target::Bucket(_), _, Some("encryption")) => Self::on_encryption(*method),
+            (Target::Bucket(_), _, Some("policy")) => Self::on_policy(*method),
             (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
             (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
             (Target::Bucket(_), Method::Post, Some("delete")) => Ok(Self::DeleteObjects),
@@ -257,6 +273,15 @@ impl Operation {
             Method::Get => Ok(Self::GetBucketEncryption),
             Method::Put => Ok(Self::PutBucketEncryption),
             Method::Delete => Ok(Self::DeleteBucketEncryption),
+            Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
+        }
+    }
+
+    fn on_policy(method: Method) -> Result<Self, ObjectsError> {
+        match method {
+            Method::Get => Ok(Self::GetBucketPolicy),
+            Method::Put => Ok(Self::PutBucketPolicy),
+            Method::Delete => Ok(Self::DeleteBucketPolicy),
             Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
         }
     }
@@ -314,15 +339,6 @@ impl Objects {
                 self.get_bucket_location(call, name).await
             }
             (Operation::HeadBucket, Target::Bucket(name)) => self.head_bucket(call, name).await,
-            (Operation::GetBucketEncryption, Target::Bucket(name)) => {
-                self.get_bucket_encryption(call, name).await
-            }
-            (Operation::PutBucketEncryption, Target::Bucket(name)) => {
-                self.put_bucket_encryption(call, request, name).await
-            }
-            (Operation::DeleteBucketEncryption, Target::Bucket(name)) => {
-                self.delete_bucket_encryption(call, name).await
-            }
             (Operation::ListObjectsV2, Target::Bucket(name)) => {
                 self.list_objects_v2(call, request, name).await
             }
@@ -333,10 +349,30 @@ impl Objects {
             (Operation::DeleteObjects, Target::Bucket(name)) => {
                 self.delete_objects(call, request, name).await
             }
+            (_, Target::Bucket(name)) => self.run_on_settings(operation, call, request, name).await,
             (_, Target::Object(bucket, key)) => {
                 self.run_on_object(operation, call, request, (bucket, key)).await
             }
             (_, _) => Err(ObjectsError::Bug("an operation is on something else than the request names")),
+        }
+    }
+
+    /// What is said of a bucket.
+    async fn run_on_settings(
+        &self,
+        operation: Operation,
+        call: &Call,
+        request: Request,
+        name: &str,
+    ) -> Result<Answer, ObjectsError> {
+        match (operation, name) {
+            (Operation::GetBucketEncryption, name) => self.get_bucket_encryption(call, name).await,
+            (Operation::PutBucketEncryption, name) => self.put_bucket_encryption(call, request, name).await,
+            (Operation::DeleteBucketEncryption, name) => self.delete_bucket_encryption(call, name).await,
+            (Operation::GetBucketPolicy, name) => self.get_bucket_policy(call, name).await,
+            (Operation::PutBucketPolicy, name) => self.put_bucket_policy(call, request, name).await,
+            (Operation::DeleteBucketPolicy, name) => self.delete_bucket_policy(call, name).await,
+            (_, _) => Err(ObjectsError::Bug("an operation on objects names a bucket")),
         }
     }
 
@@ -364,17 +400,18 @@ impl Objects {
             Operation::CreateBucket
             | Operation::DeleteBucket
             | Operation::DeleteBucketEncryption
+            | Operation::DeleteBucketPolicy
             | Operation::DeleteObjects
             | Operation::GetBucketEncryption
             | Operation::GetBucketLocation
+            | Operation::GetBucketPolicy
             | Operation::HeadBucket
             | Operation::ListBuckets
             | Operation::ListMultipartUploads
             | Operation::ListObjects
             | Operation::ListObjectsV2
-            | Operation::PutBucketEncryption => {
-                Err(ObjectsError::Bug("an operation on buckets names an object"))
-            }
+            | Operation::PutBucketEncryption
+            | Operation::PutBucketPolicy => Err(ObjectsError::Bug("an operation on buckets names an object")),
         }
     }
 
@@ -450,6 +487,8 @@ mod tests {
             (Method::Get, "/b", "location", Operation::GetBucketLocation),
             (Method::Get, "/b", "encryption", Operation::GetBucketEncryption),
             (Method::Put, "/b", "encryption", Operation::PutBucketEncryption),
+            (Method::Put, "/b", "policy", Operation::PutBucketPolicy),
+            (Method::Delete, "/b", "policy=", Operation::DeleteBucketPolicy),
             (Method::Delete, "/b", "encryption=", Operation::DeleteBucketEncryption),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
@@ -473,7 +512,7 @@ mod tests {
     fn what_is_not_offered_is_never_taken_for_something_else() {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
-            (Method::Delete, "/b", "policy"),
+            (Method::Get, "/b", "policyStatus"),
             (Method::Put, "/b/k", "encryption"),
             (Method::Get, "/b", "versions"),
             (Method::Get, "/b", "list-type=3"),

@@ -79,6 +79,7 @@ fn principal_text(kind: PolicyKind, entry: &str) -> String {
     match kind {
         PolicyKind::Key => "Policy contains a statement with one or more invalid principals.".to_owned(),
         PolicyKind::Identity
+        | PolicyKind::Bucket
         | PolicyKind::Trust
         | PolicyKind::ServiceControl
         | PolicyKind::ResourceControl => {

@@ -62,7 +62,11 @@ pub fn full_aws_access(kind: PolicyKind) -> Result<AttachedPolicy, MalformedPoli
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#,
             "arn:aws:organizations::aws:policy/resource_control_policy/p-RCPFullAWSAccess",
         ),
-        PolicyKind::ServiceControl | PolicyKind::Identity | PolicyKind::Key | PolicyKind::Trust => (
+        PolicyKind::ServiceControl
+        | PolicyKind::Identity
+        | PolicyKind::Key
+        | PolicyKind::Bucket
+        | PolicyKind::Trust => (
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
             "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
         ),

@@ -15,6 +15,8 @@ pub enum PolicyKind {
     Identity,
     /// The key policy of a KMS key.
     Key,
+    /// The policy of an S3 bucket.
+    Bucket,
     /// The trust policy of a role.
     Trust,
     /// A service control policy of an organisation.

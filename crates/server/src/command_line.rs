@@ -401,6 +401,7 @@ impl LintKind {
     pub(crate) fn name_of(kind: PolicyKind) -> &'static str {
         match kind {
             PolicyKind::Key => "key",
+            PolicyKind::Bucket => "bucket",
             PolicyKind::Identity => "identity",
             PolicyKind::Trust => "trust",
             PolicyKind::ServiceControl => "service-control",

@@ -68,6 +68,11 @@ impl objects::Callers for CallersOfIdentity {
         let policies = policies.map_err(|error| objects::PortError(error.into()))?;
         Ok(Arc::new(PoliciesOfCaller(policies)))
     }
+
+    async fn find(&self, entry: &PrincipalEntry) -> Result<Option<Option<String>>, objects::PortError> {
+        let known = self.0.principal(entry).await.map_err(|error| objects::PortError(error.into()))?;
+        Ok(known.map(|known| known.unique_id))
+    }
 }
 
 /// Lets CloudTrail and S3 ask what callers may do.

@@ -73,7 +73,9 @@ pub(super) fn decided(kind: PolicyKind, policy: Policy) -> Vec<bool> {
     identity.policies = &open_identity;
     match kind {
         PolicyKind::Identity => identity.policies = std::slice::from_ref(&own),
-        PolicyKind::Key | PolicyKind::Trust => resource = ResourceSide::guarded_by(&own.policy),
+        PolicyKind::Key | PolicyKind::Bucket | PolicyKind::Trust => {
+            resource = ResourceSide::guarded_by(&own.policy);
+        }
         PolicyKind::ServiceControl => identity.service_control = &level,
         PolicyKind::ResourceControl => resource.resource_control = &level,
     }
@@ -81,7 +83,7 @@ pub(super) fn decided(kind: PolicyKind, policy: Policy) -> Vec<bool> {
     match kind {
         // What an account says of its own callers does not concern those of others.
         PolicyKind::Identity | PolicyKind::ServiceControl => all.into_iter().take(6).collect(),
-        PolicyKind::Key | PolicyKind::Trust | PolicyKind::ResourceControl => all,
+        PolicyKind::Key | PolicyKind::Bucket | PolicyKind::Trust | PolicyKind::ResourceControl => all,
     }
 }
 

@@ -62,6 +62,7 @@ impl Objects {
             return Err(ObjectsError::bad("TooManyBuckets", text));
         }
         let record = BucketRecord {
+            policy: None,
             owner: account.to_string(),
             region: region.to_string(),
             created: call.time.millis(),

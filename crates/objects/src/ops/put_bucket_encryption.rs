@@ -50,11 +50,25 @@ impl Objects {
         encryption: BucketEncryption,
         operation: Operation,
     ) -> Result<(), ObjectsError> {
-        let path = paths::bucket(&bucket.name)?;
         let record = BucketRecord { encryption, ..bucket.record.clone() };
+        self.set_bucket(call, bucket, &record, operation).await
+    }
+
+    /// Writes down what is said of a bucket from now on.
+    ///
+    /// # Errors
+    /// Somebody else changes the bucket, or the change cannot be committed.
+    pub(super) async fn set_bucket(
+        &self,
+        call: &Call,
+        bucket: &Bucket,
+        record: &BucketRecord,
+        operation: Operation,
+    ) -> Result<(), ObjectsError> {
+        let path = paths::bucket(&bucket.name)?;
         let transaction = Transaction::new()
             .expect_revision(path.clone(), bucket.revision)
-            .put(path, encode_record(&record)?);
+            .put(path, encode_record(record)?);
         match self.commit_change(call, operation, transaction).await {
             Err(ObjectsError::Commit(CommitError::Conflict { .. })) => Err(contention()),
             done => done,

@@ -124,9 +124,10 @@ impl Compiler {
         match self.kind {
             PolicyKind::Key => Ok(ActionSet::none()),
             PolicyKind::Trust => Err(MalformedPolicy::Missing("Action")),
-            PolicyKind::Identity | PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
-                Err(MalformedPolicy::NoActions)
-            }
+            PolicyKind::Identity
+            | PolicyKind::Bucket
+            | PolicyKind::ServiceControl
+            | PolicyKind::ResourceControl => Err(MalformedPolicy::NoActions),
         }
     }
 

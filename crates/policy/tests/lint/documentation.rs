@@ -21,6 +21,7 @@ fn row(rule: &Rule) -> String {
 fn kinds(kinds: &[PolicyKind]) -> String {
     let name = |kind: &PolicyKind| match kind {
         PolicyKind::Key => "key",
+        PolicyKind::Bucket => "bucket",
         PolicyKind::Identity => "identity",
         PolicyKind::Trust => "trust",
         PolicyKind::ServiceControl => "service-control",

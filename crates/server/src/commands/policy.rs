@@ -156,9 +156,10 @@ impl Report {
         match self.kind {
             PolicyKind::Identity => ", for it has no principals; --kind says otherwise",
             PolicyKind::Trust => ", for it has principals and actions of STS alone; --kind says otherwise",
-            PolicyKind::Key | PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
-                ", for it has principals; --kind says otherwise"
-            }
+            PolicyKind::Key
+            | PolicyKind::Bucket
+            | PolicyKind::ServiceControl
+            | PolicyKind::ResourceControl => ", for it has principals; --kind says otherwise",
         }
     }
 
@@ -231,6 +232,7 @@ fn phrase(kind: PolicyKind) -> &'static str {
     match kind {
         PolicyKind::Identity => "an identity policy",
         PolicyKind::Key => "a key policy",
+        PolicyKind::Bucket => "a bucket policy",
         PolicyKind::Trust => "a trust policy",
         PolicyKind::ServiceControl => "a service control policy",
         PolicyKind::ResourceControl => "a resource control policy",

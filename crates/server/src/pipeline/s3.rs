@@ -21,6 +21,7 @@ use crate::causes::with_causes;
 use crate::http::{CutOff, IncomingBody, OutgoingBody, Pieces, StreamFault, StreamedAnswer, StreamedRequest};
 
 const SERVICE: &str = "s3";
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const XML: HeaderValue = HeaderValue::from_static("application/xml");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const BUCKET_REGION: HeaderName = HeaderName::from_static("x-amz-bucket-region");
@@ -165,6 +166,10 @@ fn success(answer: Answer, request_id: RequestId) -> StreamedAnswer {
         AnswerBody::Xml(xml) => {
             headers.insert(CONTENT_TYPE, XML);
             Bytes::from(xml).into()
+        }
+        AnswerBody::Json(json) => {
+            headers.insert(CONTENT_TYPE, JSON);
+            Bytes::from(json).into()
         }
         AnswerBody::Contents(contents, length) => {
             OutgoingBody::streamed(Box::new(Outgoing { contents: *contents, request_id }), length)

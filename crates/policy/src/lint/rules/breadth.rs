@@ -45,7 +45,10 @@ fn check(document: &Document<'_>, findings: &mut Findings) {
         match document.kind {
             PolicyKind::Identity => on_every_resource(document, entry, findings),
             PolicyKind::Key => on_the_key(document, entry, findings),
-            PolicyKind::Trust | PolicyKind::ServiceControl | PolicyKind::ResourceControl => {}
+            PolicyKind::Bucket
+            | PolicyKind::Trust
+            | PolicyKind::ServiceControl
+            | PolicyKind::ResourceControl => {}
         }
     }
 }

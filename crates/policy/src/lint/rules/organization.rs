@@ -35,6 +35,7 @@ pub(super) const FAMILY: Family = Family { rules: &[TOO_LARGE, ALLOW], check };
 fn check(document: &Document<'_>, findings: &mut Findings) {
     let most = match document.kind {
         PolicyKind::Key => 32_768,
+        PolicyKind::Bucket => 20_480,
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => 5_120,
         // Their quotas leave white space out and hang on what the policy is attached to.
         PolicyKind::Identity | PolicyKind::Trust => usize::MAX,

@@ -72,7 +72,7 @@ fn check(document: &Document<'_>, findings: &mut Findings) {
                     of_actions(document, entry, is_told, findings);
                 }
             }
-            PolicyKind::Trust => {}
+            PolicyKind::Bucket | PolicyKind::Trust => {}
         }
     }
 }
