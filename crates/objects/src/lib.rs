@@ -18,6 +18,7 @@ mod conditions;
 mod contents;
 mod encryption;
 mod error;
+mod layers;
 mod listing;
 mod multipart;
 mod object_key;

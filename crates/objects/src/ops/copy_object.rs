@@ -84,8 +84,8 @@ impl Objects {
             judge_source(headers, &object)?;
             let range = range(headers, record.size)?;
             let place = Place { bucket, key, version: &record.version };
-            let content_key = self.unlock(call, place, &record.encryption, customer).await?;
-            match Contents::open(self.shelf(), content_key, record, range).await {
+            let content_keys = self.unlock(call, place, &record.encryption, customer).await?;
+            match Contents::open(self.shelf(), content_keys, record, range).await {
                 Ok(contents) => return Ok((object, contents)),
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
                 Err(error) => return Err(error),

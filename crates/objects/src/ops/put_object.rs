@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::Call;
-use crypto::content::{ContentKey, Part, PartNonce};
+use crypto::content::{Part, PartNonce};
 
 use crate::Objects;
 use crate::body::{Body, PUT_MAX};
@@ -11,6 +11,7 @@ use crate::bucket::{Bucket, Facts};
 use crate::conditions::judge_write;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
+use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
 use crate::request::{Answer, Headers, Request};
@@ -71,10 +72,10 @@ impl Objects {
         let part = Part { owner: self.random()?, number: 0, nonce: PartNonce::draw(&*self.randomness)? };
         let version = format!("{:032x}", u128::from_be_bytes(part.owner));
         let place = Place { bucket, key, version: &version };
-        let content_key = ContentKey::generate(&*self.randomness)?;
-        let encryption = self.protect(call, place, &wanted, &content_key).await?;
+        let content_keys = ContentKeys::generate(&*self.randomness, wanted.has_two_layers())?;
+        let encryption = self.protect(call, place, &wanted, &content_keys).await?;
         let blob = FreshBlob::new(self)?;
-        let uploaded = self.upload(source, &expected, (&content_key, &part), &blob).await?;
+        let uploaded = self.upload(source, &expected, (&content_keys, &part), &blob).await?;
         details.entity_tag = self.entity_tag(&encryption, uploaded.md5)?;
         details.checksum = Some(uploaded.checksum);
         let record = ObjectRecord {
