@@ -1,7 +1,7 @@
 """What is encrypted how: SSE-S3, SSE-KMS and SSE-C, on the wire, in the trail and on the disk.
 
-Source: Amazon S3 User Guide, "Protecting data with encryption"; answers of the service as recorded by LocalStack's validated
-tests.
+Source: Amazon S3 User Guide, "Protecting data with encryption"; answers of the service as recorded by LocalStack's
+validated tests.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """Multipart uploads and copies through boto3.
 
-Source: Amazon S3 API Reference; User Guide, "Uploading and copying objects using multipart upload", "Checking object integrity".
+Source: Amazon S3 API Reference; User Guide, "Uploading and copying objects using multipart upload" and "Checking object
+integrity".
 """
 
 import base64
@@ -80,7 +81,8 @@ def test_parts_become_one_object_in_their_order(s3: Any, bucket: str) -> None:
     got = s3.get_object(Bucket=bucket, Key="k")
     assert got["Body"].read() == body
     assert (got["ContentLength"], got["Metadata"], got["ContentType"]) == (len(body), {"colour": "blue"}, "text/plain")
-    for first, end in ((0, 1), (MINIMUM - 1, MINIMUM + 1), (MINIMUM * 2, MINIMUM * 2 + 100), (len(body) - 1, len(body))):
+    last = len(body)
+    for first, end in ((0, 1), (MINIMUM - 1, MINIMUM + 1), (MINIMUM * 2, MINIMUM * 2 + 100), (last - 1, last)):
         assert read(s3, bucket, Range=f"bytes={first}-{end - 1}") == body[first:end]
     # Asking again for what is done gives the same answer.
     assert complete(s3, bucket, upload, parts)["ETag"] == done["ETag"]

@@ -64,8 +64,8 @@ pub struct Objects {
     takes_customer_keys_in_clear: bool,
     blocks_customer_keys: bool,
     bucket_keys: BucketKeys,
-    /// Blobs that have no record as yet.
-    fresh: Mutex<HashSet<BlobName>>,
+    /// Blobs of this process, until what earlier ones left is swept.
+    fresh: Mutex<Option<HashSet<BlobName>>>,
     /// Who reads parts.
     readers: contents::Readers,
 }
@@ -113,12 +113,12 @@ impl Objects {
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
             blocks_customer_keys: parties.blocks_customer_keys,
             bucket_keys: BucketKeys::new(parties.clock, parties.bucket_key_seconds),
-            fresh: Mutex::default(),
+            fresh: Mutex::new(Some(HashSet::new())),
             readers: contents::Readers::default(),
         }
     }
 
-    fn fresh(&self) -> MutexGuard<'_, HashSet<BlobName>> {
+    fn fresh(&self) -> MutexGuard<'_, Option<HashSet<BlobName>>> {
         self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -11,17 +11,22 @@ use crate::{Objects, paths};
 const BATCH: usize = 50;
 
 impl Objects {
-    /// Deletes parts and blobs that no record has, and tells how many blobs. Meant for the time after a start; it
-    /// disturbs nobody.
+    /// Deletes parts and blobs that no record has, and tells how many blobs. Meant for once after a start: it disturbs
+    /// nobody, and leaves alone what this process writes, whose records may be on their way.
     ///
     /// # Errors
-    /// Store or back-end fail. What is left goes the next time.
+    /// Store or back-end fail. What is left goes after the next start.
     pub async fn sweep(&self) -> Result<usize, ObjectsError> {
+        let swept = self.sweep_blobs().await;
+        *self.fresh() = None;
+        swept
+    }
+
+    async fn sweep_blobs(&self) -> Result<usize, ObjectsError> {
         self.delete_discarded().await?;
         let mut swept = 0;
         for name in self.blobs.names().await? {
-            // Asked in this order: a blob that is not fresh any more has its record, or never gets one.
-            let is_fresh = self.fresh().contains(&name);
+            let is_fresh = self.fresh().as_ref().is_none_or(|fresh| fresh.contains(&name));
             if is_fresh || self.store.get(&paths::blob(&name)?).await?.is_some() {
                 continue;
             }

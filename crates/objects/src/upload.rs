@@ -71,23 +71,18 @@ impl Source {
     }
 }
 
-/// A blob without a record as yet. The sweeper leaves it alone while this lives.
-pub(crate) struct FreshBlob<'a> {
-    objects: &'a Objects,
+/// A blob without a record as yet, which no sweep takes for one that an earlier process left.
+pub(crate) struct FreshBlob {
     pub(crate) name: BlobName,
 }
 
-impl<'a> FreshBlob<'a> {
-    pub(crate) fn new(objects: &'a Objects) -> Result<Self, ObjectsError> {
+impl FreshBlob {
+    pub(crate) fn new(objects: &Objects) -> Result<Self, ObjectsError> {
         let name = BlobName::draw(&*objects.randomness)?;
-        objects.fresh().insert(name);
-        Ok(Self { objects, name })
-    }
-}
-
-impl Drop for FreshBlob<'_> {
-    fn drop(&mut self) {
-        self.objects.fresh().remove(&self.name);
+        if let Some(fresh) = &mut *objects.fresh() {
+            fresh.insert(name);
+        }
+        Ok(Self { name })
     }
 }
 
@@ -195,7 +190,7 @@ impl Objects {
         mut source: Source,
         expected: &Expected,
         (keys, part): (&ContentKeys, &Part),
-        blob: &FreshBlob<'_>,
+        blob: &FreshBlob,
     ) -> Result<Uploaded, ObjectsError> {
         let mut writer = self.blobs.create(blob.name).await?;
         let mut sealer = keys.sealer(part).map_err(|_| ObjectsError::Bug("a part cannot be sealed"))?;

@@ -44,12 +44,11 @@ impl Objects {
         let wanted = self.wanted(call, &headers, &bucket)?;
         let replaces = replaces_metadata(&headers)?;
         let is_itself = from.name == bucket.name && from_key == *key;
-        if is_itself
-            && !replaces
-            && headers.get("x-amz-server-side-encryption").is_none()
-            && wanted.customer().is_none()
-            && !bucket.record.encryption.has_rule()
-        {
+        let changes = replaces
+            || headers.get("x-amz-server-side-encryption").is_some()
+            || wanted.customer().is_some()
+            || bucket.record.encryption.has_rule();
+        if is_itself && !changes {
             let text = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(ObjectsError::bad("InvalidRequest", text));
         }
