@@ -35,7 +35,7 @@ impl Objects {
         let headers = request.headers;
         let (from, from_key) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
         let from = self.bucket(call, &from).await?;
         self.authorize_object(call, "GetObject", (&from, &from_key), &Facts::default()).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {

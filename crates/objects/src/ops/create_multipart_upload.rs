@@ -24,7 +24,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let headers = request.headers;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
