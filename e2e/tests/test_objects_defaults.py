@@ -7,6 +7,7 @@ tests.
 
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,18 @@ def test_policies_see_what_the_request_says_and_not_the_default(s3: Any, bucket:
     with refused("AccessDenied", status=403):
         writer.put_object(Bucket=bucket, Key="k", Body=b"x")
     writer.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="AES256")
+
+
+def test_policies_see_the_key_by_its_arn(s3: Any, bucket: str, s3_user: Any) -> None:
+    demands = {"ArnEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": KEY_ARN}}
+    writer = s3_user(["s3:PutObject"], f"arn:aws:s3:::{bucket}/*", demands)
+    for named in (SEEDED_KEY, KEY_ARN):
+        # S3 lets the writer pass, and the key service, of which the policy says nothing, does not.
+        with refused("AccessDenied", re.compile(".*kms:GenerateDataKey.*"), status=403):
+            writer.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=named)
+    for options in ({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": str(uuid.uuid4())}, {}):
+        with refused("AccessDenied", re.compile(".*s3:PutObject.*"), status=403):
+            writer.put_object(Bucket=bucket, Key="k", Body=b"x", **options)
 
 
 def test_who_may_say_so(server: Server, s3: Any, bucket: str, s3_user: Any) -> None:

@@ -4,11 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::SecretBytes;
-use crypto::content::{ContentKey, Part, PartNonce, PartOpener};
+use crypto::content::{Part, PartNonce};
 use store::{Store, decode_record};
 
 use crate::blob::{BlobName, BlobReader, Blobs};
 use crate::error::ObjectsError;
+use crate::layers::{ContentKeys, LayeredOpener};
 use crate::paths;
 use crate::record::{ObjectRecord, PartRecord, StoredContents, blob_name, owner_of};
 
@@ -36,7 +37,7 @@ pub(crate) struct Shelf {
 /// A range of an object's contents. It holds some hundred KiB, however long the range is.
 pub struct Contents {
     shelf: Shelf,
-    key: ContentKey,
+    keys: ContentKeys,
     version: String,
     segments: VecDeque<Segment>,
     open: Option<Open>,
@@ -55,7 +56,7 @@ struct Segment {
 
 /// A part that is being read.
 struct Open {
-    opener: PartOpener,
+    opener: LayeredOpener,
     reader: Box<dyn BlobReader>,
     sealed: Vec<u8>,
     taken: usize,
@@ -68,14 +69,14 @@ impl Contents {
     /// What is stored makes no sense, or cannot be read.
     pub(crate) async fn open(
         shelf: Shelf,
-        key: ContentKey,
+        keys: ContentKeys,
         record: &ObjectRecord,
         (from, to): (u64, u64),
     ) -> Result<Self, ObjectsError> {
         let version = record.version.clone();
         let reader = shelf.readers.enter(&version);
         let segments = segments(record, from, to)?;
-        let mut contents = Self { shelf, key, version, segments, open: None, _reader: reader };
+        let mut contents = Self { shelf, keys, version, segments, open: None, _reader: reader };
         contents.open_next().await?;
         Ok(contents)
     }
@@ -107,7 +108,7 @@ impl Contents {
             None => self.place_of(number, size).await?,
         };
         let part = Part { owner: owner_of(&self.version)?, number, nonce };
-        let opener = self.key.opener(&part, size, from, to);
+        let opener = self.keys.opener(&part, size, from, to);
         let opener = opener.map_err(|_| ObjectsError::Damaged("the length of a part"))?;
         let reader = self.shelf.blobs.read(blob, opener.sealed_range()).await?;
         self.open = Some(Open { opener, reader, sealed: Vec::new(), taken: 0 });

@@ -9,7 +9,7 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
-use base::{Call, SecretArray};
+use base::{Call, SecretArray, SecretBytes};
 use base64_simd::STANDARD;
 use crypto::content::ContentKey;
 use crypto::{Binding, SealError, Sealed, SealingKey};
@@ -23,6 +23,7 @@ pub(crate) use wanted::{KmsKind, Wanted};
 use crate::Objects;
 use crate::bucket::Bucket;
 use crate::error::ObjectsError;
+use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
 use crate::ports::{DataKey, DataKeyError, DataKeyUse};
 use crate::record::{KmsForm, StoredEncryption};
@@ -52,6 +53,10 @@ impl Place<'_> {
         self.binding("keywright object content key")
     }
 
+    fn outer_key_binding(&self) -> Binding {
+        self.binding("keywright object outer content key")
+    }
+
     pub(crate) fn domain(&self) -> Domain {
         Domain::region(self.bucket.region)
     }
@@ -67,9 +72,9 @@ impl Objects {
         call: &Call,
         place: Place<'_>,
         wanted: &Wanted,
-        key: &ContentKey,
+        keys: &ContentKeys,
     ) -> Result<StoredEncryption, ObjectsError> {
-        let secret = key.expose_for_sealing().expose();
+        let secret = keys.inner.expose_for_sealing().expose();
         match wanted {
             Wanted::Service => {
                 let key = self.domain_keys.seal(&place.domain(), &place.key_binding(), secret).await?;
@@ -81,7 +86,7 @@ impl Objects {
             Wanted::Kms { key, context, kind } => {
                 let key = key.as_deref().unwrap_or(AWS_MANAGED_KEY);
                 let context = self.kms_context(call, place, context, *kind)?;
-                self.protect_under_kms(call, place, (key, context, *kind), secret).await
+                self.protect_under_kms(call, place, (key, context, *kind), keys).await
             }
         }
     }
@@ -91,15 +96,17 @@ impl Objects {
         call: &Call,
         place: Place<'_>,
         (key, context, kind): (&str, BTreeMap<String, String>, KmsKind),
-        secret: &[u8],
+        keys: &ContentKeys,
     ) -> Result<StoredEncryption, ObjectsError> {
+        let secret = keys.inner.expose_for_sealing().expose();
         match kind {
-            KmsKind::DataKey => {
+            KmsKind::DataKey | KmsKind::TwoLayers => {
+                let form = self.protect_outer(place, keys).await?;
                 let made = self.data_keys.generate(call, key, purpose(place.bucket, &context)).await;
                 let DataKey { plaintext, ciphertext, key_arn } = made.map_err(refused_by_kms)?;
                 let key = self.seal_under(&SealingKey::from_secret(plaintext), place, secret)?;
                 let data_key = STANDARD.encode_to_string(ciphertext);
-                Ok(StoredEncryption::Kms { key, data_key, key_arn, context, form: KmsForm::DataKey })
+                Ok(StoredEncryption::Kms { key, data_key, key_arn, context, form })
             }
             KmsKind::BucketKey => {
                 let used = self.bucket_key_for_writing(call, place.bucket, key, &context).await?;
@@ -111,7 +118,15 @@ impl Objects {
         }
     }
 
-    /// Opens the content key of an object that is there.
+    /// Seals the key of the outer layer, if there is one: no key of the key service has to do with it.
+    async fn protect_outer(&self, place: Place<'_>, keys: &ContentKeys) -> Result<KmsForm, ObjectsError> {
+        let Some(outer) = &keys.outer else { return Ok(KmsForm::DataKey) };
+        let secret = outer.expose_for_sealing().expose();
+        let outer = self.domain_keys.seal(&place.domain(), &place.outer_key_binding(), secret).await?;
+        Ok(KmsForm::TwoLayers { outer })
+    }
+
+    /// Opens the content keys of an object that is there.
     ///
     /// # Errors
     /// The request has not the key that it takes, the key service refuses, or something fails.
@@ -121,8 +136,9 @@ impl Objects {
         place: Place<'_>,
         stored: &StoredEncryption,
         customer: Option<&CustomerKey>,
-    ) -> Result<ContentKey, ObjectsError> {
+    ) -> Result<ContentKeys, ObjectsError> {
         let binding = place.key_binding();
+        let mut outer = None;
         let secret = match (stored, customer) {
             (StoredEncryption::Service { key }, _) => {
                 self.domain_keys.open(&place.domain(), &binding, key).await?
@@ -133,8 +149,13 @@ impl Objects {
             (StoredEncryption::Customer { .. }, None) => return Err(CustomerKey::missing()),
             (StoredEncryption::Kms { key, data_key, key_arn, context, form }, _) => {
                 let (sealed_key, bucket) = ((key_arn.as_str(), data_key.as_str()), place.bucket);
+                if let KmsForm::TwoLayers { outer: sealed } = form {
+                    let binding = place.outer_key_binding();
+                    let secret = self.domain_keys.open(&place.domain(), &binding, sealed).await?;
+                    outer = Some(content_key(&secret)?);
+                }
                 let opened = match form {
-                    KmsForm::DataKey => {
+                    KmsForm::DataKey | KmsForm::TwoLayers { .. } => {
                         self.open_data_key(call, bucket, sealed_key, context).await?.open(&binding, key)
                     }
                     KmsForm::BucketKey => {
@@ -145,8 +166,7 @@ impl Objects {
                 opened.map_err(|_| ObjectsError::Damaged("the seal of a content key"))?
             }
         };
-        let secret = SecretArray::copy_from(secret.expose());
-        secret.map(ContentKey::from_secret).ok_or(ObjectsError::Damaged("the length of a content key"))
+        Ok(ContentKeys { inner: content_key(&secret)?, outer })
     }
 
     /// The encryption that a write into a bucket asks for, or that the bucket has as its default.
@@ -199,7 +219,7 @@ impl Objects {
         kind: KmsKind,
     ) -> Result<BTreeMap<String, String>, ObjectsError> {
         let arn = match kind {
-            KmsKind::DataKey => place.bucket.object_arn(call.region, place.key),
+            KmsKind::DataKey | KmsKind::TwoLayers => place.bucket.object_arn(call.region, place.key),
             KmsKind::BucketKey => place.bucket.arn(call.region),
         };
         let mut context = pairs.clone();
@@ -273,14 +293,22 @@ impl StoredEncryption {
             (Self::Customer { .. }, Some(customer)) => customer.tell(answer),
             (Self::Customer { .. }, None) => answer,
             (Self::Kms { key_arn, form, .. }, _) => {
-                let answer = answer.header(wanted::ALGORITHM, "aws:kms").header(wanted::KEY_ID, key_arn);
+                let answer = answer.header(wanted::KEY_ID, key_arn);
                 match form {
-                    KmsForm::DataKey => answer,
-                    KmsForm::BucketKey => answer.header(wanted::BUCKET_KEY, "true"),
+                    KmsForm::DataKey => answer.header(wanted::ALGORITHM, "aws:kms"),
+                    KmsForm::BucketKey => {
+                        answer.header(wanted::ALGORITHM, "aws:kms").header(wanted::BUCKET_KEY, "true")
+                    }
+                    KmsForm::TwoLayers { .. } => answer.header(wanted::ALGORITHM, "aws:kms:dsse"),
                 }
             }
         }
     }
+}
+
+fn content_key(secret: &SecretBytes) -> Result<ContentKey, ObjectsError> {
+    let secret = SecretArray::copy_from(secret.expose());
+    secret.map(ContentKey::from_secret).ok_or(ObjectsError::Damaged("the length of a content key"))
 }
 
 fn purpose<'a>(bucket: &'a Bucket, context: &'a BTreeMap<String, String>) -> DataKeyUse<'a> {

@@ -185,6 +185,11 @@ pub(crate) enum KmsForm {
     DataKey,
     /// A bucket key, which other objects have as well.
     BucketKey,
+    /// The object's own, for the inner one of two layers.
+    TwoLayers {
+        /// The content key of the outer layer, sealed under a key of the bucket's Region.
+        outer: SealedUnderDomain,
+    },
 }
 
 /// What tells of the plaintext, or is the caller's own.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use base::SecretBytes;
 use base64_simd::STANDARD;
 use bytes::Bytes;
-use crypto::content::{ContentKey, Part};
+use crypto::content::Part;
 use crypto::legacy_digest::Md5;
 
 use crate::Objects;
@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::checksum::{Announced, Checksum, ChecksumAlgorithm};
 use crate::contents::Contents;
 use crate::error::ObjectsError;
+use crate::layers::ContentKeys;
 use crate::record::StoredChecksum;
 use crate::request::Headers;
 
@@ -188,11 +189,11 @@ impl Objects {
         &self,
         mut source: Source,
         expected: &Expected,
-        (key, part): (&ContentKey, &Part),
+        (keys, part): (&ContentKeys, &Part),
         blob: &FreshBlob,
     ) -> Result<Uploaded, ObjectsError> {
         let mut writer = self.blobs.create(blob.name).await?;
-        let mut sealer = key.sealer(part).map_err(|_| ObjectsError::Bug("a part cannot be sealed"))?;
+        let mut sealer = keys.sealer(part).map_err(|_| ObjectsError::Bug("a part cannot be sealed"))?;
         let (mut digests, mut sealed) = (expected.start(), Vec::new());
         while let Some(piece) = source.next().await? {
             digests.update(&piece);

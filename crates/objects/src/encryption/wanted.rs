@@ -41,6 +41,8 @@ pub(crate) enum KmsKind {
     DataKey,
     /// Under a bucket key.
     BucketKey,
+    /// In two layers, the inner one under a data key of the object's own.
+    TwoLayers,
 }
 
 impl Wanted {
@@ -52,10 +54,15 @@ impl Wanted {
         }
     }
 
+    /// Whether contents are to be encrypted twice.
+    pub(crate) fn has_two_layers(&self) -> bool {
+        matches!(self, Self::Kms { kind: KmsKind::TwoLayers, .. })
+    }
+
     /// Reads it. What the request does not say the rule of the bucket does.
     ///
     /// # Errors
-    /// What is asked for is unknown, contradicts itself, is not offered, or is not to be in this bucket.
+    /// What is asked for is unknown, contradicts itself, or is not to be in this bucket.
     pub(crate) fn read(
         headers: &Headers,
         secrecy: KeysInClear,
@@ -95,15 +102,15 @@ impl Wanted {
     ) -> Result<Self, ObjectsError> {
         let with_bucket_key =
             headers.get(BUCKET_KEY).map_or(with_bucket_key, |value| value.eq_ignore_ascii_case("true"));
-        match algorithm {
-            Algorithm::Service => Ok(Self::Service),
-            Algorithm::Kms => {
-                let context = headers.get(CONTEXT).map_or(Ok(BTreeMap::new()), read_context)?;
-                let kind = if with_bucket_key { KmsKind::BucketKey } else { KmsKind::DataKey };
-                Ok(Self::Kms { key: key.map(str::to_owned), context, kind })
-            }
-            Algorithm::KmsInTwoLayers => Err(ObjectsError::not_implemented()),
-        }
+        let kind = match algorithm {
+            Algorithm::Service => return Ok(Self::Service),
+            Algorithm::Kms if with_bucket_key => KmsKind::BucketKey,
+            Algorithm::Kms => KmsKind::DataKey,
+            // A bucket key may be asked for, but is none for two layers.
+            Algorithm::KmsInTwoLayers => KmsKind::TwoLayers,
+        };
+        let context = headers.get(CONTEXT).map_or(Ok(BTreeMap::new()), read_context)?;
+        Ok(Self::Kms { key: key.map(str::to_owned), context, kind })
     }
 }
 
@@ -188,6 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn two_layers_never_have_a_bucket_key() {
+        for with_bucket_key in [false, true] {
+            let rule = Rule { algorithm: Algorithm::KmsInTwoLayers, key: None, with_bucket_key };
+            for sent in [&[][..], &[(ALGORITHM, "aws:kms:dsse"), (BUCKET_KEY, "true")]] {
+                let wanted = read_under(&rule, sent);
+                assert!(matches!(wanted, Wanted::Kms { kind: KmsKind::TwoLayers, .. }));
+                assert!(wanted.has_two_layers());
+            }
+        }
+        assert!(!read_under(&Rule::default(), &[(ALGORITHM, "aws:kms")]).has_two_layers());
+    }
+
+    #[test]
     fn a_bucket_that_blocks_customers_keys_looks_at_none() {
         let sent = Headers::new([("x-amz-server-side-encryption-customer-algorithm", &b"nonsense"[..])]);
         for (blocks, code) in [(true, "AccessDenied"), (false, "InvalidEncryptionAlgorithmError")] {
@@ -205,7 +225,7 @@ mod tests {
             (&[(ALGORITHM, "AES256"), (KEY_ID, "k")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "e30")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "W10=")], "InvalidArgument"),
-            (&[(ALGORITHM, "aws:kms:dsse")], "NotImplemented"),
+            (&[(ALGORITHM, "aws:fsx")], "InvalidArgument"),
         ] {
             assert_eq!(read(pairs).err(), Some(code), "{pairs:?}");
         }

@@ -35,7 +35,7 @@ impl Objects {
         let headers = request.headers;
         let (from, from_key) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
         let from = self.bucket(call, &from).await?;
         self.authorize_object(call, "GetObject", (&from, &from_key), &Facts::default()).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {
@@ -83,8 +83,8 @@ impl Objects {
             judge_source(headers, &object)?;
             let range = range(headers, record.size)?;
             let place = Place { bucket, key, version: &record.version };
-            let content_key = self.unlock(call, place, &record.encryption, customer).await?;
-            match Contents::open(self.shelf(), content_key, record, range).await {
+            let content_keys = self.unlock(call, place, &record.encryption, customer).await?;
+            match Contents::open(self.shelf(), content_keys, record, range).await {
                 Ok(contents) => return Ok((object, contents)),
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
                 Err(error) => return Err(error),

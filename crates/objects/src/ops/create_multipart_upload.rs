@@ -1,7 +1,6 @@
 //! CreateMultipartUpload: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html>
 
 use base::Call;
-use crypto::content::ContentKey;
 use store::encode_record;
 use wire::s3::Document;
 
@@ -9,6 +8,7 @@ use super::put_object::{facts, is_not_offered, kept};
 use crate::checksum::ChecksumAlgorithm;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
+use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
 use crate::record::UploadRecord;
 use crate::request::{Answer, Headers, Request};
@@ -24,7 +24,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let headers = request.headers;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
@@ -34,10 +34,10 @@ impl Objects {
 
         let id = format!("{:032x}", u128::from_be_bytes(self.random()?));
         let place = Place { bucket: &bucket, key, version: &id };
-        let content_key = ContentKey::generate(&*self.randomness)?;
+        let content_keys = ContentKeys::generate(&*self.randomness, wanted.has_two_layers())?;
         let record = UploadRecord {
             initiated: call.time.millis(),
-            encryption: self.protect(call, place, &wanted, &content_key).await?,
+            encryption: self.protect(call, place, &wanted, &content_keys).await?,
             details: self.seal_details(place, &details).await?,
             checksum: checksum.map(|(algorithm, _)| algorithm.header().to_owned()),
             is_composite: checksum.is_some_and(|(_, is_composite)| is_composite),

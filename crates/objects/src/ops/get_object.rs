@@ -65,9 +65,9 @@ impl Objects {
         }
         let range = range_of(headers, record.size)?;
         let place = Place { bucket, key, version: &record.version };
-        let content_key = self.unlock(call, place, &record.encryption, customer).await?;
+        let content_keys = self.unlock(call, place, &record.encryption, customer).await?;
         let (from, to) = range.unwrap_or((0, record.size));
-        let mut contents = Contents::open(self.shelf(), content_key, record, (from, to)).await?;
+        let mut contents = Contents::open(self.shelf(), content_keys, record, (from, to)).await?;
         let answer = match range {
             Some((from, to)) => {
                 let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use base::Call;
-use crypto::content::{ContentKey, Part, PartNonce};
+use base::{AccountId, Call, KeyArn, Region};
+use crypto::content::{Part, PartNonce};
 
 use crate::Objects;
 use crate::body::{Body, PUT_MAX};
@@ -11,6 +11,7 @@ use crate::bucket::{Bucket, Facts};
 use crate::conditions::judge_write;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
+use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
 use crate::request::{Answer, Headers, Request};
@@ -41,7 +42,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let Request { headers, payload, body, .. } = request;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(&headers)).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
@@ -71,10 +72,10 @@ impl Objects {
         let part = Part { owner: self.random()?, number: 0, nonce: PartNonce::draw(&*self.randomness)? };
         let version = format!("{:032x}", u128::from_be_bytes(part.owner));
         let place = Place { bucket, key, version: &version };
-        let content_key = ContentKey::generate(&*self.randomness)?;
-        let encryption = self.protect(call, place, &wanted, &content_key).await?;
+        let content_keys = ContentKeys::generate(&*self.randomness, wanted.has_two_layers())?;
+        let encryption = self.protect(call, place, &wanted, &content_keys).await?;
         let blob = FreshBlob::new(self)?;
-        let uploaded = self.upload(source, &expected, (&content_key, &part), &blob).await?;
+        let uploaded = self.upload(source, &expected, (&content_keys, &part), &blob).await?;
         details.entity_tag = self.entity_tag(&encryption, uploaded.md5)?;
         details.checksum = Some(uploaded.checksum);
         let record = ObjectRecord {
@@ -116,11 +117,12 @@ pub(super) struct NewObject<'a> {
 }
 
 /// What policies may ask about a put.
-pub(super) fn facts(headers: &Headers) -> Facts {
-    let mut facts = Facts::default();
+pub(super) fn facts(call: &Call, headers: &Headers) -> Facts {
+    let key = headers.get("x-amz-server-side-encryption-aws-kms-key-id");
+    let key = key.map(|named| as_arn(call.region, call.caller.account, named));
+    let mut facts = Facts::default().with("s3:x-amz-server-side-encryption-aws-kms-key-id", key.as_deref());
     for (key, header) in [
         ("s3:x-amz-server-side-encryption", "x-amz-server-side-encryption"),
-        ("s3:x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-aws-kms-key-id"),
         (
             "s3:x-amz-server-side-encryption-customer-algorithm",
             "x-amz-server-side-encryption-customer-algorithm",
@@ -134,6 +136,14 @@ pub(super) fn facts(headers: &Headers) -> Facts {
         facts = facts.with(key, headers.get(header));
     }
     facts
+}
+
+/// A key as policies name it. A key that is named by its id alone is one of the caller's account.
+fn as_arn(region: Region, account: AccountId, named: &str) -> String {
+    match named.parse() {
+        Ok(id) => KeyArn { account, region, id }.to_string(),
+        Err(_) => named.to_owned(),
+    }
 }
 
 /// Headers, without `x-amz-`, that ask for more than there is.
@@ -208,6 +218,18 @@ mod tests {
             let details = details(&[("content-encoding", sent)]).unwrap();
             assert_eq!(details.headers.get("content-encoding").map(String::as_str), kept);
             assert_eq!(details.headers["content-type"], "binary/octet-stream");
+        }
+    }
+
+    #[test]
+    fn policies_see_a_key_by_its_arn() {
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let arn = format!("arn:aws:kms:eu-central-1:111122223333:key/{id}");
+        let seen = |named| as_arn("eu-central-1".parse().unwrap(), "111122223333".parse().unwrap(), named);
+        assert_eq!(seen(id), arn);
+        let foreign = "arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        for as_it_is in [foreign, "alias/a", "no key"] {
+            assert_eq!(seen(as_it_is), as_it_is);
         }
     }
 

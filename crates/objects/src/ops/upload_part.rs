@@ -1,7 +1,7 @@
 //! UploadPart: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
 
 use base::Call;
-use crypto::content::{ContentKey, Part, PartNonce};
+use crypto::content::{Part, PartNonce};
 
 use super::put_object::tell_checksum;
 use crate::Objects;
@@ -10,6 +10,7 @@ use crate::bucket::{Bucket, Facts};
 use crate::checksum::ChecksumAlgorithm;
 use crate::encryption::{CustomerKey, Place, check_part};
 use crate::error::ObjectsError;
+use crate::layers::ContentKeys;
 use crate::multipart::{Upload, read_part_number};
 use crate::object_key::ObjectKey;
 use crate::record::{Details, PartRecord, owner_of};
@@ -56,8 +57,8 @@ impl Objects {
         let kept = upload.record.checksum.as_deref().and_then(ChecksumAlgorithm::of_header);
         let place = Place { bucket, key, version: &upload.id };
         let unlocked = self.unlock(call, place, &upload.record.encryption, customer.as_ref()).await;
-        let content_key = unlocked.map_err(CustomerKey::another_for_part)?;
-        Ok(NewPart { number, upload, customer, kept, content_key })
+        let content_keys = unlocked.map_err(CustomerKey::another_for_part)?;
+        Ok(NewPart { number, upload, customer, kept, content_keys })
     }
 
     /// Seals plaintext and puts it in the place of an earlier part of this number.
@@ -76,7 +77,7 @@ impl Objects {
         let owner = owner_of(&upload.id)?;
         let part = Part { owner, number, nonce: PartNonce::draw(&*self.randomness)? };
         let blob = FreshBlob::new(self)?;
-        let uploaded = self.upload(source, expected, (&new.content_key, &part), &blob).await?;
+        let uploaded = self.upload(source, expected, (&new.content_keys, &part), &blob).await?;
         let entity_tag = self.entity_tag(&upload.record.encryption, uploaded.md5)?;
         let checksum = new.kept.map(|_| uploaded.checksum);
         let details = Details { entity_tag, checksum, ..Details::default() };
@@ -105,5 +106,5 @@ pub(super) struct NewPart {
     pub(super) customer: Option<CustomerKey>,
     /// The checksum that is kept of it.
     pub(super) kept: Option<ChecksumAlgorithm>,
-    content_key: ContentKey,
+    content_keys: ContentKeys,
 }

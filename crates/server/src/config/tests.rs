@@ -105,6 +105,9 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
         ("[kms]\nretained_materials = -1", "`kms.retained_materials`", "u64"),
         ("[kms]\nkeys_per_region_max = 0", "`kms.keys_per_region_max`", "from 1 to 1000000"),
         ("[kms]\naliases_per_key_max = 51", "`kms.aliases_per_key_max`", "from 1 to 50"),
+        ("[objects]\nbucket_key_seconds = 0", "`objects.bucket_key_seconds`", "from 1 to 3600"),
+        ("[objects]\nbucket_key_seconds = 3601", "`objects.bucket_key_seconds`", "from 1 to 3600"),
+        ("[objects]\nblock_customer_keys = 'no'", "`objects.block_customer_keys`", "expected a boolean"),
         ("[request_quotas]\non = true", "`request_quotas.on`", "does not exist"),
         (
             "[request_quotas.per_second]\ncreate_keys = 5",
