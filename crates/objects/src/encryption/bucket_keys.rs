@@ -104,8 +104,14 @@ impl BucketKeys {
     fn of(&self, holding: Holding) -> Arc<OnceCell<BucketKey>> {
         let now = self.clock.now();
         let mut held = self.held();
-        held.retain(|_, held| self.lives(held, now));
-        if !held.contains_key(&holding) && held.len() >= KEYS_MAX {
+        if let Some(known) = held.get(&holding).filter(|known| self.lives(known, now)) {
+            return Arc::clone(&known.key);
+        }
+        held.remove(&holding);
+        if held.len() >= KEYS_MAX {
+            held.retain(|_, held| self.lives(held, now));
+        }
+        if held.len() >= KEYS_MAX {
             let oldest = held.iter().min_by_key(|(_, held)| held.since).map(|(holding, _)| *holding);
             oldest.and_then(|oldest| held.remove(&oldest));
         }
