@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from harness import clients
 from harness.callers import Caller, new_user
+from harness.expect import refused
 from harness.iam import allow, document
 from harness.seed import EUROPE, ONE, TWO
 from harness.server import Server
@@ -177,3 +178,22 @@ def test_a_policy_about_one_bucket_says_nothing_of_another(guarded: Guarded) -> 
         assert is_denied(lambda: s3.put_object(**OBJECT, Body=b"guarded"))
     iam.delete_user_policy(UserName="nobody", PolicyName="p")
     assert guarded.nobody.account.id == ONE.id
+
+
+def test_a_request_may_say_whose_bucket_it_means(guarded: Guarded) -> None:
+    s3 = clients.s3(guarded.server)
+    assert s3.get_object(**OBJECT, ExpectedBucketOwner=ONE.id)["Body"].read() == b"guarded"
+    for call in (
+        lambda: s3.get_object(**OBJECT, ExpectedBucketOwner=TWO.id),
+        lambda: s3.put_object(**OBJECT, Body=b"x", ExpectedBucketOwner=TWO.id),
+        lambda: s3.list_objects_v2(Bucket=BUCKET, ExpectedBucketOwner=TWO.id),
+        lambda: s3.delete_bucket_policy(Bucket=BUCKET, ExpectedBucketOwner=TWO.id),
+        lambda: s3.copy_object(Bucket=BUCKET, Key="copy", CopySource=SOURCE, ExpectedSourceBucketOwner=TWO.id),
+    ):
+        with refused("AccessDenied", status=403):
+            call()
+    with refused("InvalidBucketOwnerAWSAccountID"):
+        s3.get_object(**OBJECT, ExpectedBucketOwner="me")
+    with refused("NoSuchBucket", status=404):
+        s3.list_objects_v2(Bucket="absent-bucket", ExpectedBucketOwner=ONE.id)
+    assert s3.get_object(**OBJECT)["Body"].read() == b"guarded"

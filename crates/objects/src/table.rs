@@ -330,6 +330,7 @@ impl Objects {
         call: &Call,
         request: Request,
     ) -> Result<Answer, ObjectsError> {
+        self.check_expected_owners(&request.target, &request.headers).await?;
         let target = request.target.clone();
         match (operation, &target) {
             (Operation::ListBuckets, _) => self.list_buckets(call, request).await,

@@ -10,6 +10,7 @@ mod delete_bucket_encryption;
 mod delete_bucket_policy;
 mod delete_object;
 mod delete_objects;
+mod expected_owner;
 mod get_bucket_encryption;
 mod get_bucket_location;
 mod get_bucket_policy;
