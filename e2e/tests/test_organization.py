@@ -14,7 +14,7 @@ import pytest
 
 from harness import clients
 from harness.expect import refused
-from harness.seed import Account, ONE, ROOT, TWO
+from harness.seed import Account, EUROPE, ONE, ROOT, TWO
 from harness.server import Server, StartFailed
 
 ORGANIZATION = """
@@ -46,7 +46,7 @@ ONLY_READING = {"Effect": "Allow", "Action": ["kms:DescribeKey", "kms:List*", "s
 PERIMETER = {
     "Effect": "Deny",
     "Principal": "*",
-    "Action": "kms:Decrypt",
+    "Action": ["kms:Decrypt", "s3:GetObject"],
     "Resource": "*",
     "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgPaths": "x"}, "Bool": {"aws:SecureTransport": "false"}},
 }
@@ -110,6 +110,21 @@ def test_a_resource_control_policy_guards_the_keys_of_its_account(organized: Ser
     blob = kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     with refused("AccessDeniedException", re.compile(".* with an explicit deny in a resource control policy")):
         kms.decrypt(CiphertextBlob=blob)
+
+
+def test_a_resource_control_policy_guards_the_objects_of_its_account(organized: Server) -> None:
+    s3 = clients.s3(organized)
+    s3.create_bucket(Bucket="guarded", CreateBucketConfiguration={"LocationConstraint": EUROPE})
+    s3.put_object(Bucket="guarded", Key="k", Body=b"x")
+    text = re.compile(".* with an explicit deny in a resource control policy")
+    with refused("AccessDenied", text, status=403):
+        s3.get_object(Bucket="guarded", Key="k")
+    # A bucket policy cannot open what the organisation closes.
+    opened = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::guarded/*"}
+    s3.put_bucket_policy(Bucket="guarded", Policy=document(opened))
+    with refused("AccessDenied", text, status=403):
+        s3.get_object(Bucket="guarded", Key="k")
+    s3.head_bucket(Bucket="guarded")
 
 
 def test_the_organization_is_a_condition(organized: Server) -> None:

@@ -135,10 +135,17 @@ impl Objects {
         call: &Call,
         action: &str,
         resource: Option<(&str, AccountId)>,
-        of_resource: ResourceSide<'_>,
+        mut of_resource: ResourceSide<'_>,
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
         let rights = self.callers.rights_of(&call.caller).await?;
+        let owner = resource.map_or(call.caller.account, |(_, owner)| owner);
+        if let Some(guardrails) = self.guardrails.of(owner) {
+            of_resource.organization = Some(&guardrails.organization);
+            if resource.is_some() {
+                of_resource.resource_control = &guardrails.resource_control;
+            }
+        }
         let resource = match resource {
             Some((arn, owner)) => Resource::named(arn, owner),
             None => Resource::any(call.caller.account),

@@ -40,7 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use audit::Trail;
 use base::{Clock, Randomness, RandomnessUnavailable};
 use keyring::DomainKeys;
-use policy::Witness;
+use policy::{Guardrails, Witness};
 use store::Store;
 
 pub use blob::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Folder, FolderError, InvalidBlobName};
@@ -65,6 +65,7 @@ pub struct Objects {
     data_keys: Arc<dyn DataKeys>,
     data_events: Arc<dyn DataEvents>,
     trail: Arc<Trail>,
+    guardrails: Arc<Guardrails>,
     witness: Arc<dyn Witness>,
     takes_customer_keys_in_clear: bool,
     blocks_customer_keys: bool,
@@ -94,6 +95,8 @@ pub struct Parties {
     pub data_events: Arc<dyn DataEvents>,
     /// Is told of calls.
     pub trail: Arc<Trail>,
+    /// What organisations say about the accounts of buckets.
+    pub guardrails: Arc<Guardrails>,
     /// Is told what was decided.
     pub witness: Arc<dyn Witness>,
     /// Whether callers may send their keys without TLS: for tests.
@@ -118,6 +121,7 @@ impl Objects {
             data_keys: parties.data_keys,
             data_events: parties.data_events,
             trail: parties.trail,
+            guardrails: parties.guardrails,
             witness: parties.witness,
             takes_customer_keys_in_clear: parties.takes_customer_keys_in_clear,
             blocks_customer_keys: parties.blocks_customer_keys,

@@ -57,6 +57,7 @@ pub(crate) struct Service {
     kms: Arc<Kms>,
     management: Arc<Management>,
     decisions: Arc<KnownDecisions>,
+    guardrails: Arc<Guardrails>,
     trail: Arc<Trail>,
     due_works: AtomicBool,
     usage_works: AtomicBool,
@@ -148,7 +149,7 @@ impl Service {
             settings,
         )
         .with_attestation_roots(sources.attestation_roots)
-        .in_organization(sources.guardrails)
+        .in_organization(Arc::clone(&sources.guardrails))
         .witnessed_by(witness);
         let kms = Arc::new(kms);
         let management = Management::new(
@@ -163,6 +164,7 @@ impl Service {
             kms,
             management: Arc::new(management),
             decisions: sources.decisions,
+            guardrails: sources.guardrails,
             trail,
             due_works: AtomicBool::new(true),
             usage_works: AtomicBool::new(true),
@@ -243,6 +245,7 @@ impl Service {
             )),
             data_events: Arc::new(DataEventsOfTrails(Arc::clone(trails))),
             trail: Arc::clone(&self.trail),
+            guardrails: Arc::clone(&self.guardrails),
             witness: Arc::<KnownDecisions>::clone(&self.decisions),
             takes_customer_keys_in_clear: config.dev,
             blocks_customer_keys: config.objects.blocks_customer_keys,
