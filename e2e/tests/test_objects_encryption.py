@@ -224,6 +224,8 @@ def test_nothing_readable_lies_on_the_disk(own_server: Server) -> None:
         content = path.read_bytes()
         for text in wanted:
             assert text not in content, path
+    told = own_server.output.encode()
+    assert not any(text in told for text in wanted)
 
 
 def test_objects_outlive_a_restart_and_a_kill(own_server: Server) -> None:
