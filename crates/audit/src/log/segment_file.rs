@@ -65,6 +65,7 @@ impl SegmentFile {
         while let Some(segment) = found.pop() {
             let mut file = open(&segment)?;
             let (end, last) = last_line(&mut file)?;
+            set_lines_aside(&segment, &mut file, end)?;
             let Some(line) = last else {
                 // A segment that was begun and got no line; the one before it tells where the log has come to.
                 std::fs::remove_file(&segment.path)?;
@@ -165,6 +166,30 @@ fn size(bytes: &[u8]) -> u64 {
 
 fn open(segment: &Segment) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&segment.path)
+}
+
+/// Keeps what is cut off behind `end` in a file of its own if there are whole lines in it: a power cut leaves such lines of a
+/// group that nobody was told of, but so does whoever puts a zero byte into a line that was safe.
+fn set_lines_aside(segment: &Segment, file: &mut File, end: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(end))?;
+    let mut unread = Vec::new();
+    io::BufReader::with_capacity(CHUNK_BYTES, &mut *file).read_until(b'\n', &mut unread)?;
+    if unread.last() != Some(&b'\n') {
+        return Ok(());
+    }
+    let aside = segment.path.with_extension(format!("{end}.torn"));
+    let mut kept = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    file.seek(SeekFrom::Start(end))?;
+    let bytes = io::copy(file, &mut kept)?;
+    kept.sync_all()?;
+    tracing::error!(
+        file = %segment.path.display(),
+        kept = %aside.display(),
+        bytes,
+        "the audit log goes on before lines that a power cut, or somebody, made unreadable; they are kept, and \
+         `keywright trail verify` tells whether any of them had been delivered"
+    );
+    Ok(())
 }
 
 /// Where the last whole line ends, and that line without its line end. Everything before the first zero byte was written;

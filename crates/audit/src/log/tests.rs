@@ -115,6 +115,29 @@ async fn what_a_power_cut_left_in_part_is_cut_off_wherever_a_hole_is() {
 }
 
 #[tokio::test]
+async fn lines_behind_a_zero_byte_are_never_thrown_away() {
+    let whole = tempfile::tempdir().unwrap();
+    let log = Log::open(whole.path(), LogSettings::default()).unwrap();
+    append(&log, 0..4).await;
+    log.close();
+    let [segment] = segments(whole.path()).unwrap().try_into().unwrap();
+    let bytes = std::fs::read(&segment.path).unwrap();
+    let bytes_of = |path: &Path| std::fs::read(path).unwrap();
+    for place in (0..bytes.len() - 1).step_by(29) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut changed = bytes.clone();
+        changed[place] = 0;
+        std::fs::write(folder.path().join(segment.path.file_name().unwrap()), &changed).unwrap();
+        let log = Log::open(folder.path(), LogSettings::default()).unwrap();
+        let whole_lines = bytes[..place].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let aside = folder.path().join(format!("{:020}.{whole_lines}.torn", 1));
+        assert_eq!(bytes_of(&aside), changed[whole_lines..], "a zero byte at {place}");
+        log.close();
+        assert_eq!(bytes_of(&segments(folder.path()).unwrap()[0].path), changed[..whole_lines]);
+    }
+}
+
+#[tokio::test]
 async fn only_an_open_segment_has_room_behind_its_lines() {
     let folder = tempfile::tempdir().unwrap();
     let log = Log::open(folder.path(), small()).unwrap();
