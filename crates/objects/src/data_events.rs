@@ -2,7 +2,6 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html>
 
-use audit::EventError;
 use base::{AccountId, Call};
 use store::Transaction;
 
@@ -10,7 +9,7 @@ use crate::error::ObjectsError;
 use crate::ports::DataEvent;
 use crate::request::{Answer, Request, Target};
 use crate::stored_object::Dropped;
-use crate::table::{Operation, parameters};
+use crate::table::Operation;
 use crate::{Objects, bucket};
 
 const OBJECT: &str = "AWS::S3::Object";
@@ -46,15 +45,9 @@ impl Objects {
             self.trail.ready().await?;
         }
         let recording = self.trail.begin_change(call, operation.event_name());
-        call.event.set_request_parameters(serde_json::to_vec(&parameters(&request)).ok());
         call.event.add_resource(OBJECT, subject.owner, &subject.object_arn);
         call.event.add_resource(BUCKET, subject.owner, &subject.bucket_arn);
-        let answer = self.run(operation, call, request).await;
-        let fault = answer.as_ref().err().map(ObjectsError::to_fault);
-        let error = fault.as_ref();
-        let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
-        recording.finish(call, operation.event_name(), error).await?;
-        answer
+        self.run_recorded(recording, operation, call, request).await
     }
 
     /// Commits a change of objects, as [`Objects::commit_and_drop`] does, together with its event if that is to be logged.

@@ -1,6 +1,6 @@
 //! Which operation a request asks for, and the one way through which every call of them goes.
 
-use audit::{EventError, EventName};
+use audit::{EventError, EventName, Recording};
 use base::Call;
 use store::Transaction;
 
@@ -314,7 +314,17 @@ impl Objects {
         if !operation.is_management() {
             return self.call_on_objects(operation, call, request).await;
         }
-        let recording = self.trail.begin(call);
+        self.run_recorded(self.trail.begin(call), operation, call, request).await
+    }
+
+    /// Carries an operation out and logs what came of it.
+    pub(crate) async fn run_recorded(
+        &self,
+        recording: Recording<'_>,
+        operation: Operation,
+        call: &Call,
+        request: Request,
+    ) -> Result<Answer, ObjectsError> {
         call.event.set_request_parameters(serde_json::to_vec(&parameters(&request)).ok());
         let answer = self.run(operation, call, request).await;
         let fault = answer.as_ref().err().map(ObjectsError::to_fault);

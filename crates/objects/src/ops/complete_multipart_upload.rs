@@ -79,9 +79,6 @@ impl Objects {
         let size = size_of(&chosen)?;
         let checksum = checksum_of(&upload.record, &chosen)?;
         check_whole(headers, size, checksum.as_ref())?;
-        for unlisted in parts.values() {
-            self.delete_part(&upload.id, unlisted).await?;
-        }
         let details = self.open_details(place, &upload.record.details).await?;
         let entity_tag = entity_tag_of(chosen.iter().map(|part| part.details.entity_tag.as_str()));
         let details = Details { entity_tag, checksum, ..details };
@@ -102,7 +99,17 @@ impl Objects {
                 error
             }
         })?;
+        self.delete_unlisted(&upload.id, parts.values()).await;
         Ok(answer(bucket, key, &record, &details))
+    }
+
+    /// Takes parts away that the object does not consist of. What stays goes with the object.
+    async fn delete_unlisted(&self, id: &str, parts: impl Iterator<Item = &UploadedPart>) {
+        for part in parts {
+            if let Err(error) = self.delete_part(id, part).await {
+                tracing::warn!(%error, "a part of no object stays as long as the object that it was uploaded for");
+            }
+        }
     }
 
     async fn parts_of(&self, place: Place<'_>) -> Result<BTreeMap<u32, UploadedPart>, ObjectsError> {
