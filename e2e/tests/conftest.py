@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.buckets import new_bucket
 from harness.callers import new_user
 from harness.events import CALLS, sts
 from harness.events.scene import Scene
@@ -124,6 +125,18 @@ def dev_key(dev_kms: Any) -> str:
 def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a certificate that it has made itself."""
     yield from _running(Server(tmp_path_factory.mktemp("tls"), arguments=("--tls-development",), scheme="https"))
+
+
+@pytest.fixture
+def s3(server: Server) -> Any:
+    """boto3 S3 of account one."""
+    return clients.s3(server)
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """A bucket of account one that nobody else uses."""
+    return new_bucket(s3)
 
 
 @pytest.fixture

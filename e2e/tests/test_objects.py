@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from harness import clients
+from harness.buckets import new_bucket
 from harness.expect import refused
 from harness.polling import eventually
 from harness.seed import AMERICA, EUROPE, ONE, TWO, Account
@@ -21,22 +22,6 @@ from harness.s3_by_hand import put_in_signed_chunks, raw
 from harness.server import Server
 
 CHUNK = 65_536
-
-
-@pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    return new_bucket(s3)
-
-
-def new_bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
-    return name
 
 
 def body_of(answer: dict[str, Any]) -> bytes:

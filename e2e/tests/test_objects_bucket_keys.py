@@ -7,7 +7,6 @@ import base64
 import collections
 import json
 import os
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from harness import clients, dev_clock
+from harness.buckets import new_bucket
 from harness.expect import refused
 from harness.polling import eventually
 from harness.seed import DEVELOPMENT, EUROPE
@@ -26,19 +26,13 @@ LIFETIME = timedelta(minutes=5)
 
 
 @pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
 def bucket(s3: Any, key: str) -> str:
-    return new_bucket(s3, key)
+    return bucket_with_key(s3, key)
 
 
-def new_bucket(s3: Any, key: str) -> str:
+def bucket_with_key(s3: Any, key: str) -> str:
     """A bucket whose default is a bucket key under this key."""
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
+    name = new_bucket(s3)
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
     s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
@@ -166,7 +160,7 @@ def test_the_callers_context_is_bound_to_the_key(server: Server, s3: Any, bucket
 
 def test_a_key_is_used_for_its_time_and_no_longer(dev_server: Server, dev_kms: Any, dev_key: str) -> None:
     s3 = clients.s3(dev_server, DEVELOPMENT, EUROPE)
-    bucket = new_bucket(s3, dev_key)
+    bucket = bucket_with_key(s3, dev_key)
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     s3.get_object(Bucket=bucket, Key="k")
     dev_kms.disable_key(KeyId=dev_key)
@@ -187,7 +181,7 @@ def test_the_operator_says_for_how_long(tmp_path: Path) -> None:
     server = Server(tmp_path, seed=None, development=True, environment=limit).start()
     kms, s3 = clients.kms(server, DEVELOPMENT, EUROPE), clients.s3(server, DEVELOPMENT, EUROPE)
     key = kms.create_key()["KeyMetadata"]["Arn"]
-    bucket = new_bucket(s3, key)
+    bucket = bucket_with_key(s3, key)
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     s3.get_object(Bucket=bucket, Key="k")
     kms.disable_key(KeyId=key)

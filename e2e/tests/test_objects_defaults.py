@@ -12,34 +12,17 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import pytest
 
 from harness import clients
-from harness.buckets import take_customer_keys
+from harness.buckets import new_bucket, take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
 from harness.s3_by_hand import raw
-from harness.seed import EUROPE, ONE, SEEDED_KEY, TWO
+from harness.seed import ONE, SEEDED_KEY, TWO
 from harness.server import Server
 
 KEY_ARN = ONE.key_arn(SEEDED_KEY)
 MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
-
-
-@pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    return new_bucket(s3)
-
-
-def new_bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
-    return name
 
 
 def by_default(algorithm: str, key: str | None = None, **more: Any) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from harness import clients
-from harness.buckets import take_customer_keys
+from harness.buckets import new_bucket, take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
-from harness.seed import EUROPE, ONE, SEEDED_KEY
+from harness.seed import ONE, SEEDED_KEY
 from harness.server import Server
 
 KEY_ARN = ONE.key_arn(SEEDED_KEY)
@@ -27,24 +27,8 @@ MARK = b"planted plaintext, to be found by nobody"
 
 
 @pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    return new_bucket(s3)
-
-
-@pytest.fixture
 def secure(tls_server: Server) -> Any:
     return clients.s3(tls_server)
-
-
-def new_bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
-    return name
 
 
 def open_bucket(s3: Any) -> str:

@@ -20,29 +20,13 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import clients
-from harness.buckets import take_customer_keys
+from harness.buckets import new_bucket, take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
-from harness.seed import EUROPE, SEEDED_KEY
+from harness.seed import SEEDED_KEY
 from harness.server import Server
 
 MINIMUM = 5 << 20
-
-
-@pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    return new_bucket(s3)
-
-
-def new_bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
-    return name
 
 
 def customer(key: bytes, prefix: str = "") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness import clients, trail
+from harness.buckets import new_bucket
 from harness.callers import new_user
 from harness.expect import refused
 from harness.iam import allow, document
@@ -18,14 +19,8 @@ from harness.server import Server
 
 
 @pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
 def bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
+    name = new_bucket(s3)
     s3.put_object(Bucket=name, Key="open/a", Body=b"a")
     s3.put_object(Bucket=name, Key="closed/a", Body=b"a")
     return name

@@ -6,7 +6,6 @@ Source: Amazon S3 User Guide, "Using dual-layer server-side encryption with AWS 
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.buckets import new_bucket
 from harness.expect import refused
 from harness.polling import eventually
-from harness.seed import EUROPE
+
 from harness.server import Server
 
 CHUNK = 65_536
@@ -25,24 +25,8 @@ TWICE = {"ServerSideEncryption": "aws:kms:dsse"}
 
 
 @pytest.fixture
-def s3(server: Server) -> Any:
-    return clients.s3(server)
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    return new_bucket(s3)
-
-
-@pytest.fixture
 def twice(key: str) -> dict[str, Any]:
     return TWICE | {"SSEKMSKeyId": key}
-
-
-def new_bucket(s3: Any) -> str:
-    name = f"bucket-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": EUROPE})
-    return name
 
 
 def body_of(answer: dict[str, Any]) -> bytes:
