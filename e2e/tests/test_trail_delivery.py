@@ -197,6 +197,21 @@ def test_verify_needs_nothing_but_the_files_and_the_keys(in_a_folder: Server, tm
     assert verify(tmp_path, "--data-dir", nowhere).returncode == EXIT_USAGE
 
 
+def test_verify_does_not_wait_for_the_first_digest(tmp_path: Path) -> None:
+    server = Server(tmp_path, environment={"KEYWRIGHT_TRAIL_DELIVERY_INTERVAL_SECONDS": "1"}).start()
+    eventually(lambda: list((server.data / "trail/delivered").rglob("*.json.gz")), "files are delivered")
+    server.stop()
+    finished = verify(server.folder, "--data-dir", str(server.data))
+    assert finished.returncode == EXIT_OK, finished
+    assert re.search(r"Delivered: 0 digests, 0 files, [1-9]\d* files too new for a digest: as written", finished.stdout)
+    # A digest that nobody of this service signed is no evidence.
+    forged = server.data / "trail/delivered/AWSLogs" / ONE / "CloudTrail-Digest/us-east-1/2026/01/01"
+    forged.mkdir(parents=True)
+    name = f"{ONE}_CloudTrail-Digest_us-east-1_keywright_us-east-1_20260101T000000Z.json.gz"
+    (forged / name).write_bytes(gzip.compress(b"{}"))
+    assert verify(server.folder, "--data-dir", str(server.data)).returncode == EXIT_TRAIL
+
+
 @pytest.mark.parametrize("kind", ["log", "file", "digest", "signature", "newest digest"])
 def test_verify_names_what_was_changed_or_taken_away(in_a_folder: Server, kind: str) -> None:
     server = in_a_folder

@@ -41,7 +41,8 @@ pub(crate) enum VerifyTrailError {
 
 /// What is held against the files.
 struct Reference {
-    keys: Vec<PublicDigestKey>,
+    /// None if nobody could be asked for them. That there are none as yet is no such case: no digest was signed.
+    keys: Option<Vec<PublicDigestKey>>,
     known: Known,
 }
 
@@ -84,9 +85,9 @@ async fn reference(arguments: &VerifyTrail, data: &Path) -> Result<Reference, St
             terminal::say(&format!("Public keys: {}\n", file.display()));
             let wrong = |reason: String| VerifyTrailError::File { path: file.clone(), reason };
             let text = std::fs::read(&file).map_err(|error| wrong(error.to_string()))?;
-            read_public_keys(&text).map_err(|error| wrong(error.to_string()))?
+            Some(read_public_keys(&text).map_err(|error| wrong(error.to_string()))?)
         }
-        Some(_) | None => stored.unwrap_or_default(),
+        Some(_) | None => stored,
     };
     Ok(Reference { keys, known })
 }
@@ -128,7 +129,7 @@ fn kept(arguments: &VerifyTrail, data: &Path, reference: &Reference) -> Result<K
         None => return Ok(Kept::ALL),
     };
     let text = std::fs::read(path).map_err(failed(path))?;
-    Ok(read_mark(&text, &reference.keys).map_err(failed(path))?)
+    Ok(read_mark(&text, reference.keys.as_deref().unwrap_or_default()).map_err(failed(path))?)
 }
 
 fn look_at_log(folder: &Path, kept: Kept, reference: &Reference) -> Result<u64, StartError> {
@@ -148,14 +149,13 @@ fn look_at_log(folder: &Path, kept: Kept, reference: &Reference) -> Result<u64, 
 }
 
 fn look_at_delivered(folder: &Path, kept: Kept, reference: &Reference) -> Result<u64, StartError> {
-    if reference.keys.is_empty()
-        && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+    if reference.keys.is_none() && std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
     {
         return Err(VerifyTrailError::NoKeys.into());
     }
     let given = Delivered {
         folder,
-        public_keys: &reference.keys,
+        public_keys: reference.keys.as_deref().unwrap_or_default(),
         newest_digests: &reference.known.newest_digests,
         kept_since: kept.delivered_since,
         now: SystemClock.now(),
