@@ -6,10 +6,10 @@ use base::{AccountId, Call};
 use store::Transaction;
 
 use crate::error::ObjectsError;
+use crate::operation::Operation;
 use crate::ports::DataEvent;
 use crate::request::{Answer, Request, Target};
 use crate::stored_object::Dropped;
-use crate::table::Operation;
 use crate::{Objects, bucket};
 
 const OBJECT: &str = "AWS::S3::Object";

@@ -24,6 +24,7 @@ mod layers;
 mod listing;
 mod multipart;
 mod object_key;
+mod operation;
 mod ops;
 mod paths;
 mod ports;
@@ -49,11 +50,11 @@ pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
+pub use operation::Operation;
 pub use ports::{
     CallerRights, Callers, DataEvent, DataEvents, DataKey, DataKeyError, DataKeyUse, DataKeys, PortError,
 };
 pub use request::{Answer, AnswerBody, BodySource, Headers, Method, Query, Request, Target};
-pub use table::Operation;
 
 /// The service.
 pub struct Objects {

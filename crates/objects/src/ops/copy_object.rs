@@ -16,10 +16,10 @@ use crate::contents::Contents;
 use crate::encryption::{CustomerKey, Place, Wanted, check_source};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
+use crate::operation::NO_VERSION;
 use crate::record::{Details, ObjectRecord};
 use crate::request::{Answer, Headers, Request, Target};
 use crate::stored_object::StoredObject;
-use crate::table::NO_VERSION;
 use crate::upload::{Expected, Source};
 
 /// How often a source is looked up again that was replaced between the look-up and its reading.

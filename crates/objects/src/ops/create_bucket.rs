@@ -9,9 +9,9 @@ use crate::bucket::{Facts, arn};
 use crate::bucket_encryption::BucketEncryption;
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
+use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request, location_of};
-use crate::table::Operation;
 use crate::{Objects, paths};
 
 /// The most buckets of an account.

@@ -6,10 +6,10 @@ use store::{CommitError, Range, Transaction, encode_record};
 use crate::bucket::{Bucket, Facts};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
+use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::Answer;
 use crate::stored_object::contention;
-use crate::table::Operation;
 use crate::{Objects, paths};
 
 impl Objects {

@@ -5,8 +5,8 @@ use base::Call;
 use crate::Objects;
 use crate::bucket::Facts;
 use crate::error::ObjectsError;
+use crate::operation::Operation;
 use crate::request::Answer;
-use crate::table::Operation;
 
 impl Objects {
     /// After it objects are encrypted by the service again.

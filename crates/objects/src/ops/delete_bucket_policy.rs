@@ -4,9 +4,9 @@ use base::Call;
 
 use crate::Objects;
 use crate::error::ObjectsError;
+use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::Answer;
-use crate::table::Operation;
 
 impl Objects {
     pub(crate) async fn delete_bucket_policy(&self, call: &Call, name: &str) -> Result<Answer, ObjectsError> {

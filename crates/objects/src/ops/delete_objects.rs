@@ -9,8 +9,8 @@ use crate::body::Body;
 use crate::bucket::{Bucket, Facts};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
+use crate::operation::NO_VERSION;
 use crate::request::{Answer, Request};
-use crate::table::NO_VERSION;
 use crate::upload::Expected;
 
 impl Objects {

@@ -10,10 +10,11 @@ use crate::body::Body;
 use crate::bucket::{Bucket, Facts};
 use crate::bucket_encryption::{BucketEncryption, to_event};
 use crate::error::ObjectsError;
+use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request};
 use crate::stored_object::contention;
-use crate::table::{Operation, parameters};
+use crate::table::parameters;
 use crate::upload::Expected;
 use crate::{Objects, paths};
 

@@ -7,9 +7,10 @@ use crate::body::Body;
 use crate::bucket::{Bucket, Facts};
 use crate::bucket_policy::BucketPolicy;
 use crate::error::ObjectsError;
+use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request};
-use crate::table::{Operation, parameters};
+use crate::table::parameters;
 use crate::upload::Expected;
 
 impl Objects {
