@@ -20,6 +20,7 @@ mod contents;
 mod data_events;
 mod encryption;
 mod error;
+mod history;
 mod layers;
 mod listing;
 mod multipart;
@@ -34,6 +35,8 @@ mod stored_object;
 mod sweep;
 mod table;
 mod upload;
+mod version;
+mod version_listing;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -10,7 +10,8 @@ pub use document::Document;
 pub use encryption::{BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, read_encryption_rule};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
-    PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,
+    PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
+    read_parts_to_complete, read_versioning_configuration,
 };
 
 /// The XML namespace of S3's answers.
