@@ -74,6 +74,7 @@ CALLS = {
     "ListMultipartUploads": asked("ListBucketMultipartUploads", Bucket=BUCKET),
     "HeadObject": asked("GetObject", **OBJECT),
     "GetObject": asked("GetObject", **OBJECT),
+    "GetObjectAttributes": asked("GetObject", "GetObjectAttributes", **OBJECT, ObjectAttributes=["ETag"]),
     "PutObject": asked("PutObject", **OBJECT, Body=b"guarded"),
     "CopyObject": asked("GetObject", "PutObject", **OBJECT, CopySource=SOURCE, MetadataDirective="REPLACE"),
     "CreateMultipartUpload": asked("PutObject", **OBJECT),

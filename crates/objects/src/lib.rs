@@ -20,6 +20,7 @@ mod contents;
 mod data_events;
 mod encryption;
 mod error;
+mod extent;
 mod layers;
 mod listing;
 mod multipart;

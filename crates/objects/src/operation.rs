@@ -41,6 +41,8 @@ pub enum Operation {
     GetBucketPolicy,
     /// Reads an object.
     GetObject,
+    /// Tells of an object what is asked for.
+    GetObjectAttributes,
     /// Tells whether there is a bucket.
     HeadBucket,
     /// Tells of an object.
@@ -128,6 +130,9 @@ pub(crate) const SUBRESOURCES: [&str; 41] = [
     "website",
 ];
 
+/// The parameter that names a part.
+const PART: &str = "partNumber";
+
 impl Operation {
     /// The name, as S3 has it.
     pub fn name(self) -> &'static str {
@@ -162,6 +167,7 @@ impl Operation {
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
+            Self::GetObjectAttributes => ("GetObjectAttributes", Data, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
             Self::ListBuckets => ("ListBuckets", Management, Read),
@@ -194,7 +200,9 @@ impl Operation {
     /// `NotImplemented` for what S3 has and this service has not; `MethodNotAllowed`.
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
         let Request { method, target, query, headers, .. } = request;
-        let subresource = query.names().find(|name| SUBRESOURCES.contains(name));
+        // A part is of whatever else is named.
+        let subresource = query.names().find(|name| *name != PART && SUBRESOURCES.contains(name));
+        let subresource = subresource.or(query.get(PART).map(|_| PART));
         let of_version = query.get("versionId").is_some_and(|version| version != NO_VERSION);
         if of_version || query.get("versions").is_some() {
             return Err(ObjectsError::not_implemented());
@@ -220,8 +228,9 @@ impl Operation {
             (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
             (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
-            (Target::Object(..), Method::Get, None) => Ok(Self::GetObject),
-            (Target::Object(..), Method::Head, None) => Ok(Self::HeadObject),
+            (Target::Object(..), Method::Get, None | Some(PART)) => Ok(Self::GetObject),
+            (Target::Object(..), Method::Head, None | Some(PART)) => Ok(Self::HeadObject),
+            (Target::Object(..), Method::Get, Some("attributes")) => Ok(Self::GetObjectAttributes),
             (Target::Object(..), Method::Delete, None) => Ok(Self::DeleteObject),
             (Target::Service, _, None) | (Target::Object(..), Method::Post, None) => {
                 Err(ObjectsError::method_not_allowed())
@@ -308,6 +317,9 @@ mod tests {
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
             (Method::Get, "/b/k", "versionId=null", Operation::GetObject),
             (Method::Head, "/b/acl", "", Operation::HeadObject),
+            (Method::Get, "/b/k", "partNumber=1", Operation::GetObject),
+            (Method::Head, "/b/k", "partNumber=1", Operation::HeadObject),
+            (Method::Get, "/b/k", "attributes", Operation::GetObjectAttributes),
             (Method::Delete, "/b/k", "", Operation::DeleteObject),
             (Method::Get, "/b", "prefix=a", Operation::ListObjects),
             (Method::Get, "/b", "uploads", Operation::ListMultipartUploads),
@@ -330,7 +342,9 @@ mod tests {
             (Method::Get, "/b", "versions"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
-            (Method::Get, "/b/k", "partNumber=1"),
+            (Method::Get, "/b/k", "partNumber=1&tagging"),
+            (Method::Put, "/b/k", "partNumber=1"),
+            (Method::Head, "/b/k", "attributes"),
             (Method::Delete, "/b/k", "versionId=3"),
             (Method::Get, "/b/k", "tagging"),
             (Method::Post, "/b", ""),

@@ -15,6 +15,7 @@ mod get_bucket_encryption;
 mod get_bucket_location;
 mod get_bucket_policy;
 mod get_object;
+mod get_object_attributes;
 mod head_bucket;
 mod head_object;
 mod list_buckets;
