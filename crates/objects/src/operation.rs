@@ -57,6 +57,8 @@ pub enum Operation {
     ListObjectsV2,
     /// Lists the parts of an upload.
     ListParts,
+    /// Writes an object that comes in a form.
+    PostObject,
     /// Says how objects of a bucket are encrypted by default.
     PutBucketEncryption,
     /// Gives a bucket a policy.
@@ -175,6 +177,7 @@ impl Operation {
             Self::ListObjects => ("ListObjects", Data, Read),
             Self::ListObjectsV2 => ("ListObjectsV2", Data, Read),
             Self::ListParts => ("ListParts", Data, Read),
+            Self::PostObject => ("PostObject", Data, Write),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
@@ -200,6 +203,9 @@ impl Operation {
     /// `NotImplemented` for what S3 has and this service has not; `MethodNotAllowed`.
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
         let Request { method, target, query, headers, .. } = request;
+        if request.form.is_some() {
+            return Ok(Self::PostObject);
+        }
         // A part is of whatever else is named.
         let subresource = query.names().find(|name| *name != PART && SUBRESOURCES.contains(name));
         let subresource = subresource.or(query.get(PART).map(|_| PART));
@@ -296,8 +302,16 @@ mod tests {
     ) -> Result<Operation, &'static str> {
         let headers = Headers::new(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
         let (target, query) = (Target::read(path).unwrap(), Query::read(query).unwrap());
-        let request =
-            Request { method, target, query, headers, payload: Payload::Unsigned, body: Box::new(NoBody) };
+        let request = Request {
+            method,
+            target,
+            bucket_is_in_host: false,
+            query,
+            headers,
+            payload: Payload::Unsigned,
+            body: Box::new(NoBody),
+            form: None,
+        };
         Operation::of(&request).map_err(|error| error.to_fault().code)
     }
 

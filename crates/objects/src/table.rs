@@ -123,6 +123,7 @@ impl Objects {
             }
             (Operation::HeadObject, object) => self.head_object(call, request, object).await,
             (Operation::ListParts, object) => self.list_parts(call, request, object).await,
+            (Operation::PostObject, object) => Box::pin(self.post_object(call, request, object)).await,
             (Operation::PutObject, object) => Box::pin(self.put_object(call, request, object)).await,
             (Operation::UploadPart, object) => Box::pin(self.upload_part(call, request, object)).await,
             (Operation::UploadPartCopy, object) => {

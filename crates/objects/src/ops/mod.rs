@@ -23,6 +23,7 @@ mod list_multipart_uploads;
 mod list_objects;
 mod list_objects_v2;
 mod list_parts;
+mod post_object;
 mod put_bucket_encryption;
 mod put_bucket_policy;
 mod put_object;
