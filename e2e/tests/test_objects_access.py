@@ -79,6 +79,8 @@ CALLS = {
     "ListMultipartUploads": asked("ListBucketMultipartUploads", Bucket=BUCKET),
     "HeadObject": asked("GetObject", **OBJECT),
     "GetObject": asked("GetObject", **OBJECT),
+    "GetObjectAttributes": asked("GetObject", "GetObjectAttributes", **OBJECT, ObjectAttributes=["ETag"]),
+    "PostObject": asked("PutObject", **OBJECT),
     "PutObject": asked("PutObject", **OBJECT, Body=b"guarded"),
     "CopyObject": asked("GetObject", "PutObject", **OBJECT, CopySource=SOURCE, MetadataDirective="REPLACE"),
     "CreateMultipartUpload": asked("PutObject", **OBJECT),
@@ -105,8 +107,21 @@ class Guarded:
     nobody: Caller
 
     def call(self, client: Any, operation: str) -> dict[str, Any]:
+        if operation == "PostObject":
+            return post_form(client, **CALLS[operation].parameters(self.upload))
         method = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation.replace("V2", "_v2")).lower()
         return getattr(client, method)(**CALLS[operation].parameters(self.upload))
+
+
+def post_form(client: Any, **place: str) -> dict[str, Any]:
+    """Posts a form that the client signs; a refusal is raised as boto3 raises it."""
+    form = client.generate_presigned_post(**place)
+    answer = requests.post(form["url"], data=form["fields"], files={"file": b"guarded"}, timeout=30)
+    if answer.status_code >= 400:
+        code = answer.text.partition("<Code>")[2].partition("</Code>")[0]
+        metadata = {"HTTPStatusCode": answer.status_code}
+        raise ClientError({"Error": {"Code": code, "Message": answer.text}, "ResponseMetadata": metadata}, "PostObject")
+    return {}
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from harness import clients, dev_clock, trail
@@ -99,6 +100,25 @@ def test_what_happens_to_objects_is_logged_where_a_trail_delivers_it(fresh_serve
         LookupAttributes=[{"AttributeKey": "EventSource", "AttributeValue": "s3.amazonaws.com"}]
     )
     assert {event["EventName"] for event in found["Events"]} == {"CreateBucket"}
+
+
+def test_a_form_leaves_an_event_of_its_own(fresh_server: Server) -> None:
+    s3 = two_buckets(fresh_server)
+    with delivering(fresh_server, **basic("arn:aws:s3:::watched/")):
+        form = s3.generate_presigned_post("watched", "up/${filename}")
+        answer = requests.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"planted")}, timeout=30)
+        assert answer.status_code == 204
+        form["fields"]["acl"] = "public-read"
+        requests.post(form["url"], data=form["fields"], files={"file": ("b.txt", b"planted")}, timeout=30)
+    [done, denied] = trail.events(fresh_server, eventCategory="Data")
+    assert (done["eventName"], done["readOnly"], done.get("errorCode")) == ("PostObject", False, None)
+    assert {name: done["requestParameters"][name] for name in ("bucketName", "key")} == {
+        "bucketName": "watched", "key": "up/a.txt",
+    }  # fmt: skip
+    assert done["userIdentity"]["accessKeyId"] == ONE.access_key_id
+    assert (denied["eventName"], denied["errorCode"]) == ("PostObject", "AccessDenied")
+    log = json.dumps(trail.lines(fresh_server))
+    assert not any(text in log for text in ("planted", form["fields"]["policy"], form["fields"]["x-amz-signature"]))
 
 
 def test_advanced_selectors_tell_reads_from_writes_and_objects_apart(fresh_server: Server) -> None:

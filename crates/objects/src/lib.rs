@@ -20,7 +20,9 @@ mod contents;
 mod data_events;
 mod encryption;
 mod error;
+mod extent;
 mod history;
+mod host_names;
 mod layers;
 mod listing;
 mod multipart;
@@ -29,6 +31,7 @@ mod operation;
 mod ops;
 mod paths;
 mod ports;
+mod post_form;
 mod record;
 mod request;
 mod stored_object;
@@ -52,11 +55,13 @@ pub use bucket_name::{BucketName, InvalidBucketName};
 pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
+pub use host_names::{HostNames, InvalidHostName};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
 pub use operation::Operation;
 pub use ports::{
     CallerRights, Callers, DataEvent, DataEvents, DataKey, DataKeyError, DataKeyUse, DataKeys, PortError,
 };
+pub use post_form::{PostForm, Posted};
 pub use request::{Answer, AnswerBody, BodySource, Headers, Method, Query, Request, Target};
 
 /// The service.

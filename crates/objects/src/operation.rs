@@ -40,6 +40,8 @@ pub enum Operation {
     GetBucketVersioning,
     /// Reads an object.
     GetObject,
+    /// Tells of an object what is asked for.
+    GetObjectAttributes,
     /// Tells whether there is a bucket.
     HeadBucket,
     /// Tells of an object.
@@ -56,6 +58,8 @@ pub enum Operation {
     ListObjectsV2,
     /// Lists the parts of an upload.
     ListParts,
+    /// Writes an object that comes in a form.
+    PostObject,
     /// Says how objects of a bucket are encrypted by default.
     PutBucketEncryption,
     /// Gives a bucket a policy.
@@ -132,6 +136,9 @@ pub(crate) const SUBRESOURCES: [&str; 42] = [
     "website",
 ];
 
+/// The parameter that names a part.
+const PART: &str = "partNumber";
+
 impl Operation {
     /// The name, as S3 has it.
     pub fn name(self) -> &'static str {
@@ -167,6 +174,7 @@ impl Operation {
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
+            Self::GetObjectAttributes => ("GetObjectAttributes", Data, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
             Self::ListBuckets => ("ListBuckets", Management, Read),
@@ -175,6 +183,7 @@ impl Operation {
             Self::ListObjects => ("ListObjects", Data, Read),
             Self::ListObjectsV2 => ("ListObjectsV2", Data, Read),
             Self::ListParts => ("ListParts", Data, Read),
+            Self::PostObject => ("PostObject", Data, Write),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
@@ -201,7 +210,12 @@ impl Operation {
     /// `NotImplemented` for what S3 has and this service has not; `MethodNotAllowed`.
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
         let Request { method, target, query, headers, .. } = request;
-        let subresource = query.names().find(|name| SUBRESOURCES.contains(name));
+        if request.form.is_some() {
+            return Ok(Self::PostObject);
+        }
+        // A part is of whatever else is named.
+        let subresource = query.names().find(|name| *name != PART && SUBRESOURCES.contains(name));
+        let subresource = subresource.or(query.get(PART).map(|_| PART));
         let is_copy = headers.get("x-amz-copy-source").is_some();
         if let (Target::Object(..), Some(_)) = (target, query.get("uploadId")) {
             return Self::on_upload(*method, subresource, is_copy);
@@ -226,8 +240,9 @@ impl Operation {
             (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
             (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
-            (Target::Object(..), Method::Get, None) => Ok(Self::GetObject),
-            (Target::Object(..), Method::Head, None) => Ok(Self::HeadObject),
+            (Target::Object(..), Method::Get, None | Some(PART)) => Ok(Self::GetObject),
+            (Target::Object(..), Method::Head, None | Some(PART)) => Ok(Self::HeadObject),
+            (Target::Object(..), Method::Get, Some("attributes")) => Ok(Self::GetObjectAttributes),
             (Target::Object(..), Method::Delete, None) => Ok(Self::DeleteObject),
             (Target::Service, _, None) | (Target::Object(..), Method::Post, None) => {
                 Err(ObjectsError::method_not_allowed())
@@ -293,8 +308,16 @@ mod tests {
     ) -> Result<Operation, &'static str> {
         let headers = Headers::new(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
         let (target, query) = (Target::read(path).unwrap(), Query::read(query).unwrap());
-        let request =
-            Request { method, target, query, headers, payload: Payload::Unsigned, body: Box::new(NoBody) };
+        let request = Request {
+            method,
+            target,
+            bucket_is_in_host: false,
+            query,
+            headers,
+            payload: Payload::Unsigned,
+            body: Box::new(NoBody),
+            form: None,
+        };
         Operation::of(&request).map_err(|error| error.to_fault().code)
     }
 
@@ -314,6 +337,9 @@ mod tests {
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
             (Method::Get, "/b/k", "versionId=null", Operation::GetObject),
             (Method::Head, "/b/acl", "", Operation::HeadObject),
+            (Method::Get, "/b/k", "partNumber=1", Operation::GetObject),
+            (Method::Head, "/b/k", "partNumber=1", Operation::HeadObject),
+            (Method::Get, "/b/k", "attributes", Operation::GetObjectAttributes),
             (Method::Delete, "/b/k", "", Operation::DeleteObject),
             (Method::Get, "/b", "prefix=a", Operation::ListObjects),
             (Method::Get, "/b", "versions&prefix=a", Operation::ListObjectVersions),
@@ -338,7 +364,9 @@ mod tests {
             (Method::Put, "/b/k", "encryption"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
-            (Method::Get, "/b/k", "partNumber=1"),
+            (Method::Get, "/b/k", "partNumber=1&tagging"),
+            (Method::Put, "/b/k", "partNumber=1"),
+            (Method::Head, "/b/k", "attributes"),
             (Method::Get, "/b/k", "tagging"),
             (Method::Post, "/b", ""),
         ] {

@@ -123,8 +123,12 @@ impl Objects {
             }
             (Operation::DeleteObject, object) => self.delete_object(call, request, object).await,
             (Operation::GetObject, object) => self.get_object(call, request, object).await,
+            (Operation::GetObjectAttributes, object) => {
+                self.get_object_attributes(call, request, object).await
+            }
             (Operation::HeadObject, object) => self.head_object(call, request, object).await,
             (Operation::ListParts, object) => self.list_parts(call, request, object).await,
+            (Operation::PostObject, object) => Box::pin(self.post_object(call, request, object)).await,
             (Operation::PutObject, object) => Box::pin(self.put_object(call, request, object)).await,
             (Operation::UploadPart, object) => Box::pin(self.upload_part(call, request, object)).await,
             (Operation::UploadPartCopy, object) => {

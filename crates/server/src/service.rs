@@ -270,6 +270,7 @@ impl Service {
         tokio::spawn(forget_bucket_keys(Arc::downgrade(&objects)));
         Ok(Pipeline::new(Parties {
             objects,
+            host_names: config.objects.host_names.clone(),
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
             management: Arc::clone(&self.management),

@@ -4,9 +4,10 @@ use base::Call;
 
 use super::get_object::{reading, tell};
 use crate::Objects;
-use crate::conditions::{Judgement, judge_read, range_of};
+use crate::conditions::{Judgement, judge_read};
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
+use crate::extent::Extent;
 use crate::object_key::ObjectKey;
 use crate::request::{Answer, Request};
 use crate::version::VersionId;
@@ -26,9 +27,9 @@ impl Objects {
         let object = self.object(call, (&bucket, key), version.as_ref()).await?;
         let record = &object.record;
         check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;
+        let place = Place { bucket: &bucket, key, version: &record.version };
         if let Some(customer) = &customer {
             // Nothing is told to who has another key.
-            let place = Place { bucket: &bucket, key, version: &record.version };
             self.unlock(call, place, &record.encryption, Some(customer)).await?;
         }
         if judge_read(&request.headers, &object.details.entity_tag, record.modified())?
@@ -36,12 +37,10 @@ impl Objects {
         {
             return Ok(Answer::empty(304));
         }
-        let range = range_of(&request.headers, record.size)?;
-        let (status, length) = range.map_or((200, record.size), |(from, to)| (206, to.saturating_sub(from)));
-        let answer = Answer::empty(status).header("content-length", length.to_string());
-        let told = range.map(|(from, to)| format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size));
-        let answer = answer.optional("content-range", told);
-        let answer = tell(answer, (&bucket, &object), &request.headers, &request.query, range.is_none());
+        let extent = Extent::read(&request.headers, &request.query, record)?;
+        let checksum = self.checksum_of(&request.headers, place, &object, &extent).await?;
+        let answer = extent.answer(record.size).header("content-length", extent.length().to_string());
+        let answer = tell(answer, (&bucket, &object), &request.query, checksum.as_ref());
         Ok(record.encryption.tell(answer, customer.as_ref()))
     }
 }

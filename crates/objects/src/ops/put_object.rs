@@ -42,18 +42,32 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let Request { headers, payload, body, .. } = request;
+        let begin = |headers: &Headers| Body::new(headers, payload, body, PUT_MAX);
+        self.put(call, &headers, begin, (bucket, key)).await
+    }
+
+    /// Writes an object as these headers say, with the body that `begin` gives once it may come.
+    ///
+    /// # Errors
+    /// The caller may not, the headers ask for what cannot be, or something fails; then nothing has changed.
+    pub(super) async fn put(
+        &self,
+        call: &Call,
+        headers: &Headers,
+        begin: impl FnOnce(&Headers) -> Result<Body, ObjectsError> + Send,
+        (bucket, key): (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, headers)).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let (wanted, expected) = (self.wanted(call, &headers, &bucket)?, Expected::read(&headers)?);
+        let (wanted, expected) = (self.wanted(call, headers, &bucket)?, Expected::read(headers)?);
         let present = self.find_object(&bucket, key).await?;
-        judge_write(&headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
-        let body = Body::new(&headers, payload, body, PUT_MAX)?;
+        judge_write(headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
+        let body = Source::Body(begin(headers)?);
 
-        let body = Source::Body(body);
-        let new = NewObject { details: kept(&headers)?, wanted, expected, headers: &headers };
+        let new = NewObject { details: kept(headers)?, wanted, expected, headers };
         let (record, details, wanted) = self.write_object(call, (&bucket, key), new, body).await?;
         let answer = answer(&record, &details, &wanted);
         Ok(bucket.tell_version(answer, "x-amz-version-id", &record))

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use base::{Region, SecretString};
 use figment::Figment;
+use objects::HostNames;
 use tracing::level_filters::LevelFilter;
 
-use super::settings::{LimitSettings, Settings};
+use super::settings::{LimitSettings, ObjectSettings, Settings};
 use super::{
     CertificateChoice, Config, ConfigError, Explanations, Limits, LogChoice, ObjectChoice, PassphraseSource,
     TlsChoice, TlsVersion, sources,
@@ -41,14 +42,7 @@ pub(super) fn check(
         passphrase: check.passphrase(settings, passphrase)?,
         limits: check.limits(&settings.limits)?,
         kms: check.kms(settings, &regions)?,
-        objects: ObjectChoice {
-            blocks_customer_keys: settings.objects.block_customer_keys,
-            bucket_key_seconds: check.fits(
-                "objects.bucket_key_seconds",
-                settings.objects.bucket_key_seconds,
-                1..=3_600,
-            )?,
-        },
+        objects: check.objects(&settings.objects)?,
         regions,
         tls: check.tls(settings)?,
         cors_origins: check.origins(&settings.cors.origins)?,
@@ -154,6 +148,20 @@ impl Check<'_> {
             idle_timeout: self.seconds("limits.idle_timeout_seconds", limits.idle_timeout_seconds)?,
             shutdown_timeout: self
                 .seconds("limits.shutdown_timeout_seconds", limits.shutdown_timeout_seconds)?,
+        })
+    }
+
+    fn objects(&self, objects: &ObjectSettings) -> Result<ObjectChoice, ConfigError> {
+        let names = objects.host_names.iter().map(String::as_str);
+        let host_names = HostNames::new(names).map_err(|invalid| {
+            let problem = format!("holds {:?}, but {invalid}", objects.host_names);
+            self.problem("objects.host_names", problem)
+        })?;
+        let seconds = objects.bucket_key_seconds;
+        Ok(ObjectChoice {
+            blocks_customer_keys: objects.block_customer_keys,
+            bucket_key_seconds: self.fits("objects.bucket_key_seconds", seconds, 1..=3_600)?,
+            host_names,
         })
     }
 

@@ -19,6 +19,7 @@ use audit::trails::TrailName;
 use base::{AccountId, Region, SecretString};
 use figment::Figment;
 use figment::providers::Serialized;
+use objects::HostNames;
 
 use crate::export::ExportChoice;
 
@@ -89,12 +90,14 @@ pub(crate) struct Limits {
 }
 
 /// How S3 treats buckets and their objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectChoice {
     /// Whether new buckets refuse objects under keys that callers bring, until somebody lets them in.
     pub(crate) blocks_customer_keys: bool,
     /// How long a bucket key stays in memory.
     pub(crate) bucket_key_seconds: u32,
+    /// Names below which every name is a bucket's.
+    pub(crate) host_names: HostNames,
 }
 
 /// How connections are encrypted.

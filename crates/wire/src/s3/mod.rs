@@ -1,13 +1,17 @@
-//! What S3 alone speaks: bodies in chunks of aws-chunked, and its XML.
+//! What S3 alone speaks: bodies in chunks of aws-chunked, forms of browsers, and its XML.
 
 mod chunked;
 mod document;
 mod encryption;
+mod form_data;
+mod post_policy;
 mod requests;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
 pub use encryption::{BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, read_encryption_rule};
+pub use form_data::{FIELDS_MAX, FileReader, Form, FormFault, FormReader};
+pub use post_policy::{InvalidPostPolicy, PostPolicy, PostPolicyFault};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
     PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
