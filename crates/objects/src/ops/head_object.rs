@@ -2,12 +2,14 @@
 
 use base::Call;
 
-use super::get_object::{reading, tell};
+use super::get_object::tell;
 use crate::Objects;
+use crate::bucket::Facts;
 use crate::conditions::{Judgement, judge_read};
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
 use crate::extent::Extent;
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::request::{Answer, Request};
 use crate::version::VersionId;
@@ -21,10 +23,9 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
         let version = VersionId::of_query(&request.query)?;
-        let (action, facts) = reading(version.as_ref());
-        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&request.headers, self.keys_in_clear(call))?;
-        let object = self.object(call, (&bucket, key), version.as_ref()).await?;
+        let access = (ObjectAccess::Read, Facts::default());
+        let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
         let record = &object.record;
         check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;
         let place = Place { bucket: &bucket, key, version: &record.version };
@@ -41,6 +42,8 @@ impl Objects {
         let checksum = self.checksum_of(&request.headers, place, &object, &extent).await?;
         let answer = extent.answer(record.size).header("content-length", extent.length().to_string());
         let answer = tell(answer, (&bucket, &object), &request.query, checksum.as_ref());
+        let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
+        let answer = answer.optional("x-amz-tagging-count", tags);
         Ok(record.encryption.tell(answer, customer.as_ref()))
     }
 }
