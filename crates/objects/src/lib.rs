@@ -21,6 +21,7 @@ mod data_events;
 mod encryption;
 mod error;
 mod extent;
+mod history;
 mod host_names;
 mod layers;
 mod listing;
@@ -37,6 +38,8 @@ mod stored_object;
 mod sweep;
 mod table;
 mod upload;
+mod version;
+mod version_listing;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

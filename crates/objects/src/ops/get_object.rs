@@ -15,6 +15,7 @@ use crate::object_key::ObjectKey;
 use crate::record::StoredChecksum;
 use crate::request::{Answer, AnswerBody, Headers, Query, Request};
 use crate::stored_object::StoredObject;
+use crate::version::VersionId;
 
 /// How often an object is looked up again that was replaced between the look-up and its reading.
 const ATTEMPTS_MAX: u32 = 8;
@@ -37,12 +38,14 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
         let Request { headers, query, .. } = request;
+        let version = VersionId::of_query(&query)?;
+        let (action, facts) = reading(version.as_ref());
+        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, &bucket, key).await?;
+            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
             let read = self.read_contents(call, asked, (&bucket, key), &object, customer.as_ref()).await;
             match read {
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
@@ -63,7 +66,7 @@ impl Objects {
         let StoredObject { record, details, .. } = object;
         check_read(headers, record.encryption.is_customers(), customer.is_some())?;
         if judge_read(headers, &details.entity_tag, record.modified())? == Judgement::NotModified {
-            return Ok(tell_version(Answer::empty(304), object));
+            return Ok(tell_state(Answer::empty(304), bucket, object));
         }
         let extent = Extent::read(headers, query, record)?;
         let place = Place { bucket, key, version: &record.version };
@@ -71,7 +74,7 @@ impl Objects {
         let range = (extent.from, extent.to);
         let mut contents = Contents::open(self.shelf(), content_keys, record, range).await?;
         let checksum = self.checksum_of(headers, place, object, &extent).await?;
-        let answer = tell(extent.answer(record.size), object, query, checksum.as_ref());
+        let answer = tell(extent.answer(record.size), (bucket, object), query, checksum.as_ref());
         let answer = record.encryption.tell(answer, customer);
         if extent.length() == 0 {
             // Nobody would ask for the pieces of nothing, and yet it must be what was written.
@@ -83,14 +86,22 @@ impl Objects {
     }
 }
 
+/// What a reader must be allowed: versions that are named have an action of their own.
+pub(super) fn reading(version: Option<&VersionId>) -> (&'static str, Facts) {
+    match version {
+        Some(id) => ("GetObjectVersion", Facts::default().with("s3:versionid", Some(&id.to_string()))),
+        None => ("GetObject", Facts::default()),
+    }
+}
+
 /// Puts into an answer what it tells of an object, but for its encryption and length.
 pub(super) fn tell(
     answer: Answer,
-    object: &StoredObject,
+    (bucket, object): (&Bucket, &StoredObject),
     query: &Query,
     checksum: Option<&StoredChecksum>,
 ) -> Answer {
-    let mut answer = tell_version(answer, object).header("accept-ranges", "bytes");
+    let mut answer = tell_state(answer, bucket, object).header("accept-ranges", "bytes");
     for (parameter, header) in OVERRIDES {
         let stored = object.details.headers.get(header).map(String::as_str);
         answer = answer.optional(header, query.get(parameter).or(stored));
@@ -104,8 +115,9 @@ pub(super) fn tell(
     }
 }
 
-fn tell_version(answer: Answer, object: &StoredObject) -> Answer {
-    answer
+fn tell_state(answer: Answer, bucket: &Bucket, object: &StoredObject) -> Answer {
+    bucket
+        .tell_version(answer, "x-amz-version-id", &object.record)
         .header("etag", format!("\"{}\"", object.details.entity_tag))
         .header("last-modified", to_http_date(object.record.modified()))
 }

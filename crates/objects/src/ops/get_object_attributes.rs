@@ -3,7 +3,7 @@
 use base::Call;
 use wire::s3::Document;
 
-use crate::bucket::Facts;
+use super::get_object::reading;
 use crate::conditions::to_http_date;
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
@@ -11,6 +11,7 @@ use crate::listing::{PAGE_MAX, read_most};
 use crate::object_key::ObjectKey;
 use crate::record::{ObjectRecord, StoredChecksum};
 use crate::request::{Answer, Headers, Request};
+use crate::version::VersionId;
 use crate::{Objects, paths};
 
 /// What can be asked for.
@@ -42,13 +43,15 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        for action in ["GetObject", "GetObjectAttributes"] {
-            self.authorize_object(call, action, (&bucket, key), &Facts::default()).await?;
+        let version = VersionId::of_query(&request.query)?;
+        let (action, facts) = reading(version.as_ref());
+        for action in [action.to_owned(), format!("{action}Attributes")] {
+            self.authorize_object(call, &action, (&bucket, key), &facts).await?;
         }
         let headers = request.headers;
         let asked = Asked::read(&headers)?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
-        let object = self.object(call, &bucket, key).await?;
+        let object = self.object(call, (&bucket, key), version.as_ref()).await?;
         let record = &object.record;
         check_read(&headers, record.encryption.is_customers(), customer.is_some())?;
         let place = Place { bucket: &bucket, key, version: &record.version };
@@ -80,7 +83,8 @@ impl Objects {
         if asked.wants("ObjectSize") {
             document.text("ObjectSize", &record.size.to_string());
         }
-        Ok(Answer::xml(document.finish()).header("last-modified", to_http_date(record.modified())))
+        let answer = Answer::xml(document.finish()).header("last-modified", to_http_date(record.modified()));
+        Ok(bucket.tell_version(answer, "x-amz-version-id", record))
     }
 
     async fn page_of_object(

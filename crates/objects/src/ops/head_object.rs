@@ -2,15 +2,15 @@
 
 use base::Call;
 
-use super::get_object::tell;
+use super::get_object::{reading, tell};
 use crate::Objects;
-use crate::bucket::Facts;
 use crate::conditions::{Judgement, judge_read};
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
 use crate::extent::Extent;
 use crate::object_key::ObjectKey;
 use crate::request::{Answer, Request};
+use crate::version::VersionId;
 
 impl Objects {
     pub(crate) async fn head_object(
@@ -20,9 +20,11 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
+        let version = VersionId::of_query(&request.query)?;
+        let (action, facts) = reading(version.as_ref());
+        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&request.headers, self.keys_in_clear(call))?;
-        let object = self.object(call, &bucket, key).await?;
+        let object = self.object(call, (&bucket, key), version.as_ref()).await?;
         let record = &object.record;
         check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;
         let place = Place { bucket: &bucket, key, version: &record.version };
@@ -38,7 +40,7 @@ impl Objects {
         let extent = Extent::read(&request.headers, &request.query, record)?;
         let checksum = self.checksum_of(&request.headers, place, &object, &extent).await?;
         let answer = extent.answer(record.size).header("content-length", extent.length().to_string());
-        let answer = tell(answer, &object, &request.query, checksum.as_ref());
+        let answer = tell(answer, (&bucket, &object), &request.query, checksum.as_ref());
         Ok(record.encryption.tell(answer, customer.as_ref()))
     }
 }

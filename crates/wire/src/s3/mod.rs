@@ -14,7 +14,8 @@ pub use form_data::{FIELDS_MAX, FileReader, Form, FormFault, FormReader};
 pub use post_policy::{InvalidPostPolicy, PostPolicy, PostPolicyFault};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
-    PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,
+    PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
+    read_parts_to_complete, read_versioning_configuration,
 };
 
 /// The XML namespace of S3's answers.
