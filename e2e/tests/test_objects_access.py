@@ -73,6 +73,9 @@ CALLS = {
     "PutBucketVersioning": asked(
         "PutBucketVersioning", Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}
     ),
+    "GetBucketTagging": asked("GetBucketTagging", Bucket=BUCKET),
+    "PutBucketTagging": asked("PutBucketTagging", Bucket=BUCKET, Tagging={"TagSet": [{"Key": "k", "Value": "v"}]}),
+    "DeleteBucketTagging": asked("PutBucketTagging", Bucket=BUCKET),
     "ListObjectVersions": asked("ListBucketVersions", Bucket=BUCKET),
     "ListObjects": asked("ListBucket", Bucket=BUCKET),
     "ListObjectsV2": asked("ListBucket", Bucket=BUCKET),

@@ -37,6 +37,7 @@ mod request;
 mod stored_object;
 mod sweep;
 mod table;
+mod tags;
 mod upload;
 mod version;
 mod version_listing;

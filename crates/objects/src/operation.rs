@@ -26,6 +26,8 @@ pub enum Operation {
     DeleteBucketEncryption,
     /// Takes the policy of a bucket away.
     DeleteBucketPolicy,
+    /// Takes the tags of a bucket away.
+    DeleteBucketTagging,
     /// Deletes an object.
     DeleteObject,
     /// Deletes up to a thousand objects.
@@ -36,6 +38,8 @@ pub enum Operation {
     GetBucketLocation,
     /// Tells the policy of a bucket.
     GetBucketPolicy,
+    /// Tells the tags of a bucket.
+    GetBucketTagging,
     /// Tells whether a bucket keeps versions.
     GetBucketVersioning,
     /// Reads an object.
@@ -64,6 +68,8 @@ pub enum Operation {
     PutBucketEncryption,
     /// Gives a bucket a policy.
     PutBucketPolicy,
+    /// Gives a bucket tags.
+    PutBucketTagging,
     /// Says whether a bucket keeps versions.
     PutBucketVersioning,
     /// Writes an object.
@@ -167,11 +173,13 @@ impl Operation {
             Self::DeleteBucket => ("DeleteBucket", Management, Write),
             Self::DeleteBucketEncryption => ("DeleteBucketEncryption", Management, Write),
             Self::DeleteBucketPolicy => ("DeleteBucketPolicy", Management, Write),
+            Self::DeleteBucketTagging => ("DeleteBucketTagging", Management, Write),
             Self::DeleteObject => ("DeleteObject", Data, Write),
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
+            Self::GetBucketTagging => ("GetBucketTagging", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
             Self::GetObjectAttributes => ("GetObjectAttributes", Data, Read),
@@ -186,6 +194,7 @@ impl Operation {
             Self::PostObject => ("PostObject", Data, Write),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
+            Self::PutBucketTagging => ("PutBucketTagging", Management, Write),
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
@@ -229,14 +238,11 @@ impl Operation {
             (Target::Bucket(_), Method::Get, Some("list-type")) if query.get("list-type") == Some("2") => {
                 Ok(Self::ListObjectsV2)
             }
-            (Target::Bucket(_), _, Some("encryption")) => Self::on_encryption(*method),
             (Target::Bucket(_), Method::Get, Some("versions")) => Ok(Self::ListObjectVersions),
-            (Target::Bucket(_), Method::Get, Some("versioning")) => Ok(Self::GetBucketVersioning),
-            (Target::Bucket(_), Method::Put, Some("versioning")) => Ok(Self::PutBucketVersioning),
-            (Target::Bucket(_), _, Some("policy")) => Self::on_policy(*method),
             (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
             (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
             (Target::Bucket(_), Method::Post, Some("delete")) => Ok(Self::DeleteObjects),
+            (Target::Bucket(_), method, Some(subresource)) => Self::on_settings(*method, subresource),
             (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
             (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
@@ -251,20 +257,21 @@ impl Operation {
         }
     }
 
-    fn on_encryption(method: Method) -> Result<Self, ObjectsError> {
+    /// The operation on what is said of a bucket.
+    fn on_settings(method: Method, subresource: &str) -> Result<Self, ObjectsError> {
+        let (get, put, delete) = match subresource {
+            "encryption" => {
+                (Self::GetBucketEncryption, Self::PutBucketEncryption, Some(Self::DeleteBucketEncryption))
+            }
+            "policy" => (Self::GetBucketPolicy, Self::PutBucketPolicy, Some(Self::DeleteBucketPolicy)),
+            "tagging" => (Self::GetBucketTagging, Self::PutBucketTagging, Some(Self::DeleteBucketTagging)),
+            "versioning" => (Self::GetBucketVersioning, Self::PutBucketVersioning, None),
+            _ => return Err(ObjectsError::not_implemented()),
+        };
         match method {
-            Method::Get => Ok(Self::GetBucketEncryption),
-            Method::Put => Ok(Self::PutBucketEncryption),
-            Method::Delete => Ok(Self::DeleteBucketEncryption),
-            Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
-        }
-    }
-
-    fn on_policy(method: Method) -> Result<Self, ObjectsError> {
-        match method {
-            Method::Get => Ok(Self::GetBucketPolicy),
-            Method::Put => Ok(Self::PutBucketPolicy),
-            Method::Delete => Ok(Self::DeleteBucketPolicy),
+            Method::Get => Ok(get),
+            Method::Put => Ok(put),
+            Method::Delete => delete.ok_or_else(ObjectsError::method_not_allowed),
             Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
         }
     }
@@ -332,6 +339,9 @@ mod tests {
             (Method::Put, "/b", "policy", Operation::PutBucketPolicy),
             (Method::Delete, "/b", "policy=", Operation::DeleteBucketPolicy),
             (Method::Delete, "/b", "encryption=", Operation::DeleteBucketEncryption),
+            (Method::Get, "/b", "tagging", Operation::GetBucketTagging),
+            (Method::Put, "/b", "tagging", Operation::PutBucketTagging),
+            (Method::Delete, "/b", "tagging", Operation::DeleteBucketTagging),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),

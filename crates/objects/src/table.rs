@@ -99,6 +99,9 @@ impl Objects {
             (Operation::GetBucketPolicy, name) => self.get_bucket_policy(call, name).await,
             (Operation::PutBucketPolicy, name) => self.put_bucket_policy(call, request, name).await,
             (Operation::DeleteBucketPolicy, name) => self.delete_bucket_policy(call, name).await,
+            (Operation::GetBucketTagging, name) => self.get_bucket_tagging(call, name).await,
+            (Operation::PutBucketTagging, name) => self.put_bucket_tagging(call, request, name).await,
+            (Operation::DeleteBucketTagging, name) => self.delete_bucket_tagging(call, name).await,
             (_, _) => Err(ObjectsError::Bug("an operation on objects names a bucket")),
         }
     }

@@ -5,7 +5,7 @@
 
 use wire::s3::{
     Chunked, ChunkedFault, FIELDS_MAX, FormFault, FormReader, PostPolicy, read_bucket_configuration,
-    read_encryption_rule, read_objects_to_delete, read_parts_to_complete,
+    read_encryption_rule, read_objects_to_delete, read_parts_to_complete, read_tag_set, write_tag_set,
 };
 
 use crate::Target;
@@ -100,6 +100,9 @@ fn reads_xml(body: &[u8]) {
     assert!(parts.is_err() || parts.is_ok_and(|count| (1..=10_000).contains(&count)));
     let _ = read_bucket_configuration(body);
     let _ = read_encryption_rule(body);
+    if let Ok(tags) = read_tag_set(body) {
+        let _ = write_tag_set(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
+    }
 }
 
 fn seeds() -> Vec<Vec<u8>> {
@@ -115,6 +118,7 @@ fn seeds() -> Vec<Vec<u8>> {
             1,
             "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>",
         ),
+        (1, "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"),
         (
             1,
             "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256\

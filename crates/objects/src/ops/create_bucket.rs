@@ -12,6 +12,7 @@ use crate::error::ObjectsError;
 use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request, location_of};
+use crate::tags::Tags;
 use crate::{Objects, paths};
 
 /// The most buckets of an account.
@@ -66,6 +67,7 @@ impl Objects {
         let record = BucketRecord {
             policy: None,
             versioning: None,
+            tags: Tags::default(),
             owner: account.to_string(),
             region: region.to_string(),
             created: call.time.millis(),

@@ -6,6 +6,7 @@ mod encryption;
 mod form_data;
 mod post_policy;
 mod requests;
+mod tags;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
@@ -17,6 +18,7 @@ pub use requests::{
     PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
     read_parts_to_complete, read_versioning_configuration,
 };
+pub use tags::{Tag, read_tag_set, write_tag_set};
 
 /// The XML namespace of S3's answers.
 pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
