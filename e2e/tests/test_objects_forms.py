@@ -306,6 +306,13 @@ def test_a_file_has_the_checksum_that_the_form_tells(s3: Any, bucket: str) -> No
         s3.head_object(Bucket=bucket, Key="l")
 
 
+def test_a_form_makes_a_version(s3: Any, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    versions = {post(presigned(s3, bucket), body).headers["x-amz-version-id"]: body for body in (b"1", b"2")}
+    for version, body in versions.items():
+        assert s3.get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() == body
+
+
 def test_forms_to_buckets_in_the_host(server: Server, bucket: str, s3: Any) -> None:
     form, host = presigned(s3, bucket), f"{bucket}.s3.localhost:{server.port}"
     form["url"] = server.endpoint

@@ -174,6 +174,25 @@ def test_parts_of_an_object_with_one_checksum_are_counted_alone(
     assert told["Checksum"]["ChecksumType"] == "FULL_OBJECT"
 
 
+def test_parts_and_attributes_of_a_version(s3: Any, bucket: str, s3_user: Callable[..., Any]) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    upload(s3, bucket, {1: os.urandom(MINIMUM), 2: b"old"})
+    old = s3.head_object(Bucket=bucket, Key="k")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="k", Body=b"new")
+    place = {"Bucket": bucket, "Key": "k", "VersionId": old}
+    assert s3.get_object(**place, PartNumber=2)["Body"].read() == b"old"
+    with refused("InvalidPartNumber", status=416):
+        s3.get_object(Bucket=bucket, Key="k", PartNumber=2)
+    told = s3.get_object_attributes(**place, ObjectAttributes=["ObjectSize", "ObjectParts"])
+    assert (told["ObjectSize"], told["ObjectParts"]["TotalPartsCount"], told["VersionId"]) == (MINIMUM + 3, 2, old)
+    objects = f"arn:aws:s3:::{bucket}/*"
+    with refused("AccessDenied", status=403):
+        reader = s3_user(["s3:GetObject", "s3:GetObjectAttributes"], objects)
+        reader.get_object_attributes(**place, ObjectAttributes=["ETag"])
+    reader = s3_user(["s3:GetObjectVersion", "s3:GetObjectVersionAttributes"], objects)
+    assert reader.get_object_attributes(**place, ObjectAttributes=["ETag"])["ETag"]
+
+
 def test_attributes_that_are_not_there(s3: Any, bucket: str, s3_user: Callable[..., Any]) -> None:
     with refused("NoSuchKey", status=404):
         s3.get_object_attributes(Bucket=bucket, Key="absent", ObjectAttributes=["ETag"])

@@ -3,6 +3,7 @@
 Source: Amazon S3 User Guide, "Virtual hosting of general purpose buckets".
 """
 
+import hashlib
 import os
 import socket
 import uuid
@@ -16,9 +17,11 @@ from botocore.exceptions import ClientError
 
 from harness import clients
 from harness.expect import refused
+from harness.raw import Request, connect, sign
 from harness.s3_by_hand import raw
 from harness.seed import AMERICA, EUROPE, ONE
 from harness.server import Server
+from tests.test_wire_transport import http2
 
 BASES = ["localhost", "s3.localhost"]
 
@@ -130,6 +133,16 @@ def test_names_are_configured(configured: Server) -> None:
     assert clients.s3(configured).get_object(Bucket=name, Key="k")["Body"].read() == b"configured"
     with refused("NoSuchBucket", status=404):
         raw(configured, "GET", "/k", headers={"host": f"{name}.localhost"})
+
+
+def test_http_2_has_the_bucket_in_its_authority(server: Server, bucket: str, s3: Any) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"by HTTP/2")
+    request = Request("GET", "/k", {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}, b"")
+    hosts = (f"{bucket}.localhost:{server.port}", f"absent-{uuid.uuid4()}.localhost")
+    with connect(server) as connection:
+        found, absent = http2(connection, [sign(server, request, service="s3", host=host) for host in hosts])
+    assert found == ("200", b"by HTTP/2")
+    assert absent[0] == "404" and b"NoSuchBucket" in absent[1]
 
 
 def test_certificates_of_development_are_good_for_buckets(tls_server: Server) -> None:

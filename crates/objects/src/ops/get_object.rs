@@ -19,7 +19,7 @@ use crate::stored_object::StoredObject;
 use crate::version::VersionId;
 
 /// How often an object is looked up again that was replaced between the look-up and its reading.
-const ATTEMPTS_MAX: u32 = 8;
+pub(super) const ATTEMPTS_MAX: u32 = 8;
 
 /// Parameters that put a header of the caller's choice into the answer.
 const OVERRIDES: [(&str, &str); 6] = [

@@ -3,6 +3,7 @@
 use base::Call;
 use wire::s3::Document;
 
+use super::get_object::ATTEMPTS_MAX;
 use crate::bucket::Facts;
 use crate::conditions::to_http_date;
 use crate::encryption::{CustomerKey, Place, check_read};
@@ -12,6 +13,7 @@ use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::record::{ObjectRecord, StoredChecksum};
 use crate::request::{Answer, Headers, Request};
+use crate::stored_object::StoredObject;
 use crate::version::VersionId;
 use crate::{Objects, paths};
 
@@ -48,20 +50,37 @@ impl Objects {
         let headers = request.headers;
         let asked = Asked::read(&headers)?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
-        let access = (ObjectAccess::ReadAttributes, Facts::default());
-        let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
-        let record = &object.record;
-        check_read(&headers, record.encryption.is_customers(), customer.is_some())?;
-        let place = Place { bucket: &bucket, key, version: &record.version };
-        if let Some(customer) = &customer {
-            // Nothing is told to who has another key.
-            self.unlock(call, place, &record.encryption, Some(customer)).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let access = (ObjectAccess::ReadAttributes, Facts::default());
+            let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
+            let record = &object.record;
+            check_read(&headers, record.encryption.is_customers(), customer.is_some())?;
+            let place = Place { bucket: &bucket, key, version: &record.version };
+            if let Some(customer) = &customer {
+                // Nothing is told to who has another key.
+                self.unlock(call, place, &record.encryption, Some(customer)).await?;
+            }
+            let document = match self.attributes(place, &object, &asked).await {
+                Err(ObjectsError::Gone) => continue,
+                document => document?,
+            };
+            let answer = bucket.tell_version(Answer::xml(document), "x-amz-version-id", record);
+            return Ok(answer.header("last-modified", to_http_date(record.modified())));
         }
+        Err(ObjectsError::Damaged("a part of an object is missing"))
+    }
+
+    async fn attributes(
+        &self,
+        place: Place<'_>,
+        object: &StoredObject,
+        asked: &Asked<'_>,
+    ) -> Result<Vec<u8>, ObjectsError> {
+        let (record, checksum) = (&object.record, object.details.checksum.as_ref());
         let mut document = Document::new("GetObjectAttributesResponse");
         if asked.wants("ETag") {
             document.text("ETag", &object.details.entity_tag);
         }
-        let checksum = object.details.checksum.as_ref();
         if let Some(checksum) = checksum.filter(|_| asked.wants("Checksum")) {
             document.element("Checksum", |one| tell_checksum(one, checksum));
         }
@@ -69,11 +88,11 @@ impl Objects {
             let page = match checksum {
                 // S3 lists the parts only if their checksums make the object's.
                 Some(checksum) if checksum.is_composite => {
-                    Some(self.page_of_object(place, record, &asked).await?)
+                    Some(self.page_of_object(place, record, asked).await?)
                 }
                 Some(_) | None => None,
             };
-            document.element("ObjectParts", |parts| tell_parts(parts, count, &asked, page.as_ref()));
+            document.element("ObjectParts", |parts| tell_parts(parts, count, asked, page.as_ref()));
         }
         if asked.wants("StorageClass") {
             document.text("StorageClass", "STANDARD");
@@ -81,8 +100,7 @@ impl Objects {
         if asked.wants("ObjectSize") {
             document.text("ObjectSize", &record.size.to_string());
         }
-        let answer = bucket.tell_version(Answer::xml(document.finish()), "x-amz-version-id", record);
-        Ok(answer.header("last-modified", to_http_date(record.modified())))
+        Ok(document.finish())
     }
 
     async fn page_of_object(
