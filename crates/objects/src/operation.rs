@@ -61,6 +61,8 @@ pub enum Operation {
     PutBucketPolicy,
     /// Writes an object.
     PutObject,
+    /// Seals the key of an object's contents under another key; the contents stay.
+    UpdateObjectEncryption,
     /// Writes a part of an upload.
     UploadPart,
     /// Writes a part of an upload with what another object has.
@@ -172,6 +174,7 @@ impl Operation {
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
+            Self::UpdateObjectEncryption => ("UpdateObjectEncryption", Data, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
             Self::UploadPartCopy => ("UploadPartCopy", Data, Write),
         }
@@ -220,6 +223,7 @@ impl Operation {
             (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
             (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
+            (Target::Object(..), Method::Put, Some("encryption")) => Ok(Self::UpdateObjectEncryption),
             (Target::Object(..), Method::Get, None) => Ok(Self::GetObject),
             (Target::Object(..), Method::Head, None) => Ok(Self::HeadObject),
             (Target::Object(..), Method::Delete, None) => Ok(Self::DeleteObject),
@@ -306,6 +310,7 @@ mod tests {
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
+            (Method::Put, "/b/k", "encryption", Operation::UpdateObjectEncryption),
             (Method::Get, "/b/k", "versionId=null", Operation::GetObject),
             (Method::Head, "/b/acl", "", Operation::HeadObject),
             (Method::Delete, "/b/k", "", Operation::DeleteObject),
@@ -326,7 +331,7 @@ mod tests {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
             (Method::Get, "/b", "policyStatus"),
-            (Method::Put, "/b/k", "encryption"),
+            (Method::Get, "/b/k", "encryption"),
             (Method::Get, "/b", "versions"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),

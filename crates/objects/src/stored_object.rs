@@ -11,7 +11,7 @@ use crate::contents::Shelf;
 use crate::encryption::Place;
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
-use crate::record::{Details, ObjectRecord, StoredContents, blob_name};
+use crate::record::{Details, ObjectRecord, StoredContents, StoredEncryption, blob_name};
 use crate::request::Headers;
 use crate::{Objects, paths};
 
@@ -123,6 +123,23 @@ impl Objects {
             }
         }
         Err(contention())
+    }
+
+    /// Puts other seals around the key of an object's contents, which stay where they are. False if others changed the
+    /// object meanwhile.
+    pub(crate) async fn replace_encryption(
+        &self,
+        call: &Call,
+        (bucket, key): (&Bucket, &ObjectKey),
+        object: &StoredObject,
+        encryption: StoredEncryption,
+    ) -> Result<bool, ObjectsError> {
+        let path = paths::object(&bucket.name, key)?;
+        let record = ObjectRecord { encryption, ..object.record.clone() };
+        let transaction = Transaction::new()
+            .expect_revision(path.clone(), object.revision)
+            .put(path, encode_record(&record)?);
+        self.change_objects(call, transaction, None).await
     }
 
     /// Takes the object under a key away; tells whether there was one.

@@ -121,6 +121,9 @@ impl Objects {
             (Operation::HeadObject, object) => self.head_object(call, request, object).await,
             (Operation::ListParts, object) => self.list_parts(call, request, object).await,
             (Operation::PutObject, object) => Box::pin(self.put_object(call, request, object)).await,
+            (Operation::UpdateObjectEncryption, object) => {
+                Box::pin(self.update_object_encryption(call, request, object)).await
+            }
             (Operation::UploadPart, object) => Box::pin(self.upload_part(call, request, object)).await,
             (Operation::UploadPartCopy, object) => {
                 Box::pin(self.upload_part_copy(call, request, object)).await

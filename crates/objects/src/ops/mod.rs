@@ -25,5 +25,6 @@ mod list_parts;
 mod put_bucket_encryption;
 mod put_bucket_policy;
 mod put_object;
+mod update_object_encryption;
 mod upload_part;
 mod upload_part_copy;

@@ -7,7 +7,10 @@ mod requests;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
-pub use encryption::{BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, read_encryption_rule};
+pub use encryption::{
+    BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, ObjectEncryption, ObjectEncryptionUnderKms,
+    read_encryption_rule, read_object_encryption,
+};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
     PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,

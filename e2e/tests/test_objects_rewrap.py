@@ -1,0 +1,224 @@
+"""Objects under another key, their contents untouched: UpdateObjectEncryption.
+
+Source: Amazon S3 API Reference, "UpdateObjectEncryption", and User Guide, "Updating server-side encryption for existing
+objects"; texts of refusals from the documentation in the service model.
+"""
+
+import json
+import os
+from typing import Any
+
+import pytest
+
+from harness import clients, trail
+from harness.buckets import new_bucket, take_customer_keys
+from harness.callers import Caller, new_user
+from harness.expect import refused
+from harness.iam import allow, document, fresh
+from harness.seed import DEVELOPMENT, ONE, SEEDED_KEY_TWO, TWO
+from harness.server import Server
+
+OTHER_SOURCE = (
+    "The UpdateObjectEncryption operation doesn't support source objects with the encryption type DSSE-KMS or SSE-C. "
+    "Only source objects encrypted with SSE-S3 or SSE-KMS are supported."
+)
+NO_ARN = (
+    "Requests that modify an object's encryption type to SSE-KMS require a valid AWS KMS key Amazon Resource Name (ARN). "
+    "Confirm that you have a correctly formatted KMS key ARN in your request, and then try again."
+)
+FOREIGN_KEY = (
+    "The AWS KMS key in the request must be owned by the same account as the bucket. Modify the request to specify a KMS "
+    "key from the same account, and then try again."
+)
+CUSTOMER = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+
+
+def under(key: str) -> dict[str, Any]:
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+
+
+def update(s3: Any, bucket: str, name: str, key: str, with_bucket_key: bool | None = None) -> dict[str, Any]:
+    encryption: dict[str, Any] = {"KMSKeyArn": key}
+    if with_bucket_key is not None:
+        encryption["BucketKeyEnabled"] = with_bucket_key
+    return s3.update_object_encryption(Bucket=bucket, Key=name, ObjectEncryption={"SSEKMS": encryption})
+
+
+def body_of(s3: Any, bucket: str, name: str) -> bytes:
+    return s3.get_object(Bucket=bucket, Key=name)["Body"].read()
+
+
+def key_of(s3: Any, bucket: str, name: str) -> str | None:
+    return s3.head_object(Bucket=bucket, Key=name).get("SSEKMSKeyId")
+
+
+def uploaded_in_parts(s3: Any, bucket: str, name: str, **parameters: Any) -> bytes:
+    """An object in two parts."""
+    upload = s3.create_multipart_upload(Bucket=bucket, Key=name, **parameters)["UploadId"]
+    bodies, parts = [os.urandom(5 * 1024 * 1024), os.urandom(1000)], []
+    for number, body in enumerate(bodies, 1):
+        put = s3.upload_part(Bucket=bucket, Key=name, UploadId=upload, PartNumber=number, Body=body)
+        parts.append({"PartNumber": number, "ETag": put["ETag"]})
+    s3.complete_multipart_upload(Bucket=bucket, Key=name, UploadId=upload, MultipartUpload={"Parts": parts})
+    return b"".join(bodies)
+
+
+@pytest.fixture
+def other_key(kms: Any) -> str:
+    return kms.create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.mark.parametrize("source", ["service", "kms", "bucket key"])
+@pytest.mark.parametrize("with_bucket_key", [None, False, True])
+def test_the_key_changes_and_nothing_else(
+    s3: Any, kms: Any, bucket: str, key: str, other_key: str, source: str, with_bucket_key: bool | None
+) -> None:
+    body = os.urandom(200_000)
+    before = {"service": {}, "kms": under(key), "bucket key": under(key) | {"BucketKeyEnabled": True}}[source]
+    s3.put_object(Bucket=bucket, Key="k", Body=body, Metadata={"a": "b"}, ContentType="text/x", **before)
+    was = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    update(s3, bucket, "k", other_key, with_bucket_key)
+    now = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert (now["ServerSideEncryption"], now["SSEKMSKeyId"]) == ("aws:kms", other_key)
+    assert now.get("BucketKeyEnabled", False) is bool(with_bucket_key)
+    same = ("ETag", "LastModified", "ContentLength", "ContentType", "Metadata", "ChecksumCRC32")
+    assert [now[name] for name in same] == [was[name] for name in same]
+    # Of the old key nothing is needed any more; of the new one everything is.
+    kms.disable_key(KeyId=key)
+    assert body_of(s3, bucket, "k") == body
+    assert s3.get_object(Bucket=bucket, Key="k", Range="bytes=70000-70009")["Body"].read() == body[70_000:70_010]
+    if not with_bucket_key:
+        kms.disable_key(KeyId=other_key)
+        with refused("KMS.DisabledException"):
+            body_of(s3, bucket, "k")
+
+
+def test_an_object_in_parts_changes_its_key_as_any_other(s3: Any, kms: Any, bucket: str, key: str, other_key: str) -> None:
+    body = uploaded_in_parts(s3, bucket, "k", **under(key))
+    tag = s3.head_object(Bucket=bucket, Key="k")["ETag"]
+    update(s3, bucket, "k", other_key)
+    kms.disable_key(KeyId=key)
+    assert body_of(s3, bucket, "k") == body
+    assert s3.head_object(Bucket=bucket, Key="k")["ETag"] == tag
+
+
+def test_the_callers_encryption_context_stays(server: Server, s3: Any, bucket: str, key: str, other_key: str) -> None:
+    pairs = "eyJwcm9qZWN0IjoiYSJ9"  # {"project":"a"}
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", SSEKMSEncryptionContext=pairs, **under(key))
+    update(s3, bucket, "k", other_key)
+    assert body_of(s3, bucket, "k") == b"x"
+    [made] = [
+        event
+        for event in trail.events(server, eventName="GenerateDataKey")
+        if event["requestParameters"]["keyId"] == other_key
+    ]
+    expected = {"aws:s3:arn": f"arn:aws:s3:::{bucket}/k", "project": "a"}
+    assert made["requestParameters"]["encryptionContext"] == expected
+
+
+def test_the_calls_to_kms_are_the_callers_and_stand_in_the_trail(
+    server: Server, s3: Any, bucket: str, key: str, other_key: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **under(key))
+    update(s3, bucket, "k", other_key)
+
+    def calls(name: str, of: str) -> list[dict[str, Any]]:
+        events = trail.events(server, eventName=name)
+        return [event for event in events if any(one["ARN"] == of for one in event["resources"])]
+
+    for event in (*calls("Decrypt", key), *calls("GenerateDataKey", other_key)):
+        assert event["userIdentity"]["arn"] == ONE.user_arn
+        assert event["userIdentity"]["invokedBy"] == "s3.amazonaws.com"
+    assert len(calls("Decrypt", key)) == len(calls("GenerateDataKey", other_key)) == 1
+    assert not calls("Decrypt", other_key)
+
+
+def rewrapper(server: Server, bucket: str, *statements: dict[str, Any]) -> Caller:
+    """A user who may do all in a bucket that rewrapping takes, and what the statements say."""
+    caller = new_user(server, fresh("rewrapper"))
+    actions = ("s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:UpdateObjectEncryption")
+    policy = document(allow(*actions), *statements)
+    clients.iam(server).put_user_policy(UserName=caller.name, PolicyName="p", PolicyDocument=policy)
+    return caller
+
+
+def test_both_keys_are_needed_in_the_callers_own_name(
+    server: Server, s3: Any, kms: Any, bucket: str, key: str, other_key: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **under(key))
+    old, new = allow("kms:Decrypt", resource=key), allow("kms:GenerateDataKey", resource=other_key)
+    for statements in ([old], [new], []):
+        caller = rewrapper(server, bucket, *statements)
+        with refused("AccessDenied", status=403):
+            update(clients.s3(server, caller.account), bucket, "k", other_key)
+        assert key_of(s3, bucket, "k") == key
+    update(clients.s3(server, rewrapper(server, bucket, old, new).account), bucket, "k", other_key)
+    assert key_of(s3, bucket, "k") == other_key
+    for disabled, target in ((other_key, key), (key, other_key)):
+        # Under other_key by now: first the old key is disabled, then the new one.
+        kms.disable_key(KeyId=disabled)
+        with refused("KMS.DisabledException"):
+            update(s3, bucket, "k", key)
+        assert key_of(s3, bucket, "k") == other_key, target
+        kms.enable_key(KeyId=disabled)
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    with refused("KMS.KMSInvalidStateException"):
+        update(s3, bucket, "k", key)
+    assert body_of(s3, bucket, "k") == b"x"
+
+
+def test_policies_are_asked_about_the_key_that_is_to_be(server: Server, s3: Any, bucket: str, key: str, other_key: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    condition = {"StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key}}
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:UpdateObjectEncryption",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": condition,
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": deny}))
+    with refused("AccessDenied", status=403):
+        update(s3, bucket, "k", other_key)
+    assert key_of(s3, bucket, "k") is None
+    update(s3, bucket, "k", key)
+    assert key_of(s3, bucket, "k") == key
+
+
+def test_what_cannot_be_is_refused_in_the_words_of_aws(s3: Any, bucket: str, key: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="twice", Body=b"x", ServerSideEncryption="aws:kms:dsse", SSEKMSKeyId=key)
+    with refused("InvalidRequest", OTHER_SOURCE):
+        update(s3, bucket, "twice", key)
+    for no_arn in ("alias/some-alias-of-a-key", key.split("/")[1], key.replace(":key/", ":alias/")):
+        with refused("InvalidRequest", NO_ARN):
+            update(s3, bucket, "k", no_arn)
+    with refused("AccessDenied", FOREIGN_KEY, status=403):
+        update(s3, bucket, "k", TWO.key_arn(SEEDED_KEY_TWO))
+    with refused("KMS.NotFoundException"):
+        update(s3, bucket, "k", ONE.key_arn("00000000-0000-4000-8000-000000000000"))
+    with refused("NoSuchKey", status=404):
+        update(s3, bucket, "absent", key)
+    with refused("NoSuchBucket", status=404):
+        update(s3, "absent-bucket", "k", key)
+    assert key_of(s3, bucket, "k") is None and body_of(s3, bucket, "k") == b"x"
+
+
+def test_customers_keys_stay_with_the_customers(dev_server: Server, dev_key: str) -> None:
+    s3 = clients.s3(dev_server, DEVELOPMENT)
+    bucket = new_bucket(s3)
+    take_customer_keys(s3, bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **CUSTOMER)
+    with refused("InvalidRequest", OTHER_SOURCE):
+        update(s3, bucket, "k", dev_key)
+    assert s3.get_object(Bucket=bucket, Key="k", **CUSTOMER)["Body"].read() == b"x"
+
+
+def test_who_reads_meanwhile_goes_on_reading(s3: Any, kms: Any, bucket: str, key: str, other_key: str) -> None:
+    body = os.urandom(8 * 1024 * 1024)
+    s3.put_object(Bucket=bucket, Key="k", Body=body, **under(key))
+    reader = s3.get_object(Bucket=bucket, Key="k")["Body"]
+    first = reader.read(1000)
+    update(s3, bucket, "k", other_key)
+    kms.disable_key(KeyId=key)
+    assert first + reader.read() == body == body_of(s3, bucket, "k")
