@@ -20,6 +20,7 @@ mod contents;
 mod data_events;
 mod encryption;
 mod error;
+mod event_data;
 mod layers;
 mod listing;
 mod multipart;
