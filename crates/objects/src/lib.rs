@@ -35,6 +35,7 @@ mod stored_object;
 mod sweep;
 mod table;
 mod upload;
+mod write_facts;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -5,7 +5,7 @@
 use base::Call;
 use wire::s3::Document;
 
-use super::put_object::{NewObject, facts, is_not_offered, kept};
+use super::put_object::{NewObject, is_not_offered, kept};
 use crate::Objects;
 use crate::blob::BlobError;
 use crate::body::PUT_MAX;
@@ -35,7 +35,8 @@ impl Objects {
         let headers = request.headers;
         let (from, from_key) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
+        let facts = self.facts_of_write(call, &headers).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts).await?;
         let from = self.bucket(call, &from).await?;
         self.authorize_object(call, "GetObject", (&from, &from_key), &Facts::default()).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {

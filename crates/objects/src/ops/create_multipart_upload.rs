@@ -4,7 +4,7 @@ use base::Call;
 use store::encode_record;
 use wire::s3::Document;
 
-use super::put_object::{facts, is_not_offered, kept};
+use super::put_object::{is_not_offered, kept};
 use crate::checksum::ChecksumAlgorithm;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
@@ -24,7 +24,8 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let headers = request.headers;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
+        let facts = self.facts_of_write(call, &headers).await?;
+        self.authorize_object(call, "PutObject", (&bucket, key), &facts).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
