@@ -8,6 +8,7 @@ mod change;
 mod circumstances;
 mod cryptographic_operation;
 mod decision;
+mod dependents;
 mod due;
 mod error;
 mod facts;
@@ -57,6 +58,7 @@ use store::Store;
 use wire::json::Limits;
 
 pub use census::KeyCensus;
+pub use dependents::{Dependents, DependentsUnavailable, KeyDependents};
 pub use due::DueTurn;
 pub use error::{AccessDenied, KmsError};
 pub use key_access::{ActionAccess, Grantees, KeyOutline, Whom};
@@ -85,6 +87,7 @@ pub struct Kms {
     keys: Arc<Keys>,
     materials: Arc<Materials>,
     principals: Arc<dyn Principals>,
+    dependents: Arc<dyn KeyDependents>,
     trail: Arc<Trail>,
     recipients: Recipients,
     grant_tokens: GrantTokens,
@@ -205,6 +208,7 @@ impl Kms {
             guardrails: Arc::default(),
             witness: Arc::new(Unwitnessed),
             principals,
+            dependents: Arc::new(dependents::NoDependents),
             trail,
             store,
             domain_keys,
@@ -223,6 +227,12 @@ impl Kms {
     #[must_use]
     pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
         Self { witness, ..self }
+    }
+
+    /// The same service, which tells what depends on a key that is to be deleted.
+    #[must_use]
+    pub fn knowing_dependents(self, dependents: Arc<dyn KeyDependents>) -> Self {
+        Self { dependents, ..self }
     }
 
     /// The same service, which believes attestation documents under these roots. Without any it believes none, and

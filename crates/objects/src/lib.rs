@@ -21,6 +21,7 @@ mod data_events;
 mod encryption;
 mod error;
 mod event_data;
+mod key_usage;
 mod layers;
 mod listing;
 mod multipart;
@@ -51,6 +52,7 @@ pub use bucket_name::{BucketName, InvalidBucketName};
 pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
+pub use key_usage::{BucketUsage, KeyUsage, KeyUsageError, UsagePage, UsedKey};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
 pub use operation::Operation;
 pub use ports::{

@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Tell who can do what with a key of a running service, computed from all layers of policies
     #[command(after_help = CREDENTIALS)]
     Access(Access),
+    /// Tell what depends on a key of a running service: buckets, objects, uploads under way
+    #[command(after_help = CREDENTIALS)]
+    Usage(Usage),
     /// Read the audit trail: who did what
     #[command(subcommand)]
     Trail(Trail),
@@ -178,7 +181,7 @@ pub(crate) struct Advance {
 /// Who calls a running service, as `--help` tells.
 const CREDENTIALS: &str = "\
 The call is signed with the credentials of your AWS profile: AWS_PROFILE and AWS_CONFIG_FILE, or AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY. Policies decide about it: keywright:ExplainRequest, keywright:ListKeyAccess.";
+AWS_SECRET_ACCESS_KEY. Policies decide about it: keywright:ExplainRequest, keywright:ListKeyAccess, keywright:ListKeyUsage.";
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
@@ -190,6 +193,14 @@ pub(crate) struct Explain {
 
 #[derive(Args, Debug)]
 pub(crate) struct Access {
+    /// The key's id or ARN, or an alias
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Usage {
     /// The key's id or ARN, or an alias
     pub(crate) key: String,
     #[command(flatten)]

@@ -10,6 +10,7 @@ mod policy;
 mod root;
 mod seed;
 mod trail;
+mod usage;
 
 use std::num::NonZeroUsize;
 
@@ -41,6 +42,7 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
         Command::Explain(arguments) => Ok(runtime()?.block_on(explain::explain(&arguments))?),
         Command::Access(arguments) => Ok(runtime()?.block_on(access::access(&arguments))?),
+        Command::Usage(arguments) => Ok(runtime()?.block_on(usage::usage(&arguments))?),
         Command::Trail(command_line::Trail::Tail(arguments)) => trail::tail(&arguments),
         Command::Trail(command_line::Trail::Search(arguments)) => trail::search(&arguments),
         Command::Policy(command_line::Policy::Lint(arguments)) => Ok(policy::look_over(&arguments)?),
