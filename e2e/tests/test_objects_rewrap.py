@@ -1,4 +1,4 @@
-"""Objects under another key, their contents untouched: UpdateObjectEncryption.
+"""Objects under another key, their contents untouched: UpdateObjectEncryption, and `keywright objects rewrap`.
 
 Source: Amazon S3 API Reference, "UpdateObjectEncryption", and User Guide, "Updating server-side encryption for existing
 objects"; texts of refusals from the documentation in the service model.
@@ -6,6 +6,8 @@ objects"; texts of refusals from the documentation in the service model.
 
 import json
 import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +17,9 @@ from harness.buckets import new_bucket, take_customer_keys
 from harness.callers import Caller, new_user
 from harness.expect import refused
 from harness.iam import allow, document, fresh
-from harness.seed import DEVELOPMENT, ONE, SEEDED_KEY_TWO, TWO
-from harness.server import Server
+from harness.polling import eventually
+from harness.seed import DEVELOPMENT, EUROPE, ONE, SEEDED_KEY_TWO, TWO, Account
+from harness.server import BINARY, EXIT_OK, EXIT_UNEXPECTED, EXIT_USAGE, Server, clean_environment, run_tool
 
 OTHER_SOURCE = (
     "The UpdateObjectEncryption operation doesn't support source objects with the encryption type DSSE-KMS or SSE-C. "
@@ -222,3 +225,151 @@ def test_who_reads_meanwhile_goes_on_reading(s3: Any, kms: Any, bucket: str, key
     update(s3, bucket, "k", other_key)
     kms.disable_key(KeyId=key)
     assert first + reader.read() == body == body_of(s3, bucket, "k")
+
+
+def rewrap(folder: Path, server: Server, *arguments: str, account: Account = ONE) -> subprocess.CompletedProcess[str]:
+    environment = clients.account_environment(server, account)
+    return run_tool("objects", "rewrap", *arguments, folder=folder, environment=environment)
+
+
+def summary(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """What became of the objects, but for what became of none."""
+    return {name: count for name, count in json.loads(done.stdout).items() if count}
+
+
+NAMES = ["a", "b/c d", "b/ä+~%", "c//d", "e=&?#"]
+
+
+def test_a_bucket_is_rewrapped_and_then_there_is_nothing_left_to_do(
+    tmp_path: Path, server: Server, s3: Any, kms: Any, bucket: str, key: str, other_key: str
+) -> None:
+    for name in NAMES:
+        s3.put_object(Bucket=bucket, Key=name, Body=name.encode(), **under(key))
+    s3.put_object(Bucket=bucket, Key="bucket key", Body=b"x", BucketKeyEnabled=True, **under(key))
+    s3.put_object(Bucket=bucket, Key="plain", Body=b"x")
+    alias = f"alias/{fresh('new')}"
+    kms.create_alias(AliasName=alias, TargetKeyId=other_key)
+    told = ("--bucket", bucket, "--kms-key-id", alias)
+    done = rewrap(tmp_path, server, *told)
+    assert done.returncode == EXIT_OK, done.stderr
+    assert done.stdout == f"{bucket}: {len(NAMES) + 2} objects\n  {len(NAMES) + 2} rewrapped under {other_key}\n"
+    kms.disable_key(KeyId=key)
+    for name in NAMES:
+        assert (body_of(s3, bucket, name), key_of(s3, bucket, name)) == (name.encode(), other_key)
+    assert s3.head_object(Bucket=bucket, Key="bucket key")["BucketKeyEnabled"] is True
+    assert "BucketKeyEnabled" not in s3.head_object(Bucket=bucket, Key="plain")
+    again = rewrap(tmp_path, server, *told, "--format", "json")
+    assert again.returncode == EXIT_OK and summary(again) == {"Already": len(NAMES) + 2}
+    with_bucket_key = rewrap(tmp_path, server, *told, "--format", "json", "--bucket-key")
+    assert summary(with_bucket_key) == {"Rewrapped": len(NAMES) + 1, "Already": 1}
+    assert s3.head_object(Bucket=bucket, Key="plain")["BucketKeyEnabled"] is True
+
+
+def test_prefix_and_old_key_say_which_objects_are_meant(
+    tmp_path: Path, server: Server, s3: Any, kms: Any, bucket: str, key: str, other_key: str
+) -> None:
+    third = kms.create_key()["KeyMetadata"]["Arn"]
+    for name, parameters in (("in/old", under(key)), ("in/third", under(third)), ("in/s3", {}), ("out/old", under(key))):
+        s3.put_object(Bucket=bucket, Key=name, Body=b"x", **parameters)
+    told = ("--bucket", bucket, "--kms-key-id", other_key, "--from-key", key.split("/")[1], "--format", "json")
+    done = rewrap(tmp_path, server, *told, "--prefix", "in/")
+    assert done.returncode == EXIT_OK and summary(done) == {"Rewrapped": 1, "UnderOtherKeys": 2}, done.stderr
+    keys = {name: key_of(s3, bucket, name) for name in ("in/old", "in/third", "in/s3", "out/old")}
+    assert keys == {"in/old": other_key, "in/third": third, "in/s3": None, "out/old": key}
+
+
+def test_what_is_left_is_told_and_ends_the_command_badly(
+    tmp_path: Path, server: Server, s3: Any, kms: Any, bucket: str, key: str, other_key: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **under(key))
+    s3.put_object(Bucket=bucket, Key="twice", Body=b"x", ServerSideEncryption="aws:kms:dsse", SSEKMSKeyId=key)
+    s3.put_object(Bucket=bucket, Key="a/../b", Body=b"x", **under(key))
+    done = rewrap(tmp_path, server, "--bucket", bucket, "--kms-key-id", other_key, "--format", "json")
+    assert done.returncode == EXIT_UNEXPECTED
+    assert summary(done) == {"Rewrapped": 1, "InTwoLayers": 1, "Failed": 1}
+    assert '"a/../b": the request cannot be signed' in done.stderr
+    assert key_of(s3, bucket, "twice") == key and key_of(s3, bucket, "k") == other_key
+
+
+def test_who_may_not_use_one_of_the_keys_rewraps_nothing(
+    tmp_path: Path, server: Server, s3: Any, kms: Any, bucket: str, key: str, other_key: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", **under(key))
+    old, new = allow("kms:Decrypt", resource=key), allow("kms:GenerateDataKey", resource=other_key)
+    told = ("--bucket", bucket, "--kms-key-id", other_key)
+    for statements in ([old], [new]):
+        done = rewrap(tmp_path, server, *told, account=rewrapper(server, bucket, *statements).account)
+        assert done.returncode == EXIT_UNEXPECTED and '"k": AccessDenied' in done.stderr, done.stderr
+        assert "  1 failed\n" in done.stdout and key_of(s3, bucket, "k") == key
+    kms.disable_key(KeyId=other_key)
+    done = rewrap(tmp_path, server, *told)
+    assert done.returncode == EXIT_UNEXPECTED and "KMS.DisabledException" in done.stderr
+    kms.enable_key(KeyId=other_key)
+    nobody = rewrap(tmp_path, server, *told, account=new_user(server, fresh("nobody")).account)
+    assert nobody.returncode == EXIT_UNEXPECTED and "AccessDenied" in nobody.stderr
+    done = rewrap(tmp_path, server, *told, account=rewrapper(server, bucket, old, new).account)
+    assert done.returncode == EXIT_OK and key_of(s3, bucket, "k") == other_key
+
+
+def test_the_command_line_is_looked_at_first(tmp_path: Path, server: Server, bucket: str, key: str) -> None:
+    for arguments in (
+        ("--bucket", bucket),
+        ("--kms-key-id", key),
+        ("--bucket", bucket, "--kms-key-id", key, "--concurrency", "0"),
+    ):
+        assert rewrap(tmp_path, server, *arguments).returncode == EXIT_USAGE
+    absent = rewrap(tmp_path, server, "--bucket", "absent-bucket", "--kms-key-id", key)
+    assert absent.returncode == EXIT_UNEXPECTED and "NoSuchBucket" in absent.stderr
+    no_alias = rewrap(tmp_path, server, "--bucket", bucket, "--kms-key-id", "alias/absent")
+    assert no_alias.returncode == EXIT_UNEXPECTED and "NotFoundException" in no_alias.stderr
+
+
+def test_customers_objects_are_passed_over_and_told(tmp_path: Path, dev_server: Server, dev_key: str) -> None:
+    s3 = clients.s3(dev_server, DEVELOPMENT)
+    bucket = new_bucket(s3)
+    take_customer_keys(s3, bucket)
+    s3.put_object(Bucket=bucket, Key="c", Body=b"x", **CUSTOMER)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    told = ("--bucket", bucket, "--kms-key-id", dev_key)
+    done = rewrap(tmp_path, dev_server, *told, account=DEVELOPMENT)
+    assert done.returncode == EXIT_OK and "  1 under keys of customers (SSE-C), left alone\n" in done.stdout
+    assert s3.get_object(Bucket=bucket, Key="c", **CUSTOMER)["Body"].read() == b"x"
+    assert key_of(s3, bucket, "k") == dev_key
+
+
+@pytest.mark.parametrize("victim", ["command", "server"])
+def test_a_run_that_is_killed_is_run_again_and_nothing_is_lost(
+    tmp_path: Path, fresh_server: Server, victim: str
+) -> None:
+    server, count = fresh_server, 1_100
+    s3, kms = clients.s3(server), clients.kms(server)
+    old, new = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    s3.create_bucket(Bucket="many", CreateBucketConfiguration={"LocationConstraint": EUROPE})
+    names = [f"{number:05}" for number in range(count)]
+    for name in names:
+        s3.put_object(Bucket="many", Key=name, Body=name.encode(), **under(old))
+    arguments = ("objects", "rewrap", "--bucket", "many", "--kms-key-id", new, "--format", "json")
+    environment = clean_environment(tmp_path) | clients.account_environment(server)
+    running = subprocess.Popen(
+        [str(BINARY), *arguments], env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    # It has done some, and much is left.
+    eventually(lambda: key_of(s3, "many", names[20]) == new, "the run is under way", 30)
+    if victim == "command":
+        running.kill()
+    else:
+        server.kill()
+    assert running.wait(60) != EXIT_OK
+    if victim == "server":
+        server.start()
+        s3 = clients.s3(server)
+    before = {name: key_of(s3, "many", name) for name in names}
+    assert set(before.values()) == {old, new}
+    done = rewrap(tmp_path, server, *arguments[2:])
+    assert done.returncode == EXIT_OK, done.stderr
+    already = sum(key == new for key in before.values())
+    assert summary(done) == {"Rewrapped": count - already, "Already": already}
+    clients.kms(server).disable_key(KeyId=old)
+    for name in names:
+        assert body_of(s3, "many", name) == name.encode()

@@ -43,6 +43,9 @@ pub(crate) enum Command {
     /// Tell what depends on a key of a running service: buckets, objects, uploads under way
     #[command(after_help = CREDENTIALS)]
     Usage(Usage),
+    /// Work with the objects of a running service
+    #[command(subcommand)]
+    Objects(Objects),
     /// Read the audit trail: who did what
     #[command(subcommand)]
     Trail(Trail),
@@ -203,6 +206,49 @@ pub(crate) struct Access {
 pub(crate) struct Usage {
     /// The key's id or ARN, or an alias
     pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// How objects are rewrapped, as `--help` tells.
+const REWRAPPING: &str = "\
+The contents stay as they are; only their keys are sealed anew, each under the KMS key. It takes s3:ListBucket, s3:GetObject,
+s3:PutObject and s3:UpdateObjectEncryption, kms:Decrypt with the old key and kms:GenerateDataKey with the new one. A run that
+was cut off is run again: what is under the key is left alone. Point the bucket's default encryption at the new key first, or
+new objects go on coming under the old one.
+
+Exit codes:
+  0  all objects are under the key, but for those of other keys (--from-key) and of customers (SSE-C)
+  1  some are not, or something unexpected
+  2  the command line or the profile is wrong";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Objects {
+    /// Bring the objects of a bucket under another KMS key
+    #[command(after_help = REWRAPPING)]
+    Rewrap(Rewrap),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rewrap {
+    /// The bucket
+    #[arg(long)]
+    pub(crate) bucket: String,
+    /// Only objects whose keys begin so
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) prefix: String,
+    /// The KMS key that they are to be under: its id or ARN, or an alias
+    #[arg(long, value_name = "KEY")]
+    pub(crate) kms_key_id: String,
+    /// Only objects that are under this KMS key: its id or ARN, or an alias
+    #[arg(long, value_name = "KEY")]
+    pub(crate) from_key: Option<String>,
+    /// Use S3 Bucket Keys, also for objects that had none
+    #[arg(long)]
+    pub(crate) bucket_key: bool,
+    /// How many objects at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) concurrency: u8,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -3,6 +3,7 @@
 mod chunked;
 mod document;
 mod encryption;
+mod listing;
 mod requests;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
@@ -11,6 +12,7 @@ pub use encryption::{
     BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, ObjectEncryption, ObjectEncryptionUnderKms,
     read_encryption_rule, read_object_encryption,
 };
+pub use listing::{ErrorAnswer, ListedObject, ObjectListing, read_error, read_listing};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
     PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,
