@@ -71,6 +71,11 @@ CALLS = {
     "GetBucketPolicy": asked("GetBucketPolicy", Bucket=BUCKET),
     "PutBucketPolicy": asked("PutBucketPolicy", Bucket=BUCKET, Policy=POLICY),
     "DeleteBucketPolicy": asked("DeleteBucketPolicy", Bucket=BUCKET),
+    "GetBucketVersioning": asked("GetBucketVersioning", Bucket=BUCKET),
+    "PutBucketVersioning": asked(
+        "PutBucketVersioning", Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}
+    ),
+    "ListObjectVersions": asked("ListBucketVersions", Bucket=BUCKET),
     "ListObjects": asked("ListBucket", Bucket=BUCKET),
     "ListObjectsV2": asked("ListBucket", Bucket=BUCKET),
     "ListMultipartUploads": asked("ListBucketMultipartUploads", Bucket=BUCKET),

@@ -7,6 +7,7 @@ objects"; texts of refusals from the documentation in the service model.
 import json
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ def test_the_calls_to_kms_are_the_callers_and_stand_in_the_trail(
 def rewrapper(server: Server, bucket: str, *statements: dict[str, Any]) -> Caller:
     """A user who may do all in a bucket that rewrapping takes, and what the statements say."""
     caller = new_user(server, fresh("rewrapper"))
-    actions = ("s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:UpdateObjectEncryption")
+    actions = ("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:PutObject", "s3:UpdateObjectEncryption")
     policy = document(allow(*actions), *statements)
     clients.iam(server).put_user_policy(UserName=caller.name, PolicyName="p", PolicyDocument=policy)
     return caller
@@ -227,6 +228,97 @@ def test_who_reads_meanwhile_goes_on_reading(s3: Any, kms: Any, bucket: str, key
     assert first + reader.read() == body == body_of(s3, bucket, "k")
 
 
+@pytest.fixture
+def versions(s3: Any, bucket: str, key: str) -> dict[str, str]:
+    """The ids of three versions under one key, from before versions were kept until now, with what each holds."""
+    made = {}
+    for body in ("first", "second", "third"):
+        put = s3.put_object(Bucket=bucket, Key="k", Body=body.encode(), **under(key))
+        made[body] = put.get("VersionId", "null")
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return made
+
+
+def state(s3: Any, bucket: str, versions: dict[str, str]) -> dict[str, str | None]:
+    """The key that each version is under, by what it holds."""
+    keys = {}
+    for body, id in versions.items():
+        got = s3.get_object(Bucket=bucket, Key="k", VersionId=id)
+        assert got["Body"].read() == body.encode()
+        keys[body] = got.get("SSEKMSKeyId")
+    return keys
+
+
+@pytest.mark.parametrize("which", ["first", "second", "third"])
+def test_one_version_changes_its_key_and_the_others_do_not(
+    s3: Any, bucket: str, key: str, other_key: str, versions: dict[str, str], which: str
+) -> None:
+    listed = s3.list_object_versions(Bucket=bucket)["Versions"]
+    encryption = {"SSEKMS": {"KMSKeyArn": other_key}}
+    s3.update_object_encryption(Bucket=bucket, Key="k", VersionId=versions[which], ObjectEncryption=encryption)
+    assert state(s3, bucket, versions) == dict.fromkeys(versions, key) | {which: other_key}
+    assert s3.list_object_versions(Bucket=bucket)["Versions"] == listed
+    # What comes and goes afterwards finds it where it was.
+    s3.delete_object(Bucket=bucket, Key="k")
+    for body in reversed(versions):
+        for version in s3.list_object_versions(Bucket=bucket).get("DeleteMarkers", []):
+            s3.delete_object(Bucket=bucket, Key="k", VersionId=version["VersionId"])
+        assert body_of(s3, bucket, "k") == body.encode()
+        assert key_of(s3, bucket, "k") == (other_key if body == which else key)
+        s3.delete_object(Bucket=bucket, Key="k", VersionId=versions[body])
+    with refused("NoSuchKey", status=404):
+        body_of(s3, bucket, "k")
+
+
+def test_what_is_no_version_has_no_key(s3: Any, bucket: str, key: str, other_key: str, versions: dict[str, str]) -> None:
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    encryption = {"SSEKMS": {"KMSKeyArn": other_key}}
+    for id, code, status in (
+        (marker, "MethodNotAllowed", 405),
+        (versions["third"][:-1] + "x", "InvalidArgument", 400),
+        ("0" * 48, "NoSuchVersion", 404),
+    ):
+        with refused(code, status=status):
+            s3.update_object_encryption(Bucket=bucket, Key="k", VersionId=id, ObjectEncryption=encryption)
+    with refused("NoSuchKey", status=404):
+        update(s3, bucket, "k", other_key)
+    assert state(s3, bucket, versions) == dict.fromkeys(versions, key)
+
+
+def test_all_versions_are_rewrapped(
+    tmp_path: Path, server: Server, s3: Any, kms: Any, bucket: str, key: str, other_key: str, versions: dict[str, str]
+) -> None:
+    s3.delete_object(Bucket=bucket, Key="k")
+    s3.put_object(Bucket=bucket, Key="l", Body=b"x")
+    told = ("--bucket", bucket, "--kms-key-id", other_key, "--from-key", key, "--format", "json")
+    done = rewrap(tmp_path, server, *told)
+    assert done.returncode == EXIT_OK and summary(done) == {"Rewrapped": 3, "UnderOtherKeys": 1}, done.stderr
+    kms.disable_key(KeyId=key)
+    assert state(s3, bucket, versions) == dict.fromkeys(versions, other_key)
+    assert key_of(s3, bucket, "l") is None
+
+
+def test_changes_of_a_key_and_of_its_versions_at_the_same_time_lose_nothing(
+    s3: Any, bucket: str, key: str, other_key: str, versions: dict[str, str]
+) -> None:
+    made = dict(versions)
+
+    def write(number: int) -> None:
+        put = s3.put_object(Bucket=bucket, Key="k", Body=str(number).encode(), **under(key))
+        made[str(number)] = put["VersionId"]
+
+    def reseal(body: str) -> None:
+        encryption = {"SSEKMS": {"KMSKeyArn": other_key}}
+        s3.update_object_encryption(Bucket=bucket, Key="k", VersionId=versions[body], ObjectEncryption=encryption)
+
+    with ThreadPoolExecutor(8) as pool:
+        under_way = [pool.submit(write, number) for number in range(12)]
+        under_way += [pool.submit(reseal, body) for body in versions for _ in range(2)]
+        for one in under_way:
+            one.result()
+    assert state(s3, bucket, made) == dict.fromkeys(made, key) | dict.fromkeys(versions, other_key)
+
+
 def rewrap(folder: Path, server: Server, *arguments: str, account: Account = ONE) -> subprocess.CompletedProcess[str]:
     environment = clients.account_environment(server, account)
     return run_tool("objects", "rewrap", *arguments, folder=folder, environment=environment)
@@ -287,7 +379,7 @@ def test_what_is_left_is_told_and_ends_the_command_badly(
     done = rewrap(tmp_path, server, "--bucket", bucket, "--kms-key-id", other_key, "--format", "json")
     assert done.returncode == EXIT_UNEXPECTED
     assert summary(done) == {"Rewrapped": 1, "InTwoLayers": 1, "Failed": 1}
-    assert '"a/../b": the request cannot be signed' in done.stderr
+    assert '"a/../b", version null: the request cannot be signed' in done.stderr
     assert key_of(s3, bucket, "twice") == key and key_of(s3, bucket, "k") == other_key
 
 
@@ -299,7 +391,7 @@ def test_who_may_not_use_one_of_the_keys_rewraps_nothing(
     told = ("--bucket", bucket, "--kms-key-id", other_key)
     for statements in ([old], [new]):
         done = rewrap(tmp_path, server, *told, account=rewrapper(server, bucket, *statements).account)
-        assert done.returncode == EXIT_UNEXPECTED and '"k": AccessDenied' in done.stderr, done.stderr
+        assert done.returncode == EXIT_UNEXPECTED and '"k", version null: AccessDenied' in done.stderr, done.stderr
         assert "  1 failed\n" in done.stdout and key_of(s3, bucket, "k") == key
     kms.disable_key(KeyId=other_key)
     done = rewrap(tmp_path, server, *told)

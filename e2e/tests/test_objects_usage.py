@@ -88,6 +88,17 @@ def test_objects_uploads_and_defaults_are_counted_by_bucket(
     assert buckets(tmp_path, server, stranger)[bucket] == found(3, 12)
 
 
+def test_earlier_versions_count_and_delete_markers_do_not(
+    tmp_path: Path, server: Server, s3: Any, bucket: str, key: str
+) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    ids = [s3.put_object(Bucket=bucket, Key="k", Body=b"xy", **under(key))["VersionId"] for _ in range(3)]
+    s3.delete_object(Bucket=bucket, Key="k")
+    assert buckets(tmp_path, server, key) == {bucket: found(3, 6)}
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=ids[0])
+    assert buckets(tmp_path, server, key) == {bucket: found(2, 4)}
+
+
 def test_a_default_counts_by_whatever_name_it_has_the_key(
     tmp_path: Path, server: Server, s3: Any, kms: Any, bucket: str, key: str
 ) -> None:

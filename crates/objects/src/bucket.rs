@@ -14,7 +14,8 @@ use store::{Revision, StoreError, Transaction, decode_record, encode_record};
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
-use crate::record::BucketRecord;
+use crate::record::{BucketRecord, ObjectRecord};
+use crate::request::Answer;
 use crate::{Objects, paths};
 
 /// A bucket that is there.
@@ -70,6 +71,19 @@ impl Bucket {
         }
         let record = BucketRecord { is_leaving: false, ..self.record.clone() };
         Ok(transaction.put(path, encode_record(&record)?))
+    }
+
+    /// A transaction that takes something out of the bucket, in whose place there may be a delete marker.
+    pub(crate) fn left(&self) -> Result<Transaction, ObjectsError> {
+        match self.record.versioning {
+            Some(_) => self.entered(),
+            None => Ok(Transaction::new().expect_revision(paths::bucket(&self.name)?, self.revision)),
+        }
+    }
+
+    /// Puts into an answer which version it is about, if versions are kept.
+    pub(crate) fn tell_version(&self, answer: Answer, header: &str, record: &ObjectRecord) -> Answer {
+        answer.optional(header, self.record.versioning.map(|_| record.version_id()))
     }
 }
 

@@ -60,7 +60,8 @@ pub(crate) fn judge_write(headers: &Headers, key: &str, present: Option<&str>) -
     }
 }
 
-fn matches(tags: &str, entity_tag: &str) -> bool {
+/// Whether a list of entity tags has this one.
+pub(crate) fn matches(tags: &str, entity_tag: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_matches('"') == entity_tag)
 }
 

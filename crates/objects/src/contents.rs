@@ -212,6 +212,7 @@ mod tests {
         let runs = runs.iter().map(|(first, count, size)| Run { first: *first, count: *count, size: *size });
         ObjectRecord {
             version: "0".repeat(32),
+            standing: crate::version::Standing::default(),
             modified: 0,
             size,
             contents: StoredContents::Parts { runs: runs.collect() },

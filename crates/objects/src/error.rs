@@ -69,6 +69,8 @@ pub struct Refused {
     pub fault: Fault,
     /// Further elements of the answer.
     pub details: Vec<(&'static str, String)>,
+    /// Further headers of the answer.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 const FAILED: &str = "We encountered an internal error. Please try again.";
@@ -85,7 +87,7 @@ impl ObjectsError {
     }
 
     pub(crate) fn of_fault(fault: Fault) -> Self {
-        Self::Refused(Box::new(Refused { fault, details: Vec::new() }))
+        Self::Refused(Box::new(Refused { fault, details: Vec::new(), headers: Vec::new() }))
     }
 
     pub(crate) fn access_denied(text: impl Into<String>) -> Self {
@@ -125,6 +127,11 @@ impl ObjectsError {
         if let Self::Refused(refused) = self { &refused.details } else { &[] }
     }
 
+    /// Headers that the answer has beside those that every answer has.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        if let Self::Refused(refused) = self { &refused.headers } else { &[] }
+    }
+
     /// S3 has no such method.
     pub fn method_not_allowed() -> Self {
         let text = "The specified method is not allowed against this resource.";
@@ -136,6 +143,15 @@ impl ObjectsError {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Self::Refused(refused) = &mut self {
             refused.details.push((name, value.into()));
+        }
+        self
+    }
+
+    /// The same refusal with one header more.
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Refused(refused) = &mut self {
+            refused.headers.push((name, value.into()));
         }
         self
     }

@@ -17,6 +17,7 @@ use crate::encryption::AWS_MANAGED_KEY;
 use crate::error::ObjectsError;
 use crate::paths;
 use crate::record::{BucketRecord, ObjectRecord, StoredEncryption, UploadRecord};
+use crate::version::VersionRecord;
 
 /// Records that are read at once.
 const AT_ONCE: usize = 500;
@@ -55,7 +56,7 @@ pub struct BucketUsage {
     pub bucket: String,
     /// Whether the bucket encrypts under the key by default.
     pub is_default: bool,
-    /// Objects under the key.
+    /// Objects under the key, earlier versions among them.
     pub objects: u64,
     /// The bytes of these objects.
     pub bytes: u64,
@@ -85,6 +86,7 @@ impl From<StoreError> for KeyUsageError {
 enum Kind {
     Bucket,
     Object,
+    Version,
     Upload,
 }
 
@@ -120,6 +122,7 @@ impl KeyUsage {
                 None => look.next_bucket(None).await?,
                 Some(Place { kind: Kind::Bucket, bucket, .. }) => look.objects(bucket, None).await?,
                 Some(Place { kind: Kind::Object, bucket, key }) => look.objects(bucket, Some(key)).await?,
+                Some(Place { kind: Kind::Version, bucket, key }) => look.versions(bucket, Some(key)).await?,
                 Some(Place { kind: Kind::Upload, bucket, key }) => look.uploads(bucket, Some(key)).await?,
             };
             let Some(reached) = &place else { break };
@@ -182,15 +185,39 @@ impl Look<'_> {
         let arn = self.key.arn.to_string();
         for entry in page.entries.iter().filter(|entry| mentions(&entry.value, &arn)) {
             let record: ObjectRecord = decode_record(entry)?;
-            if is_under(&record.encryption, &arn) {
-                let usage = self.of(&bucket);
-                usage.objects += 1;
-                usage.bytes = usage.bytes.saturating_add(record.size);
-            }
+            self.count(&bucket, &record, &arn);
         }
         match self.reached(&page.entries, page.more) {
             Some(key) => Ok(Some(Place { kind: Kind::Object, bucket, key })),
+            None => self.versions(bucket, None).await,
+        }
+    }
+
+    /// A page of a bucket's earlier versions, or what comes behind them.
+    async fn versions(
+        &mut self,
+        bucket: BucketName,
+        after: Option<Key>,
+    ) -> Result<Option<Place>, ObjectsError> {
+        let page = self.read(paths::versions_of(&bucket, ""), after.as_ref(), AT_ONCE).await?;
+        let arn = self.key.arn.to_string();
+        for entry in page.entries.iter().filter(|entry| mentions(&entry.value, &arn)) {
+            match decode_record(entry)? {
+                VersionRecord::Object(record) => self.count(&bucket, &record, &arn),
+                VersionRecord::DeleteMarker(_) => {}
+            }
+        }
+        match self.reached(&page.entries, page.more) {
+            Some(key) => Ok(Some(Place { kind: Kind::Version, bucket, key })),
             None => self.uploads(bucket, None).await,
+        }
+    }
+
+    fn count(&mut self, bucket: &BucketName, record: &ObjectRecord, arn: &str) {
+        if is_under(&record.encryption, arn) {
+            let usage = self.of(bucket);
+            usage.objects += 1;
+            usage.bytes = usage.bytes.saturating_add(record.size);
         }
     }
 
@@ -282,8 +309,12 @@ impl Place {
     fn read(text: &str) -> Option<Self> {
         let path = URL_SAFE_NO_PAD.decode_to_vec(text.as_bytes()).ok()?;
         let key = Key::new(String::from_utf8(path).ok()?).ok()?;
-        let kinds =
-            [(paths::BUCKETS, Kind::Bucket), (paths::OBJECTS, Kind::Object), (paths::UPLOADS, Kind::Upload)];
+        let kinds = [
+            (paths::BUCKETS, Kind::Bucket),
+            (paths::OBJECTS, Kind::Object),
+            (paths::VERSIONS, Kind::Version),
+            (paths::UPLOADS, Kind::Upload),
+        ];
         let (rest, kind) =
             kinds.into_iter().find_map(|(prefix, kind)| Some((key.as_str().strip_prefix(prefix)?, kind)))?;
         let bucket = rest.split('/').next()?.parse().ok()?;
@@ -302,6 +333,7 @@ mod tests {
         for (path, kind) in [
             ("objects/bucket/some-bucket", Kind::Bucket),
             ("objects/object/some-bucket/a%2Fb", Kind::Object),
+            ("objects/version/some-bucket/a  0", Kind::Version),
             ("objects/upload/some-bucket/a  0", Kind::Upload),
         ] {
             let told = URL_SAFE_NO_PAD.encode_to_string(path.as_bytes());
@@ -335,6 +367,7 @@ mod tests {
                 is_leaving: false,
                 encryption,
                 policy: None,
+                versioning: None,
             };
             UsedKey { arn: &arn, aliases: &aliases }.is_default_of(&bucket)
         };
@@ -358,6 +391,7 @@ mod tests {
             is_leaving: false,
             encryption,
             policy: None,
+            versioning: None,
         };
         assert!(UsedKey { arn: &arn, aliases: &managed }.is_default_of(&bucket));
     }

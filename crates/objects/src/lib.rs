@@ -21,6 +21,7 @@ mod data_events;
 mod encryption;
 mod error;
 mod event_data;
+mod history;
 mod key_usage;
 mod layers;
 mod listing;
@@ -36,6 +37,8 @@ mod stored_object;
 mod sweep;
 mod table;
 mod upload;
+mod version;
+mod version_listing;
 mod write_facts;
 
 use std::collections::HashSet;

@@ -85,7 +85,7 @@ impl Objects {
 }
 
 /// A place behind nearly all that begins with `prefix`: no text that clients use has this character.
-fn behind(prefix: &str) -> String {
+pub(crate) fn behind(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")
 }
 
@@ -120,12 +120,12 @@ impl<'a> Wanted<'a> {
     }
 
     /// How many entries to read at once. With a delimiter most of them may be jumped over.
-    fn at_once(&self) -> usize {
+    pub(crate) fn at_once(&self) -> usize {
         if self.delimiter.is_empty() { self.most + 1 } else { 32 }
     }
 
     /// The key up to the delimiter behind the prefix, if it has one.
-    fn common_prefix(&self, key: &str) -> Option<String> {
+    pub(crate) fn common_prefix(&self, key: &str) -> Option<String> {
         if self.delimiter.is_empty() {
             return None;
         }
@@ -164,7 +164,8 @@ pub(crate) fn tell(document: &mut Document, bucket: &Bucket, wanted: &Wanted<'_>
     }
 }
 
-fn tell_object(
+/// Tells of an object.
+pub(crate) fn tell_object(
     contents: &mut Document,
     bucket: &Bucket,
     wanted: &Wanted<'_>,

@@ -7,9 +7,6 @@ use crate::request::{Method, Request, Target};
 
 const EVENT_SOURCE: &str = "s3.amazonaws.com";
 
-/// The id of the version of an object in a bucket without versions.
-pub(crate) const NO_VERSION: &str = "null";
-
 /// The operations that are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -39,6 +36,8 @@ pub enum Operation {
     GetBucketLocation,
     /// Tells the policy of a bucket.
     GetBucketPolicy,
+    /// Tells whether a bucket keeps versions.
+    GetBucketVersioning,
     /// Reads an object.
     GetObject,
     /// Tells whether there is a bucket.
@@ -49,6 +48,8 @@ pub enum Operation {
     ListBuckets,
     /// Lists the uploads of a bucket that are under way.
     ListMultipartUploads,
+    /// Lists the versions of a bucket.
+    ListObjectVersions,
     /// Lists a bucket, by the first version of the operation.
     ListObjects,
     /// Lists a bucket.
@@ -59,6 +60,8 @@ pub enum Operation {
     PutBucketEncryption,
     /// Gives a bucket a policy.
     PutBucketPolicy,
+    /// Says whether a bucket keeps versions.
+    PutBucketVersioning,
     /// Writes an object.
     PutObject,
     /// Seals the key of an object's contents under another key; the contents stay.
@@ -86,7 +89,7 @@ enum Access {
 
 /// Parameters that make another operation of a request, or another thing of what it names.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
-pub(crate) const SUBRESOURCES: [&str; 41] = [
+pub(crate) const SUBRESOURCES: [&str; 42] = [
     "abac",
     "accelerate",
     "acl",
@@ -127,6 +130,7 @@ pub(crate) const SUBRESOURCES: [&str; 41] = [
     "torrent",
     "uploads",
     "versioning",
+    "versions",
     "website",
 ];
 
@@ -163,16 +167,19 @@ impl Operation {
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
+            Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
             Self::ListBuckets => ("ListBuckets", Management, Read),
             Self::ListMultipartUploads => ("ListMultipartUploads", Data, Read),
+            Self::ListObjectVersions => ("ListObjectVersions", Data, Read),
             Self::ListObjects => ("ListObjects", Data, Read),
             Self::ListObjectsV2 => ("ListObjectsV2", Data, Read),
             Self::ListParts => ("ListParts", Data, Read),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
+            Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
             Self::UpdateObjectEncryption => ("UpdateObjectEncryption", Data, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
@@ -198,10 +205,6 @@ impl Operation {
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
         let Request { method, target, query, headers, .. } = request;
         let subresource = query.names().find(|name| SUBRESOURCES.contains(name));
-        let of_version = query.get("versionId").is_some_and(|version| version != NO_VERSION);
-        if of_version || query.get("versions").is_some() {
-            return Err(ObjectsError::not_implemented());
-        }
         let is_copy = headers.get("x-amz-copy-source").is_some();
         if let (Target::Object(..), Some(_)) = (target, query.get("uploadId")) {
             return Self::on_upload(*method, subresource, is_copy);
@@ -216,6 +219,9 @@ impl Operation {
                 Ok(Self::ListObjectsV2)
             }
             (Target::Bucket(_), _, Some("encryption")) => Self::on_encryption(*method),
+            (Target::Bucket(_), Method::Get, Some("versions")) => Ok(Self::ListObjectVersions),
+            (Target::Bucket(_), Method::Get, Some("versioning")) => Ok(Self::GetBucketVersioning),
+            (Target::Bucket(_), Method::Put, Some("versioning")) => Ok(Self::PutBucketVersioning),
             (Target::Bucket(_), _, Some("policy")) => Self::on_policy(*method),
             (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
             (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
@@ -315,6 +321,9 @@ mod tests {
             (Method::Head, "/b/acl", "", Operation::HeadObject),
             (Method::Delete, "/b/k", "", Operation::DeleteObject),
             (Method::Get, "/b", "prefix=a", Operation::ListObjects),
+            (Method::Get, "/b", "versions&prefix=a", Operation::ListObjectVersions),
+            (Method::Put, "/b", "versioning", Operation::PutBucketVersioning),
+            (Method::Delete, "/b/k", "versionId=3", Operation::DeleteObject),
             (Method::Get, "/b", "uploads", Operation::ListMultipartUploads),
             (Method::Post, "/b/k", "uploads", Operation::CreateMultipartUpload),
             (Method::Put, "/b/k", "partNumber=1&uploadId=u", Operation::UploadPart),
@@ -332,11 +341,9 @@ mod tests {
             (Method::Put, "/b", "acl"),
             (Method::Get, "/b", "policyStatus"),
             (Method::Get, "/b/k", "encryption"),
-            (Method::Get, "/b", "versions"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
             (Method::Get, "/b/k", "partNumber=1"),
-            (Method::Delete, "/b/k", "versionId=3"),
             (Method::Get, "/b/k", "tagging"),
             (Method::Post, "/b", ""),
         ] {

@@ -5,6 +5,8 @@
 //! | `objects/bucket/<bucket>` | a bucket |
 //! | `objects/owner/<account>/<bucket>` | nothing: the bucket is of the account |
 //! | `objects/object/<bucket>/<key, escaped>` | an object |
+//! | `objects/version/<bucket>/<key, escaped><two spaces><ordinal from above, 16 digits>` | an earlier version, or a delete marker |
+//! | `objects/history/<bucket>/<key, escaped>` | what is known of a key in a bucket that keeps versions |
 //! | `objects/upload/<bucket>/<key, escaped><two spaces><upload id>` | a multipart upload under way |
 //! | `objects/part/<version>/<number, five digits>` | a part of the upload or object with that version |
 //! | `objects/discarded/<version>` | nothing: the parts of that version are nobody's any more |
@@ -24,6 +26,8 @@ pub(crate) const PRESENT: &[u8] = &[1];
 pub(crate) const BUCKETS: &str = "objects/bucket/";
 /// All objects.
 pub(crate) const OBJECTS: &str = "objects/object/";
+/// All versions besides the objects that are there now.
+pub(crate) const VERSIONS: &str = "objects/version/";
 /// All uploads.
 pub(crate) const UPLOADS: &str = "objects/upload/";
 
@@ -60,6 +64,35 @@ pub(crate) fn object_key(bucket: &BucketName, path: &Key) -> Option<String> {
 
 /// Between a key and an upload id. No escaped text has it, and it sorts before whatever a longer key goes on with.
 const BEHIND_KEY: &str = "  ";
+
+/// All versions of a bucket besides the objects that are there now, of keys that begin with `prefix`.
+pub(crate) fn versions_of(bucket: &BucketName, prefix: &str) -> String {
+    format!("{VERSIONS}{bucket}/{}", escape(prefix))
+}
+
+/// The place of a text among the versions of a bucket, before all those of a key that it is.
+pub(crate) fn place_of_versions(bucket: &BucketName, text: &str) -> Result<Key, KeyError> {
+    Key::new(versions_of(bucket, text))
+}
+
+/// All versions of one key besides the object that is there now; later ones come first.
+pub(crate) fn versions_of_key(bucket: &BucketName, key: &ObjectKey) -> String {
+    format!("{}{BEHIND_KEY}", versions_of(bucket, key.as_str()))
+}
+
+pub(crate) fn version(bucket: &BucketName, key: &ObjectKey, ordinal: u64) -> Result<Key, KeyError> {
+    Key::new(format!("{}{:016x}", versions_of_key(bucket, key), u64::MAX - ordinal))
+}
+
+/// The key of the version that lies at a path.
+pub(crate) fn version_key(bucket: &BucketName, path: &Key) -> Option<String> {
+    let (key, _) = path.as_str().strip_prefix(&versions_of(bucket, ""))?.rsplit_once(BEHIND_KEY)?;
+    unescape(key)
+}
+
+pub(crate) fn history(bucket: &BucketName, key: &ObjectKey) -> Result<Key, KeyError> {
+    Key::new(format!("objects/history/{bucket}/{}", escape(key.as_str())))
+}
 
 /// All uploads of a bucket for keys that begin with `prefix`.
 pub(crate) fn uploads_of(bucket: &BucketName, prefix: &str) -> String {

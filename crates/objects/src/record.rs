@@ -12,6 +12,7 @@ use store::{Record, StoreError};
 use crate::blob::BlobName;
 use crate::bucket_encryption::BucketEncryption;
 use crate::bucket_policy::BucketPolicy;
+use crate::version::{Standing, VersionId, Versioning};
 
 /// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub(crate) struct BucketRecord {
     /// Its policy; none in buckets of older versions.
     #[serde(default)]
     pub(crate) policy: Option<BucketPolicy>,
+    /// Whether it keeps versions; never in buckets of older versions of this program.
+    #[serde(default)]
+    pub(crate) versioning: Option<Versioning>,
 }
 
 impl Record for BucketRecord {
@@ -48,6 +52,9 @@ impl BucketRecord {
 pub(crate) struct ObjectRecord {
     /// The own id of this version: 32 hexadecimal digits.
     pub(crate) version: String,
+    /// Which of the versions of its key it is.
+    #[serde(default)]
+    pub(crate) standing: Standing,
     /// Milliseconds since 1970.
     pub(crate) modified: i64,
     /// In bytes of plaintext.
@@ -227,6 +234,16 @@ impl StoredChecksum {
 }
 
 impl ObjectRecord {
+    /// The id of this version as requests name it.
+    pub(crate) fn version_id(&self) -> String {
+        self.standing.id(&self.version)
+    }
+
+    /// Whether this id is its own.
+    pub(crate) fn is(&self, id: &VersionId) -> bool {
+        id.is(self.standing, &self.version)
+    }
+
     pub(crate) fn modified(&self) -> Timestamp {
         Timestamp::from_millis(self.modified)
     }

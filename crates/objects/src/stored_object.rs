@@ -2,31 +2,40 @@
 
 use base::Call;
 use crypto::digest::sha256;
-use store::{CommitError, Entry, Revision, Transaction, decode_record, encode_record};
+use store::{CommitError, Entry, Key, Revision, Transaction, decode_record};
 
 use crate::blob::BlobName;
 use crate::bucket::{Bucket, Facts};
-use crate::conditions::judge_write;
+use crate::conditions::{judge_write, matches, to_http_date};
 use crate::contents::Shelf;
 use crate::encryption::Place;
 use crate::error::ObjectsError;
+use crate::history::{Change, EarlierVersion, Removed};
 use crate::object_key::ObjectKey;
-use crate::record::{Details, ObjectRecord, StoredContents, StoredEncryption, blob_name};
+use crate::record::{Details, ObjectRecord, StoredContents, blob_name};
 use crate::request::Headers;
+use crate::version::{DeleteMarker, VersionId, VersionRecord};
 use crate::{Objects, paths};
 
 /// How often a change is tried against faster writers before it gives up.
 const ATTEMPTS_MAX: u32 = 32;
 
-/// An object that is there.
+/// An object that is there, or was.
 pub(crate) struct StoredObject {
     pub(crate) record: ObjectRecord,
     pub(crate) details: Details,
-    revision: Revision,
+    pub(crate) revision: Revision,
+}
+
+/// What a request finds under a key.
+enum Found {
+    Object(Box<StoredObject>),
+    DeleteMarker(DeleteMarker),
+    Nothing,
 }
 
 impl Objects {
-    /// The object under a key, if there is one.
+    /// The object that is under a key now, if there is one.
     pub(crate) async fn find_object(
         &self,
         bucket: &Bucket,
@@ -38,34 +47,105 @@ impl Objects {
         }
     }
 
-    /// The object in an entry of the store.
+    /// The object in an entry of the store, which is there now.
     pub(crate) async fn read_object(
         &self,
         bucket: &Bucket,
         key: &ObjectKey,
         entry: &Entry,
     ) -> Result<StoredObject, ObjectsError> {
-        let record: ObjectRecord = decode_record(entry)?;
-        let place = Place { bucket, key, version: &record.version };
-        let details = self.open_details(place, &record.details).await?;
-        Ok(StoredObject { record, details, revision: entry.revision })
+        self.open_object((bucket, key), decode_record(entry)?, entry.revision).await
     }
 
-    /// The object under a key. Whoever may not list the bucket does not learn that there is none.
+    /// An object of which the record has been read.
+    pub(crate) async fn open_object(
+        &self,
+        (bucket, key): (&Bucket, &ObjectKey),
+        record: ObjectRecord,
+        revision: Revision,
+    ) -> Result<StoredObject, ObjectsError> {
+        let place = Place { bucket, key, version: &record.version };
+        let details = self.open_details(place, &record.details).await?;
+        Ok(StoredObject { record, details, revision })
+    }
+
+    /// The object under a key, or a version of it. Whoever may not list the bucket does not learn that there is none.
     ///
     /// # Errors
-    /// There is none.
+    /// There is none; a delete marker is none.
     pub(crate) async fn object(
         &self,
         call: &Call,
+        (bucket, key): (&Bucket, &ObjectKey),
+        version: Option<&VersionId>,
+    ) -> Result<StoredObject, ObjectsError> {
+        let found = match version {
+            None => self.find_latest(bucket, key).await?,
+            Some(id) => self.find_version(bucket, key, id).await?,
+        };
+        let missing = match found {
+            Found::Object(object) => return Ok(*object),
+            Found::DeleteMarker(marker) if version.is_some() => return Err(is_delete_marker(&marker)),
+            Found::DeleteMarker(marker) => telling(ObjectsError::no_such_key(key.as_str()), &marker),
+            Found::Nothing => match version {
+                Some(id) => no_such_version(key, id),
+                None => ObjectsError::no_such_key(key.as_str()),
+            },
+        };
+        self.authorize_bucket(call, "ListBucket", bucket, &Facts::default()).await?;
+        Err(missing)
+    }
+
+    async fn find_latest(&self, bucket: &Bucket, key: &ObjectKey) -> Result<Found, ObjectsError> {
+        if let Some(object) = self.find_object(bucket, key).await? {
+            return Ok(Found::Object(Box::new(object)));
+        }
+        if bucket.record.versioning.is_none() {
+            return Ok(Found::Nothing);
+        }
+        let newest = self.newest_versions(bucket, key, 1).await?.into_iter().next();
+        match newest {
+            Some(newest) => self.found(bucket, key, newest).await,
+            None => Ok(Found::Nothing),
+        }
+    }
+
+    async fn find_version(
+        &self,
         bucket: &Bucket,
         key: &ObjectKey,
-    ) -> Result<StoredObject, ObjectsError> {
-        if let Some(object) = self.find_object(bucket, key).await? {
-            return Ok(object);
+        id: &VersionId,
+    ) -> Result<Found, ObjectsError> {
+        // A version moves when others come or go: whoever looks again where it was at first does not miss it.
+        for _ in 0..2 {
+            let current = self.find_object(bucket, key).await?;
+            if let Some(object) = current.filter(|object| object.record.is(id)) {
+                return Ok(Found::Object(Box::new(object)));
+            }
+            if bucket.record.versioning.is_none() {
+                break;
+            }
+            if let Some(version) = self.earlier_version(bucket, key, id).await? {
+                return self.found(bucket, key, version).await;
+            }
         }
-        self.authorize_bucket(call, "ListBucket", bucket, &Facts::default()).await?;
-        Err(ObjectsError::no_such_key(key.as_str()))
+        Ok(Found::Nothing)
+    }
+
+    async fn found(
+        &self,
+        bucket: &Bucket,
+        key: &ObjectKey,
+        version: EarlierVersion,
+    ) -> Result<Found, ObjectsError> {
+        let EarlierVersion { revision, record, .. } = version;
+        match record {
+            VersionRecord::DeleteMarker(marker) => Ok(Found::DeleteMarker(marker)),
+            VersionRecord::Object(record) => {
+                let object = self.open_object((bucket, key), *record, revision).await?;
+                Ok(Found::Object(Box::new(object)))
+            }
+        }
     }
 
     /// Opens what tells of an object.
@@ -90,8 +170,8 @@ impl Objects {
         Ok(self.domain_keys.seal(&place.domain(), &binding(place), &json).await?)
     }
 
-    /// Puts an object whose contents are there in the place of whatever lies under its key. The upload that it comes
-    /// from, if it comes from one, ends with it.
+    /// Puts an object whose contents are there in the place of whatever lies under its key, and tells what it is then. The
+    /// upload that it comes from, if it comes from one, ends with it.
     ///
     /// # Errors
     /// A condition of the request does not hold, the bucket is gone, or the change cannot be committed.
@@ -101,65 +181,55 @@ impl Objects {
         (bucket, key): (&Bucket, &ObjectKey),
         record: &ObjectRecord,
         headers: &Headers,
-        completed: Option<&(store::Key, Revision)>,
-    ) -> Result<(), ObjectsError> {
-        let path = paths::object(&bucket.name, key)?;
+        completed: Option<&(Key, Revision)>,
+    ) -> Result<ObjectRecord, ObjectsError> {
         for _ in 0..ATTEMPTS_MAX {
             let bucket = self.bucket(call, bucket.name.as_str()).await?;
-            let present = self.find_object(&bucket, key).await?;
-            let tag = present.as_ref().map(|present| present.details.entity_tag.as_str());
+            let under = self.under_key(&bucket, key).await?;
+            let tag = under.current.as_ref().map(|present| present.details.entity_tag.as_str());
             judge_write(headers, key.as_str(), tag)?;
-            let transaction = expecting(ending(bucket.entered()?, completed), &path, present.as_ref())
-                .put(path.clone(), encode_record(record)?);
-            let transaction = match &record.contents {
-                StoredContents::Whole { blob, .. } => {
-                    transaction.put(paths::blob(&blob_name(blob)?)?, paths::PRESENT.to_vec())
-                }
-                StoredContents::Parts { .. } => transaction,
-            };
-            let replaced = present.map(|present| Dropped::of(&present.record)).transpose()?;
-            if self.change_objects(call, transaction, replaced).await? {
-                return Ok(());
+            let transaction = ending(bucket.entered()?, completed);
+            let (change, record) = self.replacement(transaction, (&bucket, key), &under, record).await?;
+            if self.commit_versions(call, change).await? {
+                return Ok(record);
             }
         }
         Err(contention())
     }
 
-    /// Puts other seals around the key of an object's contents, which stay where they are. False if others changed the
-    /// object meanwhile.
-    pub(crate) async fn replace_encryption(
-        &self,
-        call: &Call,
-        (bucket, key): (&Bucket, &ObjectKey),
-        object: &StoredObject,
-        encryption: StoredEncryption,
-    ) -> Result<bool, ObjectsError> {
-        let path = paths::object(&bucket.name, key)?;
-        let record = ObjectRecord { encryption, ..object.record.clone() };
-        let transaction = Transaction::new()
-            .expect_revision(path.clone(), object.revision)
-            .put(path, encode_record(&record)?);
-        self.change_objects(call, transaction, None).await
-    }
-
-    /// Takes the object under a key away; tells whether there was one.
+    /// Takes away what is under a key, or one version of it for good.
+    ///
+    /// # Errors
+    /// A condition of the request does not hold, the bucket is gone, or the change cannot be committed.
     pub(crate) async fn remove_object(
         &self,
         call: &Call,
-        bucket: &Bucket,
-        key: &ObjectKey,
-    ) -> Result<bool, ObjectsError> {
-        let path = paths::object(&bucket.name, key)?;
+        (bucket, key): (&Bucket, &ObjectKey),
+        version: Option<&VersionId>,
+        condition: Option<&str>,
+    ) -> Result<Removed, ObjectsError> {
         for _ in 0..ATTEMPTS_MAX {
-            let Some(entry) = self.store.get(&path).await? else { return Ok(false) };
-            let record: ObjectRecord = decode_record(&entry)?;
-            let transaction =
-                Transaction::new().expect_revision(path.clone(), entry.revision).delete(path.clone());
-            if self.change_objects(call, transaction, Some(Dropped::of(&record)?)).await? {
-                return Ok(true);
+            let bucket = self.bucket(call, bucket.name.as_str()).await?;
+            let under = self.under_key(&bucket, key).await?;
+            judge_removal(condition, under.current.as_ref())?;
+            let (transaction, place) = (bucket.left()?, (&bucket, key));
+            let removal = match version {
+                Some(id) => self.removal_of_version(transaction, place, &under, id).await?,
+                None => self.removal(transaction, place, &under, call.time.millis()).await?,
+            };
+            let Some((change, removed)) = removal else {
+                return Ok(Removed { version_id: version.map(ToString::to_string), ..Removed::default() });
+            };
+            if self.commit_versions(call, change).await? {
+                return Ok(removed);
             }
         }
         Err(contention())
+    }
+
+    async fn commit_versions(&self, call: &Call, change: Change<'_>) -> Result<bool, ObjectsError> {
+        let (transaction, dropped) = change.finish()?;
+        self.change_objects(call, transaction, dropped).await
     }
 
     /// Commits a change after which `dropped` has no record any more, and deletes it. False if others were faster.
@@ -210,7 +280,7 @@ pub(crate) enum Dropped {
 }
 
 impl Dropped {
-    fn of(record: &ObjectRecord) -> Result<Self, ObjectsError> {
+    pub(crate) fn of(record: &ObjectRecord) -> Result<Self, ObjectsError> {
         Ok(match &record.contents {
             StoredContents::Whole { blob, .. } => Self::Blob(blob_name(blob)?),
             StoredContents::Parts { .. } => Self::Parts(record.version.clone()),
@@ -226,11 +296,32 @@ pub(crate) fn ending(transaction: Transaction, upload: Option<&(store::Key, Revi
     }
 }
 
-fn expecting(transaction: Transaction, path: &store::Key, present: Option<&StoredObject>) -> Transaction {
-    match present {
-        Some(present) => transaction.expect_revision(path.clone(), present.revision),
-        None => transaction.expect_absent(path.clone()),
+/// Refuses to delete what is not as the request says. What is not there is deleted already.
+fn judge_removal(tags: Option<&str>, present: Option<&StoredObject>) -> Result<(), ObjectsError> {
+    match (tags, present) {
+        (Some(tags), Some(present)) if !matches(tags, &present.details.entity_tag) => {
+            Err(ObjectsError::precondition_failed("If-Match"))
+        }
+        _ => Ok(()),
     }
+}
+
+/// The answer to who asks for a delete marker by its id.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html>
+fn is_delete_marker(marker: &DeleteMarker) -> ObjectsError {
+    telling(ObjectsError::method_not_allowed(), marker)
+        .with_header("allow", "DELETE")
+        .with_header("last-modified", to_http_date(marker.modified()))
+}
+
+fn telling(error: ObjectsError, marker: &DeleteMarker) -> ObjectsError {
+    error.with_header("x-amz-delete-marker", "true").with_header("x-amz-version-id", marker.id())
+}
+
+fn no_such_version(key: &ObjectKey, id: &VersionId) -> ObjectsError {
+    ObjectsError::refused("NoSuchVersion", 404, "The specified version does not exist.")
+        .with("Key", key.as_str())
+        .with("VersionId", id.to_string())
 }
 
 fn binding(place: Place<'_>) -> crypto::Binding {

@@ -68,6 +68,9 @@ impl Objects {
                 self.list_objects_v2(call, request, name).await
             }
             (Operation::ListObjects, Target::Bucket(name)) => self.list_objects(call, request, name).await,
+            (Operation::ListObjectVersions, Target::Bucket(name)) => {
+                self.list_object_versions(call, request, name).await
+            }
             (Operation::ListMultipartUploads, Target::Bucket(name)) => {
                 self.list_multipart_uploads(call, request, name).await
             }
@@ -94,6 +97,8 @@ impl Objects {
             (Operation::GetBucketEncryption, name) => self.get_bucket_encryption(call, name).await,
             (Operation::PutBucketEncryption, name) => self.put_bucket_encryption(call, request, name).await,
             (Operation::DeleteBucketEncryption, name) => self.delete_bucket_encryption(call, name).await,
+            (Operation::GetBucketVersioning, name) => self.get_bucket_versioning(call, name).await,
+            (Operation::PutBucketVersioning, name) => self.put_bucket_versioning(call, request, name).await,
             (Operation::GetBucketPolicy, name) => self.get_bucket_policy(call, name).await,
             (Operation::PutBucketPolicy, name) => self.put_bucket_policy(call, request, name).await,
             (Operation::DeleteBucketPolicy, name) => self.delete_bucket_policy(call, name).await,
@@ -119,7 +124,7 @@ impl Objects {
             (Operation::CreateMultipartUpload, object) => {
                 self.create_multipart_upload(call, request, object).await
             }
-            (Operation::DeleteObject, object) => self.delete_object(call, object).await,
+            (Operation::DeleteObject, object) => self.delete_object(call, request, object).await,
             (Operation::GetObject, object) => self.get_object(call, request, object).await,
             (Operation::HeadObject, object) => self.head_object(call, request, object).await,
             (Operation::ListParts, object) => self.list_parts(call, request, object).await,

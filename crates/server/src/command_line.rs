@@ -212,9 +212,9 @@ pub(crate) struct Usage {
 
 /// How objects are rewrapped, as `--help` tells.
 const REWRAPPING: &str = "\
-The contents stay as they are; only their keys are sealed anew, each under the KMS key. It takes s3:ListBucket, s3:GetObject,
-s3:PutObject and s3:UpdateObjectEncryption, kms:Decrypt with the old key and kms:GenerateDataKey with the new one. A run that
-was cut off is run again: what is under the key is left alone. Point the bucket's default encryption at the new key first, or
+The contents stay as they are; only their keys are sealed anew, each under the KMS key, of earlier versions as well. It takes
+s3:ListBucketVersions, s3:GetObjectVersion, s3:PutObject and s3:UpdateObjectEncryption, kms:Decrypt with the old key and
+kms:GenerateDataKey with the new one. A run that was cut off is run again: what is under the key is left alone. Point the bucket's default encryption at the new key first, or
 new objects go on coming under the old one.
 
 Exit codes:
@@ -224,7 +224,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Objects {
-    /// Bring the objects of a bucket under another KMS key
+    /// Bring the objects of a bucket, with all their versions, under another KMS key
     #[command(after_help = REWRAPPING)]
     Rewrap(Rewrap),
 }

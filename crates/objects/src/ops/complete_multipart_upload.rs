@@ -17,6 +17,7 @@ use crate::record::{
     Details, ObjectRecord, Run, StoredChecksum, StoredContents, StoredEncryption, UploadRecord,
 };
 use crate::request::{Answer, Headers, Request};
+use crate::version::Standing;
 use crate::{Objects, paths};
 
 /// The shortest part that is not the last one, in bytes (5 MiB).
@@ -84,6 +85,7 @@ impl Objects {
         let details = Details { entity_tag, checksum, ..details };
         let record = ObjectRecord {
             version: upload.id.clone(),
+            standing: Standing::default(),
             modified: call.time.millis(),
             size,
             contents: StoredContents::Parts { runs: runs_of(&chosen) },
@@ -91,13 +93,12 @@ impl Objects {
             details: self.seal_details(place, &details).await?,
         };
         let ending = (upload.path.clone(), upload.revision);
-        self.commit_object(call, (bucket, key), &record, headers, Some(&ending)).await.map_err(|error| {
+        let committed = self.commit_object(call, (bucket, key), &record, headers, Some(&ending)).await;
+        let record = committed.map_err(|error| {
             // Somebody aborted it, or completed it as well.
-            if matches!(&error, ObjectsError::Refused(refused) if refused.fault.code == "OperationAborted") {
-                no_such_upload(&upload.id)
-            } else {
-                error
-            }
+            let is_over =
+                matches!(&error, ObjectsError::Refused(refused) if refused.fault.code == "OperationAborted");
+            if is_over { no_such_upload(&upload.id) } else { error }
         })?;
         self.delete_unlisted(&upload.id, parts.values()).await;
         Ok(answer(bucket, key, &record, &details))
@@ -235,5 +236,6 @@ fn answer(bucket: &Bucket, key: &ObjectKey, record: &ObjectRecord, details: &Det
             .text(&format!("Checksum{}", checksum.algorithm()), &checksum.value)
             .text("ChecksumType", checksum.kind());
     }
-    record.encryption.tell(Answer::xml(document.finish()), None)
+    let answer = bucket.tell_version(Answer::xml(document.finish()), "x-amz-version-id", record);
+    record.encryption.tell(answer, None)
 }

@@ -5,22 +5,23 @@
 use base::Call;
 use wire::s3::Document;
 
+use super::get_object::reading;
 use super::put_object::{NewObject, is_not_offered, kept};
 use crate::Objects;
 use crate::blob::BlobError;
 use crate::body::PUT_MAX;
-use crate::bucket::{Bucket, Facts};
+use crate::bucket::Bucket;
 use crate::checksum::ChecksumAlgorithm;
 use crate::conditions::{Judgement, judge_read, to_iso};
 use crate::contents::Contents;
 use crate::encryption::{CustomerKey, Place, Wanted, check_source};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
-use crate::operation::NO_VERSION;
 use crate::record::{Details, ObjectRecord};
 use crate::request::{Answer, Headers, Request, Target};
 use crate::stored_object::StoredObject;
 use crate::upload::{Expected, Source};
+use crate::version::VersionId;
 
 /// How often a source is looked up again that was replaced between the look-up and its reading.
 const ATTEMPTS_MAX: u32 = 8;
@@ -33,12 +34,13 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let headers = request.headers;
-        let (from, from_key) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
+        let (from, from_key, version) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
         let bucket = self.bucket(call, bucket).await?;
         let facts = self.facts_of_write(call, &headers).await?;
         self.authorize_object(call, "PutObject", (&bucket, key), &facts).await?;
         let from = self.bucket(call, &from).await?;
-        self.authorize_object(call, "GetObject", (&from, &from_key), &Facts::default()).await?;
+        let (action, may_read) = reading(version.as_ref());
+        self.authorize_object(call, action, (&from, &from_key), &may_read).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
@@ -49,11 +51,13 @@ impl Objects {
             || headers.get("x-amz-server-side-encryption").is_some()
             || wanted.customer().is_some()
             || bucket.record.encryption.has_rule();
-        if is_itself && !changes {
+        // What an earlier version was is there again, as a new one.
+        if is_itself && version.is_none() && !changes {
             let text = "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.";
             return Err(ObjectsError::bad("InvalidRequest", text));
         }
-        let (source, contents) = self.open_source(call, (&from, &from_key), &headers, whole).await?;
+        let source = (&from, &from_key, version.as_ref());
+        let (source, contents) = self.open_source(call, source, &headers, whole).await?;
         let details = if replaces { kept(&headers)? } else { source.details.clone() };
         let kept = checksum_of_copy(&headers, &source.details)?;
         let expected = Expected::default().keeping(Some(kept));
@@ -61,7 +65,8 @@ impl Objects {
         let unconditional = Headers::default();
         let new = NewObject { details, wanted, expected, headers: &unconditional };
         let written = self.write_object(call, (&bucket, key), new, Source::Contents(contents)).await?;
-        Ok(answer(&written))
+        let answer = from.tell_version(answer(&written), "x-amz-copy-source-version-id", &source.record);
+        Ok(bucket.tell_version(answer, "x-amz-version-id", &written.0))
     }
 
     /// Opens what a request copies; `range` tells which bytes of an object of a size.
@@ -71,14 +76,14 @@ impl Objects {
     pub(super) async fn open_source(
         &self,
         call: &Call,
-        (bucket, key): (&Bucket, &ObjectKey),
+        (bucket, key, version): (&Bucket, &ObjectKey, Option<&VersionId>),
         headers: &Headers,
         range: impl Fn(&Headers, u64) -> Result<(u64, u64), ObjectsError>,
     ) -> Result<(StoredObject, Contents), ObjectsError> {
         let customer = CustomerKey::read_of_source(headers, self.keys_in_clear(call))?;
         let customer = customer.as_ref();
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, bucket, key).await?;
+            let object = self.object(call, (bucket, key), version).await?;
             let record = &object.record;
             check_source(record.encryption.is_customers(), customer.is_some())?;
             judge_source(headers, &object)?;
@@ -106,14 +111,14 @@ fn whole(_: &Headers, size: u64) -> Result<(u64, u64), ObjectsError> {
     Ok((0, size))
 }
 
-/// `bucket/key` or `/bucket/key`, percent-encoded.
-pub(super) fn read_source(text: &str) -> Result<(String, ObjectKey), ObjectsError> {
-    let (path, version) = text.split_once("?versionId=").unwrap_or((text, NO_VERSION));
-    if version != NO_VERSION {
-        return Err(ObjectsError::not_implemented());
-    }
+/// `bucket/key` or `/bucket/key`, percent-encoded, and maybe `?versionId=` and the id of a version.
+pub(super) fn read_source(text: &str) -> Result<(String, ObjectKey, Option<VersionId>), ObjectsError> {
+    let (path, version) = match text.split_once("?versionId=") {
+        Some((path, version)) => (path, Some(VersionId::read(version)?)),
+        None => (text, None),
+    };
     match Target::read(path)? {
-        Target::Object(bucket, key) => Ok((bucket, key)),
+        Target::Object(bucket, key) => Ok((bucket, key, version)),
         Target::Service | Target::Bucket(_) => {
             let fault = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
             Err(ObjectsError::invalid_argument(fault, "x-amz-copy-source", text))

@@ -63,6 +63,7 @@ impl Objects {
         }
         let record = BucketRecord {
             policy: None,
+            versioning: None,
             owner: account.to_string(),
             region: region.to_string(),
             created: call.time.millis(),

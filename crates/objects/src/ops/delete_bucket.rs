@@ -25,11 +25,7 @@ impl Objects {
             .expect_revision(path.clone(), bucket.revision)
             .put(path.clone(), encode_record(&leaving)?);
         let marked = self.store.commit(marking).await.map_err(or_aborted)?;
-        let objects = Range::prefix(paths::objects_of(&bucket.name, "")).limit(1);
-        if !self.store.range(objects).await?.entries.is_empty() {
-            let text = "The bucket you tried to delete is not empty";
-            return Err(ObjectsError::refused("BucketNotEmpty", 409, text).with("BucketName", name));
-        }
+        self.check_empty(&bucket).await?;
         self.abort_uploads(call, &bucket).await?;
         let deleting = Transaction::new()
             .expect_revision(path.clone(), marked)
@@ -40,6 +36,23 @@ impl Objects {
             Err(ObjectsError::Commit(error)) => Err(or_aborted(error)),
             Err(error) => Err(error),
         }
+    }
+
+    async fn check_empty(&self, bucket: &Bucket) -> Result<(), ObjectsError> {
+        let (objects, versions) = (paths::objects_of(&bucket.name, ""), paths::versions_of(&bucket.name, ""));
+        for (prefix, text) in [
+            (objects, "The bucket you tried to delete is not empty"),
+            (
+                versions,
+                "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+            ),
+        ] {
+            if !self.store.range(Range::prefix(prefix).limit(1)).await?.entries.is_empty() {
+                let name = bucket.name.as_str();
+                return Err(ObjectsError::refused("BucketNotEmpty", 409, text).with("BucketName", name));
+            }
+        }
+        Ok(())
     }
 
     /// Uploads that nobody has completed go with their bucket.

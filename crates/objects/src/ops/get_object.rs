@@ -13,6 +13,7 @@ use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
 use crate::request::{Answer, AnswerBody, Headers, Query, Request};
 use crate::stored_object::StoredObject;
+use crate::version::VersionId;
 
 /// How often an object is looked up again that was replaced between the look-up and its reading.
 const ATTEMPTS_MAX: u32 = 8;
@@ -35,12 +36,14 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
         let Request { headers, query, .. } = request;
+        let version = VersionId::of_query(&query)?;
+        let (action, facts) = reading(version.as_ref());
+        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, &bucket, key).await?;
+            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
             let read = self.read_contents(call, asked, (&bucket, key), &object, customer.as_ref()).await;
             match read {
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
@@ -61,7 +64,7 @@ impl Objects {
         let StoredObject { record, details, .. } = object;
         check_read(headers, record.encryption.is_customers(), customer.is_some())?;
         if judge_read(headers, &details.entity_tag, record.modified())? == Judgement::NotModified {
-            return Ok(tell_version(Answer::empty(304), object));
+            return Ok(tell_state(Answer::empty(304), bucket, object));
         }
         let range = range_of(headers, record.size)?;
         let place = Place { bucket, key, version: &record.version };
@@ -75,7 +78,7 @@ impl Objects {
             }
             None => Answer::empty(200),
         };
-        let answer = tell(answer, object, headers, query, range.is_none());
+        let answer = tell(answer, (bucket, object), headers, query, range.is_none());
         let answer = record.encryption.tell(answer, customer);
         if record.size == 0 {
             // Nobody would ask for the pieces of nothing, and yet it must be what was written.
@@ -87,15 +90,23 @@ impl Objects {
     }
 }
 
+/// What a reader must be allowed: versions that are named have an action of their own.
+pub(super) fn reading(version: Option<&VersionId>) -> (&'static str, Facts) {
+    match version {
+        Some(id) => ("GetObjectVersion", Facts::default().with("s3:versionid", Some(&id.to_string()))),
+        None => ("GetObject", Facts::default()),
+    }
+}
+
 /// Puts into an answer what it tells of an object, but for its encryption and length.
 pub(super) fn tell(
     answer: Answer,
-    object: &StoredObject,
+    (bucket, object): (&Bucket, &StoredObject),
     headers: &Headers,
     query: &Query,
     is_whole: bool,
 ) -> Answer {
-    let mut answer = tell_version(answer, object).header("accept-ranges", "bytes");
+    let mut answer = tell_state(answer, bucket, object).header("accept-ranges", "bytes");
     for (parameter, header) in OVERRIDES {
         let stored = object.details.headers.get(header).map(String::as_str);
         answer = answer.optional(header, query.get(parameter).or(stored));
@@ -112,8 +123,9 @@ pub(super) fn tell(
     }
 }
 
-fn tell_version(answer: Answer, object: &StoredObject) -> Answer {
-    answer
+fn tell_state(answer: Answer, bucket: &Bucket, object: &StoredObject) -> Answer {
+    bucket
+        .tell_version(answer, "x-amz-version-id", &object.record)
         .header("etag", format!("\"{}\"", object.details.entity_tag))
         .header("last-modified", to_http_date(object.record.modified()))
 }

@@ -2,14 +2,14 @@
 
 use base::Call;
 
-use super::get_object::tell;
+use super::get_object::{reading, tell};
 use crate::Objects;
-use crate::bucket::Facts;
 use crate::conditions::{Judgement, judge_read, range_of};
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
 use crate::request::{Answer, Request};
+use crate::version::VersionId;
 
 impl Objects {
     pub(crate) async fn head_object(
@@ -19,9 +19,11 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "GetObject", (&bucket, key), &Facts::default()).await?;
+        let version = VersionId::of_query(&request.query)?;
+        let (action, facts) = reading(version.as_ref());
+        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&request.headers, self.keys_in_clear(call))?;
-        let object = self.object(call, &bucket, key).await?;
+        let object = self.object(call, (&bucket, key), version.as_ref()).await?;
         let record = &object.record;
         check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;
         if let Some(customer) = &customer {
@@ -39,7 +41,7 @@ impl Objects {
         let answer = Answer::empty(status).header("content-length", length.to_string());
         let told = range.map(|(from, to)| format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size));
         let answer = answer.optional("content-range", told);
-        let answer = tell(answer, &object, &request.headers, &request.query, range.is_none());
+        let answer = tell(answer, (&bucket, &object), &request.headers, &request.query, range.is_none());
         Ok(record.encryption.tell(answer, customer.as_ref()))
     }
 }

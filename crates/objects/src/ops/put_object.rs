@@ -16,6 +16,7 @@ use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
 use crate::request::{Answer, Headers, Request};
 use crate::upload::{Expected, FreshBlob, Source};
+use crate::version::Standing;
 
 /// The most user metadata, names and values together, in bytes.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
@@ -55,7 +56,8 @@ impl Objects {
         let body = Source::Body(body);
         let new = NewObject { details: kept(&headers)?, wanted, expected, headers: &headers };
         let (record, details, wanted) = self.write_object(call, (&bucket, key), new, body).await?;
-        Ok(answer(&record, &details, &wanted))
+        let answer = answer(&record, &details, &wanted);
+        Ok(bucket.tell_version(answer, "x-amz-version-id", &record))
     }
 
     /// Seals plaintext under a new key and puts it in the place of whatever lies under the key.
@@ -86,15 +88,18 @@ impl Objects {
             contents: StoredContents::Whole { blob: blob.name.to_string(), nonce: part.nonce },
             encryption,
             version: version.clone(),
+            standing: Standing::default(),
         };
-        if let Err(error) = self.commit_object(call, (bucket, key), &record, headers, None).await {
-            // A refused change leaves a blob that nobody has; of one whose outcome is unknown the next start decides.
-            if matches!(error, ObjectsError::Refused(_)) {
-                self.blobs.delete(blob.name).await?;
+        match self.commit_object(call, (bucket, key), &record, headers, None).await {
+            Ok(record) => Ok((record, details, wanted)),
+            Err(error) => {
+                // A refused change leaves a blob that nobody has; of one whose outcome is unknown the next start decides.
+                if matches!(error, ObjectsError::Refused(_)) {
+                    self.blobs.delete(blob.name).await?;
+                }
+                Err(error)
             }
-            return Err(error);
         }
-        Ok((record, details, wanted))
     }
 
     /// The MD5 digest where S3 has that as the tag, otherwise something random that looks alike.

@@ -19,6 +19,7 @@ use crate::request::{Answer, Request};
 use crate::stored_object::contention;
 use crate::table::parameters;
 use crate::upload::Expected;
+use crate::version::VersionId;
 
 /// How often an object is sealed anew that others change meanwhile.
 const ATTEMPTS_MAX: u32 = 8;
@@ -37,12 +38,13 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
+        let version = VersionId::of_query(&request.query)?;
         let (mut told, expected) = (parameters(&request), Expected::read(&request.headers)?);
         let body = Body::read_xml(&request.headers, request.payload, request.body).await?;
         expected.check_whole(&body)?;
         let asked = Asked::read(&body, bucket.owner);
         // Policies ask about what the body says, and decide before anything of it is refused.
-        let facts = facts(asked.as_ref().ok());
+        let facts = facts(asked.as_ref().ok(), version.as_ref());
         for action in ["PutObject", "UpdateObjectEncryption"] {
             self.authorize_object(call, action, (&bucket, key), &facts).await?;
         }
@@ -51,7 +53,7 @@ impl Objects {
         call.event.set_request_parameters(serde_json::to_vec(&told).ok());
         let key_arn = asked.key.to_string();
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, &bucket, key).await?;
+            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
             let (record, place) =
                 (&object.record, Place { bucket: &bucket, key, version: &object.record.version });
             check_source(&record.encryption)?;
@@ -91,9 +93,10 @@ impl Asked {
 }
 
 /// What policies may ask: how the object would be encrypted.
-fn facts(asked: Option<&Asked>) -> Facts {
-    let Some(asked) = asked else { return Facts::default() };
-    Facts::default()
+fn facts(asked: Option<&Asked>, version: Option<&VersionId>) -> Facts {
+    let facts = Facts::default().with("s3:versionid", version.map(ToString::to_string).as_deref());
+    let Some(asked) = asked else { return facts };
+    facts
         .with("s3:x-amz-server-side-encryption", Some("aws:kms"))
         .with("s3:x-amz-server-side-encryption-aws-kms-key-id", Some(&asked.key.to_string()))
 }

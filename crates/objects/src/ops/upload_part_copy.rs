@@ -4,6 +4,7 @@ use base::Call;
 use wire::s3::Document;
 
 use super::copy_object::read_source;
+use super::get_object::reading;
 use crate::Objects;
 use crate::body::PUT_MAX;
 use crate::bucket::Facts;
@@ -23,13 +24,15 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let Request { headers, query, .. } = request;
-        let (from, from_key) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
+        let (from, from_key, version) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "PutObject", (&bucket, key), &Facts::default()).await?;
         let from = self.bucket(call, &from).await?;
-        self.authorize_object(call, "GetObject", (&from, &from_key), &Facts::default()).await?;
+        let (action, may_read) = reading(version.as_ref());
+        self.authorize_object(call, action, (&from, &from_key), &may_read).await?;
         let part = self.part_of(call, (&bucket, key), &headers, &query).await?;
-        let (_, contents) = self.open_source(call, (&from, &from_key), &headers, range_of_source).await?;
+        let source = (&from, &from_key, version.as_ref());
+        let (source, contents) = self.open_source(call, source, &headers, range_of_source).await?;
         let expected = Expected::default().keeping(part.kept);
         let contents = Source::Contents(contents);
         let (record, details) = self.write_part(call, (&bucket, key), &part, &expected, contents).await?;
@@ -41,6 +44,7 @@ impl Objects {
             document.text(&format!("Checksum{}", checksum.algorithm()), &checksum.value);
         }
         let answer = Answer::xml(document.finish());
+        let answer = from.tell_version(answer, "x-amz-copy-source-version-id", &source.record);
         Ok(part.upload.record.encryption.tell(answer, part.customer.as_ref()))
     }
 }

@@ -2,8 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode, Url};
-use wire::s3::{Document, read_error, read_listing};
+use reqwest::{Method, Url};
+use wire::s3::{Document, read_error, read_versions};
 
 use super::{Client, ClientError, Request};
 
@@ -11,11 +11,19 @@ use super::{Client, ClientError, Request};
 const UNENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const UNENCODED_IN_PATHS: &AsciiSet = &UNENCODED.remove(b'/');
 
-/// A page of a bucket's objects.
-pub(crate) struct KeysPage {
-    pub(crate) keys: Vec<String>,
-    /// What asks for the next one.
-    pub(crate) next: Option<String>,
+/// A version of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) key: String,
+    /// `null` in a bucket that never kept versions.
+    pub(crate) id: String,
+}
+
+/// A page of a bucket's objects with all their versions.
+pub(crate) struct VersionsPage {
+    pub(crate) versions: Vec<Version>,
+    /// The version behind which the next one begins.
+    pub(crate) next: Option<Version>,
 }
 
 /// How an object is encrypted, as far as whoever has no key of a customer is told.
@@ -32,58 +40,65 @@ pub(crate) enum ObjectEncryption {
 }
 
 impl Client {
-    /// The next keys of a bucket.
+    /// The next versions of objects in a bucket.
     ///
     /// # Errors
     /// The service cannot be reached, or refuses.
-    pub(crate) async fn list_keys(
+    pub(crate) async fn list_versions(
         &self,
         bucket: &str,
         prefix: &str,
-        token: Option<&str>,
-    ) -> Result<KeysPage, ClientError> {
-        let mut query = String::new();
-        if let Some(token) = token {
-            query = format!("continuation-token={}&", utf8_percent_encode(token, UNENCODED));
-        }
-        let prefix = utf8_percent_encode(prefix, UNENCODED);
-        query.push_str(&format!("encoding-type=url&list-type=2&prefix={prefix}"));
-        let (_, _, body) = self.s3(Method::GET, &path(bucket, ""), &query, Vec::new()).await?;
-        let unexpected = |what: &str| self.unexpected(what.to_owned());
-        let page = read_listing(&body).map_err(|_| unexpected("a list that is none"))?;
-        let keys = page.objects.iter().map(|object| {
-            let key = percent_decode_str(&object.key).decode_utf8();
-            key.map(|key| key.into_owned()).map_err(|_| unexpected("a key that is not UTF-8"))
-        });
-        Ok(KeysPage { keys: keys.collect::<Result<_, _>>()?, next: page.next })
+        after: Option<&Version>,
+    ) -> Result<VersionsPage, ClientError> {
+        let (key, id) = after.map_or(("", ""), |after| (&after.key, &after.id));
+        let query = format!(
+            "encoding-type=url&key-marker={}&prefix={}&version-id-marker={}&versions=",
+            utf8_percent_encode(key, UNENCODED),
+            utf8_percent_encode(prefix, UNENCODED),
+            utf8_percent_encode(id, UNENCODED),
+        );
+        let (_, body) = self.s3(Method::GET, &path(bucket, ""), &query, Vec::new()).await?;
+        let page = read_versions(&body).map_err(|_| self.unexpected("a list that is none".to_owned()))?;
+        let versions = page.versions.into_iter().map(|version| self.decoded(&version.key, version.id));
+        let versions = versions.collect::<Result<_, _>>()?;
+        let next = page.next.map(|(key, id)| self.decoded(&key, id)).transpose()?;
+        Ok(VersionsPage { versions, next })
     }
 
-    /// How an object is encrypted; `None` if there is none.
+    fn decoded(&self, key: &str, id: String) -> Result<Version, ClientError> {
+        match percent_decode_str(key).decode_utf8() {
+            Ok(key) => Ok(Version { key: key.into_owned(), id }),
+            Err(_) => Err(self.unexpected("a key that is not UTF-8".to_owned())),
+        }
+    }
+
+    /// How a version is encrypted; `None` if there is none.
     ///
     /// # Errors
     /// The service cannot be reached, or refuses.
     pub(crate) async fn encryption_of(
         &self,
         bucket: &str,
-        key: &str,
+        version: &Version,
     ) -> Result<Option<ObjectEncryption>, ClientError> {
-        let answer = self.s3(Method::HEAD, &path(bucket, key), "", Vec::new()).await;
+        let query = format!("versionId={}", utf8_percent_encode(&version.id, UNENCODED));
+        let answer = self.s3(Method::HEAD, &path(bucket, &version.key), &query, Vec::new()).await;
         match answer {
-            Ok((_, headers, _)) => self.read_encryption(&headers).map(Some),
+            Ok((headers, _)) => self.read_encryption(&headers).map(Some),
             Err(ClientError::Status(404)) => Ok(None),
             Err(ClientError::Status(400)) => Ok(Some(ObjectEncryption::Customer)),
             Err(error) => Err(error),
         }
     }
 
-    /// Has the key of an object's contents sealed under a KMS key.
+    /// Has the key of a version's contents sealed under a KMS key.
     ///
     /// # Errors
     /// The service cannot be reached, or refuses.
     pub(crate) async fn update_object_encryption(
         &self,
         bucket: &str,
-        key: &str,
+        version: &Version,
         (key_arn, with_bucket_key): (&str, bool),
     ) -> Result<(), ClientError> {
         let mut document = Document::new("ObjectEncryption");
@@ -91,7 +106,8 @@ impl Client {
             kms.text("KMSKeyArn", key_arn)
                 .text("BucketKeyEnabled", if with_bucket_key { "true" } else { "false" });
         });
-        self.s3(Method::PUT, &path(bucket, key), "encryption=", document.finish()).await.map(|_| ())
+        let query = format!("encryption=&versionId={}", utf8_percent_encode(&version.id, UNENCODED));
+        self.s3(Method::PUT, &path(bucket, &version.key), &query, document.finish()).await.map(|_| ())
     }
 
     fn read_encryption(&self, headers: &HeaderMap) -> Result<ObjectEncryption, ClientError> {
@@ -112,7 +128,7 @@ impl Client {
         path: &str,
         query: &str,
         body: Vec<u8>,
-    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), ClientError> {
+    ) -> Result<(HeaderMap, Vec<u8>), ClientError> {
         if !is_kept(&self.profile.endpoint, path) {
             // A URL with such parts is another one to everybody on the way.
             return Err(ClientError::Unsignable(
@@ -122,7 +138,7 @@ impl Client {
         let request = Request { method, service: "s3", path, query, headers: Vec::new(), body };
         let (status, headers, answer) = self.send(request).await?;
         if status.is_success() {
-            return Ok((status, headers, answer));
+            return Ok((headers, answer));
         }
         Err(match read_error(&answer) {
             Ok(error) => ClientError::Refused { code: error.code, message: error.message },

@@ -1,4 +1,5 @@
-//! `keywright objects rewrap`: has a running service seal the keys of a bucket's objects under another KMS key.
+//! `keywright objects rewrap`: has a running service seal the keys of a bucket's objects, with all their versions, under
+//! another KMS key.
 //!
 //! Nothing is kept between runs: each object is asked what it is under, and one that is under the key already is left
 //! alone. So a run that was cut off is run again. What the service has answered is done; nothing is half done.
@@ -9,7 +10,7 @@ use serde::Serialize;
 use tokio::task::{JoinError, JoinSet};
 
 use super::calling;
-use crate::client::s3::ObjectEncryption;
+use crate::client::s3::{ObjectEncryption, Version};
 use crate::client::{Client, ClientError};
 use crate::command_line::{OutputFormat, Rewrap};
 use crate::terminal::{self, Progress};
@@ -103,7 +104,7 @@ async fn as_arn(client: &Client, name: &str) -> Result<String, ClientError> {
 struct Run {
     summary: Summary,
     progress: Progress,
-    under_way: JoinSet<(String, Outcome)>,
+    under_way: JoinSet<(Version, Outcome)>,
 }
 
 impl Default for Run {
@@ -118,21 +119,21 @@ impl Default for Run {
 
 impl Run {
     async fn through(&mut self, task: &Arc<Task>, arguments: &Rewrap) -> Result<(), RewrapError> {
-        let mut token = None;
+        let mut after = None;
         loop {
-            let page = task.client.list_keys(&task.bucket, &arguments.prefix, token.as_deref()).await?;
-            for key in page.keys {
+            let page = task.client.list_versions(&task.bucket, &arguments.prefix, after.as_ref()).await?;
+            for version in page.versions {
                 while self.under_way.len() >= usize::from(arguments.concurrency) {
                     self.take_one().await?;
                 }
                 let task = Arc::clone(task);
                 self.under_way.spawn(async move {
-                    let outcome = task.rewrap(&key).await;
-                    (key, outcome)
+                    let outcome = task.rewrap(&version).await;
+                    (version, outcome)
                 });
             }
-            token = page.next;
-            if token.is_none() {
+            after = page.next;
+            if after.is_none() {
                 break;
             }
         }
@@ -145,10 +146,10 @@ impl Run {
     /// Waits for an object.
     async fn take_one(&mut self) -> Result<(), RewrapError> {
         let Some(done) = self.under_way.join_next().await else { return Ok(()) };
-        let (key, outcome) = done?;
+        let (Version { key, id }, outcome) = done?;
         if let Outcome::Failed(reason) = &outcome {
             self.progress.end();
-            terminal::complain(&format!("{key:?}: {reason}"));
+            terminal::complain(&format!("{key:?}, version {id}: {reason}"));
         }
         self.summary.count(&outcome);
         self.progress.tell(self.summary.all());
@@ -160,8 +161,8 @@ impl Run {
 }
 
 impl Task {
-    async fn rewrap(&self, key: &str) -> Outcome {
-        let encryption = match self.client.encryption_of(&self.bucket, key).await {
+    async fn rewrap(&self, version: &Version) -> Outcome {
+        let encryption = match self.client.encryption_of(&self.bucket, version).await {
             Ok(Some(encryption)) => encryption,
             Ok(None) => return Outcome::Gone,
             Err(error) => return Outcome::Failed(error.to_string()),
@@ -171,9 +172,11 @@ impl Task {
             Err(outcome) => return outcome,
         };
         let asked = (self.key_arn.as_str(), with_bucket_key);
-        match self.client.update_object_encryption(&self.bucket, key, asked).await {
+        match self.client.update_object_encryption(&self.bucket, version, asked).await {
             Ok(()) => Outcome::Rewrapped,
-            Err(ClientError::Refused { code, .. }) if code == "NoSuchKey" => Outcome::Gone,
+            Err(ClientError::Refused { code, .. }) if matches!(&*code, "NoSuchKey" | "NoSuchVersion") => {
+                Outcome::Gone
+            }
             Err(error) => Outcome::Failed(error.to_string()),
         }
     }

@@ -184,6 +184,11 @@ fn refusal_of(parts: &Parts, error: &ObjectsError, fault: Fault, request_id: Req
     if let Some(region) = region.and_then(|(_, region)| HeaderValue::from_str(region).ok()) {
         answer.headers.insert(BUCKET_REGION, region);
     }
+    for (name, value) in error.headers() {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            answer.headers.insert(*name, value);
+        }
+    }
     answer
 }
 

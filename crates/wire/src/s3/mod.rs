@@ -12,10 +12,11 @@ pub use encryption::{
     BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, ObjectEncryption, ObjectEncryptionUnderKms,
     read_encryption_rule, read_object_encryption,
 };
-pub use listing::{ErrorAnswer, ListedObject, ObjectListing, read_error, read_listing};
+pub use listing::{ErrorAnswer, ListedVersion, VersionListing, read_error, read_versions};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
-    PartsToComplete, read_bucket_configuration, read_objects_to_delete, read_parts_to_complete,
+    PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
+    read_parts_to_complete, read_versioning_configuration,
 };
 
 /// The XML namespace of S3's answers.

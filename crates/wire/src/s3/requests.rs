@@ -31,6 +31,9 @@ pub struct OneToDelete {
     /// The version to delete for good.
     #[serde(rename = "VersionId")]
     pub version_id: Option<String>,
+    /// It is deleted only if it has this entity tag.
+    #[serde(rename = "ETag")]
+    pub entity_tag: Option<String>,
 }
 
 /// The body of CreateBucket.
@@ -39,6 +42,17 @@ pub struct BucketConfiguration {
     /// Where the bucket is to be.
     #[serde(rename = "LocationConstraint")]
     pub location: Option<String>,
+}
+
+/// The body of PutBucketVersioning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct VersioningConfiguration {
+    /// `Enabled` or `Suspended`.
+    #[serde(rename = "Status")]
+    pub status: Option<String>,
+    /// `Enabled` or `Disabled`.
+    #[serde(rename = "MfaDelete")]
+    pub mfa_delete: Option<String>,
 }
 
 /// The body of CompleteMultipartUpload.
@@ -105,6 +119,14 @@ pub fn read_objects_to_delete(body: &[u8]) -> Result<ObjectsToDelete, MalformedX
     Ok(read)
 }
 
+/// Reads the body of PutBucketVersioning.
+///
+/// # Errors
+/// It is not such a body.
+pub fn read_versioning_configuration(body: &[u8]) -> Result<VersioningConfiguration, MalformedXml> {
+    read(body)
+}
+
 /// Reads the body of CreateBucket, which may be empty.
 ///
 /// # Errors
@@ -137,7 +159,10 @@ mod tests {
             let body = format!("<{root}>{objects}<Quiet>true</Quiet></Delete>");
             let read = read_objects_to_delete(body.as_bytes()).unwrap();
             assert!(read.quiet);
-            assert_eq!(read.objects[0], OneToDelete { key: "a&b".to_owned(), version_id: None });
+            assert_eq!(
+                read.objects[0],
+                OneToDelete { key: "a&b".to_owned(), version_id: None, entity_tag: None }
+            );
             assert_eq!(read.objects[1].version_id.as_deref(), Some("v"));
         }
     }
