@@ -25,6 +25,8 @@ BUCKET = "guarded"
 KEY = "k"
 OBJECT = {"Bucket": BUCKET, "Key": KEY}
 RULE = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+# Whether KMS lets somebody in does not matter here.
+ABSENT_KEY = ONE.key_arn("00000000-0000-4000-8000-000000000000")
 # It gives nothing to anybody who is called here.
 POLICY = json.dumps(
     {
@@ -92,6 +94,9 @@ CALLS = {
     "CreateMultipartUpload": asked("PutObject", **OBJECT),
     "UploadPart": of_upload("PutObject", PartNumber=1, Body=b"x"),
     "UploadPartCopy": of_upload("GetObject", "PutObject", PartNumber=1, CopySource=SOURCE),
+    "UpdateObjectEncryption": asked(
+        "PutObject", "UpdateObjectEncryption", **OBJECT, ObjectEncryption={"SSEKMS": {"KMSKeyArn": ABSENT_KEY}}
+    ),
     "ListParts": of_upload("ListMultipartUploadParts"),
     "CompleteMultipartUpload": of_upload("PutObject", MultipartUpload={"Parts": []}),
     "AbortMultipartUpload": of_upload("AbortMultipartUpload"),

@@ -137,6 +137,37 @@ def test_advanced_selectors_tell_reads_from_writes_and_objects_apart(fresh_serve
     assert (event["eventName"], event["requestParameters"]["key"]) == ("PutObject", "secret/a")
 
 
+def test_events_tell_how_a_request_came_and_what_encrypts_the_object(fresh_server: Server) -> None:
+    s3 = two_buckets(fresh_server)
+    key = clients.kms(fresh_server).create_key()["KeyMetadata"]["Arn"]
+    under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    object = {"Bucket": "watched", "Key": "k"}
+    twice = under | {"ServerSideEncryption": "aws:kms:dsse"}
+    with delivering(fresh_server, **basic("arn:aws:s3:::watched/")):
+        for parameters in ({}, {"ServerSideEncryption": "AES256"}, under, twice):
+            s3.put_object(**object, Body=b"twelve bytes", **parameters)
+        s3.get_object(**object, Range="bytes=0-4")["Body"].read()
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+        s3.put_bucket_encryption(Bucket="watched", ServerSideEncryptionConfiguration={"Rules": [rule]})
+        s3.put_object(**object, Body=b"")
+        url = s3.generate_presigned_url("get_object", Params=object | {"Key": "absent"})
+        assert requests.get(url, timeout=30).status_code == 404
+        s3.update_object_encryption(**object, ObjectEncryption={"SSEKMS": {"KMSKeyArn": key}})
+    told = [event["additionalEventData"] for event in trail.events(fresh_server, eventCategory="Data")]
+    applied = ["Default_SSE_S3", "SSE_S3", "SSE_KMS", "DSSE_KMS", "DSSE_KMS", "Default_SSE_KMS", None, None]
+    assert [one.get("SSEApplied") for one in told] == applied
+    assert {one["SignatureVersion"] for one in told} == {"SigV4"}
+    by = ["AuthHeader"] * 6 + ["QueryString", "AuthHeader"]
+    assert [one["AuthenticationMethod"] for one in told] == by
+    assert all(one["bytesTransferredIn"] >= 12 for one in told[:4])
+    assert [one["bytesTransferredIn"] for one in told[4:7]] == [0, 0, 0]
+    assert [one.get("bytesTransferredOut") for one in told[:7]] == [0, 0, 0, 0, 5, 0, None]
+    # Nothing is said of TLS where there is none, nor of ids that are not given.
+    assert not any("CipherSuite" in one or "x-amz-id-2" in one for one in told)
+    [made] = trail.events(fresh_server, eventName="CreateBucket")[:1]
+    assert made["additionalEventData"]["AuthenticationMethod"] == "AuthHeader"
+
+
 @dataclass
 class OwnBucket:
     """A bucket of this service, as the test of deliveries names it."""

@@ -20,9 +20,11 @@ mod contents;
 mod data_events;
 mod encryption;
 mod error;
+mod event_data;
 mod extent;
 mod history;
 mod host_names;
+mod key_usage;
 mod layers;
 mod listing;
 mod multipart;
@@ -42,6 +44,7 @@ mod tags;
 mod upload;
 mod version;
 mod version_listing;
+mod write_facts;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,6 +61,7 @@ pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
 pub use host_names::{HostNames, InvalidHostName};
+pub use key_usage::{BucketUsage, KeyUsage, KeyUsageError, UsagePage, UsedKey};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
 pub use operation::Operation;
 pub use ports::{

@@ -24,6 +24,8 @@ pub(crate) enum ObjectAccess {
     WriteTags,
     /// To take its tags away.
     DeleteTags,
+    /// To have its key sealed under another one.
+    Reseal,
 }
 
 impl ObjectAccess {
@@ -40,6 +42,7 @@ impl ObjectAccess {
             (Self::WriteTags, true) => &["PutObjectVersionTagging"],
             (Self::DeleteTags, false) => &["DeleteObjectTagging"],
             (Self::DeleteTags, true) => &["DeleteObjectVersionTagging"],
+            (Self::Reseal, _) => &["PutObject", "UpdateObjectEncryption"],
         }
     }
 }

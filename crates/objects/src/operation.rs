@@ -80,6 +80,8 @@ pub enum Operation {
     PutObject,
     /// Puts other tags on an object.
     PutObjectTagging,
+    /// Seals the key of an object's contents under another key; the contents stay.
+    UpdateObjectEncryption,
     /// Writes a part of an upload.
     UploadPart,
     /// Writes a part of an upload with what another object has.
@@ -206,6 +208,7 @@ impl Operation {
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
             Self::PutObjectTagging => ("PutObjectTagging", Data, Write),
+            Self::UpdateObjectEncryption => ("UpdateObjectEncryption", Data, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
             Self::UploadPartCopy => ("UploadPartCopy", Data, Write),
         }
@@ -258,6 +261,7 @@ impl Operation {
             (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
             (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
+            (Target::Object(..), Method::Put, Some("encryption")) => Ok(Self::UpdateObjectEncryption),
             (Target::Object(..), Method::Get, None | Some(PART)) => Ok(Self::GetObject),
             (Target::Object(..), Method::Head, None | Some(PART)) => Ok(Self::HeadObject),
             (Target::Object(..), Method::Get, Some("attributes")) => Ok(Self::GetObjectAttributes),
@@ -357,6 +361,7 @@ mod tests {
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
+            (Method::Put, "/b/k", "encryption", Operation::UpdateObjectEncryption),
             (Method::Get, "/b/k", "versionId=null", Operation::GetObject),
             (Method::Head, "/b/acl", "", Operation::HeadObject),
             (Method::Get, "/b/k", "partNumber=1", Operation::GetObject),
@@ -383,10 +388,10 @@ mod tests {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
             (Method::Get, "/b", "policyStatus"),
-            (Method::Put, "/b/k", "encryption"),
+            (Method::Get, "/b/k", "encryption"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
-            (Method::Get, "/b/k", "partNumber=1&tagging"),
+            (Method::Get, "/b/k", "partNumber=1&acl"),
             (Method::Put, "/b/k", "partNumber=1"),
             (Method::Head, "/b/k", "attributes"),
             (Method::Head, "/b/k", "tagging"),

@@ -24,6 +24,7 @@ use crate::delivery::{Delivery, LOG_FOLDER};
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
+use crate::key_usage::UsageByObjects;
 use crate::metrics::Metrics;
 use crate::pipeline::{Parties, Pipeline};
 use crate::ports::{
@@ -140,6 +141,7 @@ impl Service {
         let witness: Arc<dyn Witness> = sources.decisions.clone();
         let identity = identity.in_organization(Arc::clone(&sources.guardrails));
         let identity = Arc::new(identity.witnessed_by(Arc::clone(&witness)));
+        let usage = Arc::new(UsageByObjects::new(Arc::clone(&foundation.store)));
         let kms = Kms::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
@@ -150,12 +152,14 @@ impl Service {
         )
         .with_attestation_roots(sources.attestation_roots)
         .in_organization(Arc::clone(&sources.guardrails))
+        .knowing_dependents(Arc::<UsageByObjects>::clone(&usage))
         .witnessed_by(witness);
         let kms = Arc::new(kms);
         let management = Management::new(
             Arc::clone(&sources.decisions),
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
+            usage,
             Arc::clone(&trail),
         );
         Ok(Arc::new(Self {

@@ -11,7 +11,8 @@ use store::redb_engine::OpenError;
 use crate::attestation_roots::AttestationRootsError;
 use crate::client::ClientError;
 use crate::commands::{
-    ClockError, NoSuchKey, PolicyLintError, SeedConversionError, TrailReadError, VerifyTrailError,
+    ClockError, NoSuchKey, PolicyLintError, RewrapError, SeedConversionError, TrailReadError,
+    VerifyTrailError,
 };
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
@@ -76,6 +77,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     PolicyLint(#[from] PolicyLintError),
     #[error(transparent)]
+    Rewrap(RewrapError),
+    #[error(transparent)]
     Root(PassphraseError),
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -106,7 +109,12 @@ impl StartError {
             Self::Client(
                 ClientError::Profile(_) | ClientError::Endpoint(_) | ClientError::Certificate { .. },
             ) => 2,
-            Self::Chores | Self::Client(_) | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
+            Self::Chores
+            | Self::Client(_)
+            | Self::Clock(_)
+            | Self::Rewrap(_)
+            | Self::SecondSignal
+            | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::VerifyTrail(VerifyTrailError::Found(_)) => 7,
             Self::AttestationRoots(_)
@@ -132,6 +140,17 @@ impl StartError {
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
             Self::Listen(_) | Self::Metrics { .. } | Self::Tls(_) => 5,
+        }
+    }
+}
+
+impl From<RewrapError> for StartError {
+    fn from(error: RewrapError) -> Self {
+        match error {
+            RewrapError::Client(error) => Self::Client(error),
+            other @ (RewrapError::Left(_) | RewrapError::Stopped(_) | RewrapError::Task(_)) => {
+                Self::Rewrap(other)
+            }
         }
     }
 }

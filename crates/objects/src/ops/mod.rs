@@ -37,5 +37,6 @@ mod put_bucket_versioning;
 mod put_object;
 mod put_object_tagging;
 mod settings;
+mod update_object_encryption;
 mod upload_part;
 mod upload_part_copy;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base::{AccountId, Call, KeyArn, Region};
+use base::Call;
 use crypto::content::{Part, PartNonce};
 
 use crate::Objects;
 use crate::body::{Body, PUT_MAX};
-use crate::bucket::{Bucket, Facts};
+use crate::bucket::Bucket;
 use crate::conditions::judge_write;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
@@ -86,7 +86,7 @@ impl Objects {
         headers: &Headers,
         tags: &Tags,
     ) -> Result<(), ObjectsError> {
-        let facts = facts(call, headers).with_request_tags(tags);
+        let facts = self.facts_of_write(call, headers).await?.with_request_tags(tags);
         self.authorize_object(call, "PutObject", place, &facts).await?;
         if tags.is_empty() {
             return Ok(());
@@ -154,36 +154,6 @@ pub(super) struct NewObject<'a> {
     pub(super) expected: Expected,
     /// With the conditions under which it is written.
     pub(super) headers: &'a Headers,
-}
-
-/// What policies may ask about a put.
-fn facts(call: &Call, headers: &Headers) -> Facts {
-    let key = headers.get("x-amz-server-side-encryption-aws-kms-key-id");
-    let key = key.map(|named| as_arn(call.region, call.caller.account, named));
-    let mut facts = Facts::default().with("s3:x-amz-server-side-encryption-aws-kms-key-id", key.as_deref());
-    for (key, header) in [
-        ("s3:x-amz-server-side-encryption", "x-amz-server-side-encryption"),
-        (
-            "s3:x-amz-server-side-encryption-customer-algorithm",
-            "x-amz-server-side-encryption-customer-algorithm",
-        ),
-        ("s3:x-amz-acl", "x-amz-acl"),
-        ("s3:x-amz-storage-class", "x-amz-storage-class"),
-        ("s3:x-amz-content-sha256", "x-amz-content-sha256"),
-        ("s3:if-none-match", "if-none-match"),
-        ("s3:if-match", "if-match"),
-    ] {
-        facts = facts.with(key, headers.get(header));
-    }
-    facts
-}
-
-/// A key as policies name it. A key that is named by its id alone is one of the caller's account.
-fn as_arn(region: Region, account: AccountId, named: &str) -> String {
-    match named.parse() {
-        Ok(id) => KeyArn { account, region, id }.to_string(),
-        Err(_) => named.to_owned(),
-    }
 }
 
 /// Headers, without `x-amz-`, that ask for more than there is.
@@ -258,18 +228,6 @@ mod tests {
             let details = details(&[("content-encoding", sent)]).unwrap();
             assert_eq!(details.headers.get("content-encoding").map(String::as_str), kept);
             assert_eq!(details.headers["content-type"], "binary/octet-stream");
-        }
-    }
-
-    #[test]
-    fn policies_see_a_key_by_its_arn() {
-        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
-        let arn = format!("arn:aws:kms:eu-central-1:111122223333:key/{id}");
-        let seen = |named| as_arn("eu-central-1".parse().unwrap(), "111122223333".parse().unwrap(), named);
-        assert_eq!(seen(id), arn);
-        let foreign = "arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-        for as_it_is in [foreign, "alias/a", "no key"] {
-            assert_eq!(seen(as_it_is), as_it_is);
         }
     }
 

@@ -4,14 +4,19 @@ mod chunked;
 mod document;
 mod encryption;
 mod form_data;
+mod listing;
 mod post_policy;
 mod requests;
 mod tags;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
-pub use encryption::{BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, read_encryption_rule};
+pub use encryption::{
+    BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, ObjectEncryption, ObjectEncryptionUnderKms,
+    read_encryption_rule, read_object_encryption,
+};
 pub use form_data::{FIELDS_MAX, FileReader, Form, FormFault, FormReader};
+pub use listing::{ErrorAnswer, ListedVersion, VersionListing, read_error, read_versions};
 pub use post_policy::{InvalidPostPolicy, PostPolicy, PostPolicyFault};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
