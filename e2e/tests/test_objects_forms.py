@@ -263,6 +263,9 @@ def test_what_makes_no_form(s3: Any, server: Server, bucket: str) -> None:
     assert_refused(post(long), "MaxPostPreDataLengthExceededError", status=400)
     twice = [*presigned(s3, bucket)["fields"].items(), ("KEY", "l")]
     assert_refused(post({"url": url, "fields": twice}), "MalformedPOSTRequest", status=400)
+    for name, value in (("x-amz-meta-a", "1\r\n2"), ("x-amz-meta-a b", "1"), ("Content-Type", "a\0b")):
+        fields = presigned(s3, bucket, "k", {name: value})
+        assert_refused(post(fields), "MalformedPOSTRequest", status=400)
     no_boundary = requests.post(url, data=b"x", headers={"content-type": "multipart/form-data"}, timeout=30)
     assert_refused(no_boundary, "MalformedPOSTRequest", status=400)
     absent = presigned(s3, bucket)
