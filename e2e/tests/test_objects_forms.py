@@ -322,3 +322,12 @@ def test_forms_to_buckets_in_the_host(server: Server, bucket: str, s3: Any) -> N
     answer = post(form, headers={"host": host})
     assert (answer.status_code, answer.headers["location"]) == (204, f"http://{host}/k")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"contents"
+
+
+def test_a_form_brings_tags_as_a_document(s3: Any, bucket: str) -> None:
+    tag = "<Tag><Key>team</Key><Value>blue</Value></Tag>"
+    fields = {"tagging": f"<Tagging><TagSet>{tag}</TagSet></Tagging>"}
+    assert post(presigned(s3, bucket, "k", fields)).status_code == 204
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "team", "Value": "blue"}]
+    answer = post(presigned(s3, bucket, "other", {"tagging": f"<Tagging>{tag}"}))
+    assert error(answer)["Code"] == "MalformedXML"

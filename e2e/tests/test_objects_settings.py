@@ -66,7 +66,7 @@ def test_tags_in_other_xml_are_refused(server: Server, bucket: str) -> None:
     for body in (b"", b"<Tagging/>", b"<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>"):
         with refused("MalformedXML", re.compile(".*not well-formed.*", re.DOTALL)):
             raw(server, "PUT", f"/{bucket}?tagging", data=body)
-    with refused("MethodNotAllowed", re.compile(".*"), status=405):
+    with refused("MethodNotAllowed", status=405):
         raw(server, "POST", f"/{bucket}?tagging")
 
 

@@ -26,6 +26,7 @@ mod host_names;
 mod layers;
 mod listing;
 mod multipart;
+mod object_access;
 mod object_key;
 mod operation;
 mod ops;

@@ -30,6 +30,8 @@ pub enum Operation {
     DeleteBucketTagging,
     /// Deletes an object.
     DeleteObject,
+    /// Takes the tags of an object away.
+    DeleteObjectTagging,
     /// Deletes up to a thousand objects.
     DeleteObjects,
     /// Tells the default encryption of a bucket.
@@ -44,6 +46,8 @@ pub enum Operation {
     GetBucketVersioning,
     /// Reads an object.
     GetObject,
+    /// Tells the tags of an object.
+    GetObjectTagging,
     /// Tells of an object what is asked for.
     GetObjectAttributes,
     /// Tells whether there is a bucket.
@@ -74,6 +78,8 @@ pub enum Operation {
     PutBucketVersioning,
     /// Writes an object.
     PutObject,
+    /// Puts other tags on an object.
+    PutObjectTagging,
     /// Writes a part of an upload.
     UploadPart,
     /// Writes a part of an upload with what another object has.
@@ -175,6 +181,7 @@ impl Operation {
             Self::DeleteBucketPolicy => ("DeleteBucketPolicy", Management, Write),
             Self::DeleteBucketTagging => ("DeleteBucketTagging", Management, Write),
             Self::DeleteObject => ("DeleteObject", Data, Write),
+            Self::DeleteObjectTagging => ("DeleteObjectTagging", Data, Write),
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
@@ -182,6 +189,7 @@ impl Operation {
             Self::GetBucketTagging => ("GetBucketTagging", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
+            Self::GetObjectTagging => ("GetObjectTagging", Data, Read),
             Self::GetObjectAttributes => ("GetObjectAttributes", Data, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
@@ -197,6 +205,7 @@ impl Operation {
             Self::PutBucketTagging => ("PutBucketTagging", Management, Write),
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
+            Self::PutObjectTagging => ("PutObjectTagging", Data, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
             Self::UploadPartCopy => ("UploadPartCopy", Data, Write),
         }
@@ -239,6 +248,9 @@ impl Operation {
                 Ok(Self::ListObjectsV2)
             }
             (Target::Bucket(_), Method::Get, Some("versions")) => Ok(Self::ListObjectVersions),
+            (Target::Object(..), Method::Get, Some("tagging")) => Ok(Self::GetObjectTagging),
+            (Target::Object(..), Method::Put, Some("tagging")) => Ok(Self::PutObjectTagging),
+            (Target::Object(..), Method::Delete, Some("tagging")) => Ok(Self::DeleteObjectTagging),
             (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
             (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
             (Target::Bucket(_), Method::Post, Some("delete")) => Ok(Self::DeleteObjects),
@@ -377,7 +389,7 @@ mod tests {
             (Method::Get, "/b/k", "partNumber=1&tagging"),
             (Method::Put, "/b/k", "partNumber=1"),
             (Method::Head, "/b/k", "attributes"),
-            (Method::Get, "/b/k", "tagging"),
+            (Method::Head, "/b/k", "tagging"),
             (Method::Post, "/b", ""),
         ] {
             assert_eq!(asked(method, path, query, &[]), Err("NotImplemented"), "{path} {query}");

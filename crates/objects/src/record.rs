@@ -213,6 +213,8 @@ pub(crate) struct Details {
     pub(crate) headers: BTreeMap<String, String>,
     /// User metadata, by names without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 /// A checksum of an object or part.

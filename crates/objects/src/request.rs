@@ -164,17 +164,9 @@ impl Query {
     /// # Errors
     /// It is not UTF-8.
     pub fn read(query: &str) -> Result<Self, ObjectsError> {
-        let decode = |text: &str| {
-            let with_spaces = text.replace('+', " ");
-            let decoded = percent_decode_str(&with_spaces).decode_utf8();
-            decoded
-                .map(|text| text.into_owned())
-                .map_err(|_| ObjectsError::bad("InvalidURI", "Couldn't parse the specified URI."))
-        };
         let mut parameters = BTreeMap::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parameters.entry(decode(name)?).or_insert(decode(value)?);
+        for (name, value) in read_pairs(query)? {
+            parameters.entry(name).or_insert(value);
         }
         Ok(Self(parameters))
     }
@@ -188,6 +180,23 @@ impl Query {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
+}
+
+/// The pairs of a query string, decoded, in their order.
+///
+/// # Errors
+/// It is not UTF-8.
+pub(crate) fn read_pairs(query: &str) -> Result<Vec<(String, String)>, ObjectsError> {
+    let decode = |text: &str| {
+        let with_spaces = text.replace('+', " ");
+        let decoded = percent_decode_str(&with_spaces).decode_utf8();
+        decoded
+            .map(|text| text.into_owned())
+            .map_err(|_| ObjectsError::bad("InvalidURI", "Couldn't parse the specified URI."))
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
 }
 
 impl Headers {

@@ -130,6 +130,11 @@ impl Objects {
                 self.get_object_attributes(call, request, object).await
             }
             (Operation::HeadObject, object) => self.head_object(call, request, object).await,
+            (Operation::GetObjectTagging, object) => self.get_object_tagging(call, request, object).await,
+            (Operation::PutObjectTagging, object) => self.put_object_tagging(call, request, object).await,
+            (Operation::DeleteObjectTagging, object) => {
+                self.delete_object_tagging(call, request, object).await
+            }
             (Operation::ListParts, object) => self.list_parts(call, request, object).await,
             (Operation::PostObject, object) => Box::pin(self.post_object(call, request, object)).await,
             (Operation::PutObject, object) => Box::pin(self.put_object(call, request, object)).await,

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wire::s3::Tag;
+use wire::s3::{Tag, read_tag_set};
 
 use crate::error::ObjectsError;
+use crate::request::{Headers, read_pairs};
 
 const RESERVED: &str = "aws:";
+const HEADER: &str = "x-amz-tagging";
 
 /// Tags as they are kept: values by keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,7 @@ pub(crate) struct Tags(BTreeMap<String, String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tagged {
     Bucket,
+    Object,
 }
 
 impl Tagged {
@@ -28,18 +31,21 @@ impl Tagged {
     fn most(self) -> usize {
         match self {
             Self::Bucket => 50,
+            Self::Object => 10,
         }
     }
 
     fn too_many(self) -> &'static str {
         match self {
             Self::Bucket => "Bucket tag count cannot be greater than 50",
+            Self::Object => "Object tags cannot be greater than 10",
         }
     }
 
     fn reserved(self) -> &'static str {
         match self {
             Self::Bucket => "System tags cannot be added/updated by requester",
+            Self::Object => "Your TagKey cannot be prefixed with aws:",
         }
     }
 }
@@ -62,6 +68,33 @@ impl Tags {
             tags.insert(tag.key, tag.value);
         }
         Ok(Self(tags))
+    }
+
+    /// Reads the tags that a new object gets with its request: pairs of a query string, or of a form a set in XML.
+    ///
+    /// # Errors
+    /// There are too many, one is no tag, or two have the same key.
+    pub(crate) fn of_header(headers: &Headers) -> Result<Self, ObjectsError> {
+        let text = headers.get(HEADER).unwrap_or_default();
+        if text.starts_with('<') {
+            // So forms have them. No key of a tag begins like this.
+            let given = read_tag_set(text.as_bytes()).map_err(|_| ObjectsError::malformed_xml())?;
+            return Self::of(given, Tagged::Object);
+        }
+        let fault = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.";
+        let invalid = || ObjectsError::invalid_argument(fault, HEADER, text);
+        let mut given: Vec<Tag> = Vec::new();
+        for (key, value) in read_pairs(text).map_err(|_| invalid())? {
+            if given.iter().any(|tag| tag.key == key) {
+                return Err(invalid());
+            }
+            given.push(Tag { key, value });
+        }
+        Self::of(given, Tagged::Object)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Keys and values, in the order of the keys.

@@ -11,6 +11,7 @@ use crate::contents::Contents;
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
 use crate::extent::Extent;
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::record::StoredChecksum;
 use crate::request::{Answer, AnswerBody, Headers, Query, Request};
@@ -40,16 +41,19 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
         let version = VersionId::of_query(&query)?;
-        let (action, facts) = reading(version.as_ref());
-        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
+            let access = (ObjectAccess::Read, Facts::default());
+            let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
             let read = self.read_contents(call, asked, (&bucket, key), &object, customer.as_ref()).await;
             match read {
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
-                answered => return answered,
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
+                    return Ok(answer.optional("x-amz-tagging-count", tags));
+                }
             }
         }
         Err(ObjectsError::Damaged("the blob of an object is missing"))
@@ -83,14 +87,6 @@ impl Objects {
         }
         let body = AnswerBody::Contents(Box::new(contents), extent.length());
         Ok(Answer { body, ..answer })
-    }
-}
-
-/// What a reader must be allowed: versions that are named have an action of their own.
-pub(super) fn reading(version: Option<&VersionId>) -> (&'static str, Facts) {
-    match version {
-        Some(id) => ("GetObjectVersion", Facts::default().with("s3:versionid", Some(&id.to_string()))),
-        None => ("GetObject", Facts::default()),
     }
 }
 

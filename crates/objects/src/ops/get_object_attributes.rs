@@ -3,11 +3,13 @@
 use base::Call;
 use wire::s3::Document;
 
-use super::get_object::{ATTEMPTS_MAX, reading};
+use super::get_object::ATTEMPTS_MAX;
+use crate::bucket::Facts;
 use crate::conditions::to_http_date;
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
 use crate::listing::{PAGE_MAX, read_most};
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::record::{ObjectRecord, StoredChecksum};
 use crate::request::{Answer, Headers, Request};
@@ -45,15 +47,12 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
         let version = VersionId::of_query(&request.query)?;
-        let (action, facts) = reading(version.as_ref());
-        for action in [action.to_owned(), format!("{action}Attributes")] {
-            self.authorize_object(call, &action, (&bucket, key), &facts).await?;
-        }
         let headers = request.headers;
         let asked = Asked::read(&headers)?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
+            let access = (ObjectAccess::ReadAttributes, Facts::default());
+            let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
             let record = &object.record;
             check_read(&headers, record.encryption.is_customers(), customer.is_some())?;
             let place = Place { bucket: &bucket, key, version: &record.version };

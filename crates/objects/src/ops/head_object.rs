@@ -2,13 +2,14 @@
 
 use base::Call;
 
-use super::get_object::{ATTEMPTS_MAX, reading, tell};
+use super::get_object::{ATTEMPTS_MAX, tell};
 use crate::Objects;
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Facts};
 use crate::conditions::{Judgement, judge_read};
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
 use crate::extent::Extent;
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::request::{Answer, Headers, Query, Request};
 use crate::stored_object::StoredObject;
@@ -24,14 +25,17 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
         let version = VersionId::of_query(&query)?;
-        let (action, facts) = reading(version.as_ref());
-        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
+            let access = (ObjectAccess::Read, Facts::default());
+            let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
             match self.tell_of(call, (&headers, &query), (&bucket, key), &object, customer.as_ref()).await {
                 Err(ObjectsError::Gone) => {}
-                answered => return answered,
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
+                    return Ok(answer.optional("x-amz-tagging-count", tags));
+                }
             }
         }
         Err(ObjectsError::Damaged("a part of an object is missing"))

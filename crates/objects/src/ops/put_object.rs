@@ -15,6 +15,7 @@ use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
 use crate::request::{Answer, Headers, Request};
+use crate::tags::Tags;
 use crate::upload::{Expected, FreshBlob, Source};
 use crate::version::Standing;
 
@@ -58,7 +59,8 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, headers)).await?;
+        let tags = Tags::of_header(headers)?;
+        self.authorize_write(call, (&bucket, key), headers, &tags).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
@@ -67,10 +69,29 @@ impl Objects {
         judge_write(headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
         let body = Source::Body(begin(headers)?);
 
-        let new = NewObject { details: kept(headers)?, wanted, expected, headers };
+        let new = NewObject { details: Details { tags, ..kept(headers)? }, wanted, expected, headers };
         let (record, details, wanted) = self.write_object(call, (&bucket, key), new, body).await?;
         let answer = answer(&record, &details, &wanted);
         Ok(bucket.tell_version(answer, "x-amz-version-id", &record))
+    }
+
+    /// The gate for writes. Who brings tags must be allowed that as well.
+    ///
+    /// # Errors
+    /// The caller may not.
+    pub(super) async fn authorize_write(
+        &self,
+        call: &Call,
+        place: (&Bucket, &ObjectKey),
+        headers: &Headers,
+        tags: &Tags,
+    ) -> Result<(), ObjectsError> {
+        let facts = facts(call, headers).with_request_tags(tags);
+        self.authorize_object(call, "PutObject", place, &facts).await?;
+        if tags.is_empty() {
+            return Ok(());
+        }
+        self.authorize_object(call, "PutObjectTagging", place, &facts).await
     }
 
     /// Seals plaintext under a new key and puts it in the place of whatever lies under the key.
@@ -136,7 +157,7 @@ pub(super) struct NewObject<'a> {
 }
 
 /// What policies may ask about a put.
-pub(super) fn facts(call: &Call, headers: &Headers) -> Facts {
+fn facts(call: &Call, headers: &Headers) -> Facts {
     let key = headers.get("x-amz-server-side-encryption-aws-kms-key-id");
     let key = key.map(|named| as_arn(call.region, call.caller.account, named));
     let mut facts = Facts::default().with("s3:x-amz-server-side-encryption-aws-kms-key-id", key.as_deref());
@@ -170,7 +191,7 @@ pub(super) fn is_not_offered(header: &str, value: &str) -> bool {
     match header {
         "acl" => !matches!(value, "private" | "bucket-owner-full-control"),
         "storage-class" => value != "STANDARD",
-        "tagging" | "website-redirect-location" | "write-offset-bytes" => true,
+        "website-redirect-location" | "write-offset-bytes" => true,
         _ => ["grant-", "object-lock-"].iter().any(|prefix| header.starts_with(prefix)),
     }
 }
@@ -260,12 +281,9 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_ignored() {
-        for (header, value) in [
-            ("acl", "public-read"),
-            ("tagging", "a=b"),
-            ("object-lock-mode", "x"),
-            ("storage-class", "GLACIER"),
-        ] {
+        for (header, value) in
+            [("acl", "public-read"), ("object-lock-mode", "x"), ("storage-class", "GLACIER")]
+        {
             assert!(is_not_offered(header, value), "{header}");
         }
         for (header, value) in
