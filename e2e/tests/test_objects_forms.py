@@ -122,6 +122,15 @@ def test_what_fields_say_comes_back(s3: Any, bucket: str) -> None:
     assert_refused(post(presigned(s3, bucket, "k", {"acl": "public-read"})), "NotImplemented", status=501)
 
 
+def test_a_form_tags_its_object(s3: Any, bucket: str) -> None:
+    tags = "<Tagging><TagSet><Tag><Key>a b</Key><Value>ü=1</Value></Tag></TagSet></Tagging>"
+    assert post(presigned(s3, bucket, "k", {"tagging": tags})).status_code == 204
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a b", "Value": "ü=1"}]
+    assert_refused(post(presigned(s3, bucket, "l", {"tagging": "<Tagging>"})), "MalformedXML", status=400)
+    with refused("404", status=404):
+        s3.head_object(Bucket=bucket, Key="l")
+
+
 def test_the_name_of_the_file_stands_in_the_key(s3: Any, bucket: str) -> None:
     form = presigned(s3, bucket, "up/${filename}")
     for name, key in (("a b.txt", "a b.txt"), ("C:\\files\\c.txt", "c.txt"), ("../../d.txt", "d.txt")):
@@ -263,6 +272,9 @@ def test_what_makes_no_form(s3: Any, server: Server, bucket: str) -> None:
     assert_refused(post(long), "MaxPostPreDataLengthExceededError", status=400)
     twice = [*presigned(s3, bucket)["fields"].items(), ("KEY", "l")]
     assert_refused(post({"url": url, "fields": twice}), "MalformedPOSTRequest", status=400)
+    for name, value in (("x-amz-meta-a", "1\r\n2"), ("x-amz-meta-a b", "1"), ("Content-Type", "a\0b")):
+        fields = presigned(s3, bucket, "k", {name: value})
+        assert_refused(post(fields), "MalformedPOSTRequest", status=400)
     no_boundary = requests.post(url, data=b"x", headers={"content-type": "multipart/form-data"}, timeout=30)
     assert_refused(no_boundary, "MalformedPOSTRequest", status=400)
     absent = presigned(s3, bucket)

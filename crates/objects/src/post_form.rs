@@ -18,6 +18,9 @@ const TAIL_MAX: usize = 64 * 1_024;
 const FILE_NAME: &str = "${filename}";
 /// Fields in which nothing is put in.
 const AS_SIGNED: [&str; 2] = ["policy", "x-amz-signature"];
+/// Fields that never come back as headers, and may hold whatever they like.
+const FREE_TEXTS: [&str; 3] = ["key", "policy", "tagging"];
+const IGNORED: &str = "x-ignore-";
 /// Headers of the request that say something of the object's request, too.
 const PASSED_ON: [&str; 2] = ["host", "origin"];
 /// Fields and the headers of PutObject that say the same.
@@ -67,6 +70,9 @@ impl PostForm {
         };
         let fields: Vec<_> = form.fields.into_iter().map(expand).collect();
         let file = Box::new(File { source, begun: form.begun, reader: form.file, tail: 0 });
+        if !fields.iter().all(|(name, value)| may_be_header(name, value)) {
+            return Err(BodyError::MalformedForm.into());
+        }
         let form = Self { fields, file };
         form.required("key")?;
         Ok(form)
@@ -154,6 +160,16 @@ impl PostForm {
         let fields = fields.filter(|(name, _)| !PASSED_ON.iter().any(|own| name.eq_ignore_ascii_case(own)));
         Headers::new(passed_on.chain(fields).map(|(name, value)| (name, value.as_bytes())))
     }
+}
+
+/// What comes back as a header must be one (RFC 9110 section 5).
+fn may_be_header(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    if FREE_TEXTS.contains(&name.as_str()) || name.starts_with(IGNORED) {
+        return true;
+    }
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    name.bytes().all(is_token) && !value.chars().any(|one| one.is_control() && one != '\t')
 }
 
 /// The value of a field. Case does not count in names.
@@ -281,6 +297,10 @@ mod tests {
         assert_eq!(code(&body(&[("key", "")], "x")).await, Some("InvalidArgument"));
         assert_eq!(code("--b--").await, Some("InvalidArgument"));
         assert_eq!(code("--b").await, Some("MalformedPOSTRequest"));
+        for (name, value) in [("x-amz-meta-a", "1\r\nx: y"), ("x-amz-meta a", "1"), ("content-type", "\0")] {
+            assert_eq!(code(&body(&[("key", "k"), (name, value)], "x")).await, Some("MalformedPOSTRequest"));
+        }
+        assert_eq!(code(&body(&[("key", "k\n"), ("x-ignore-a b", "1\n2")], "x")).await, None);
         let long = body(&[("key", "k"), ("x-ignore-a", &"a".repeat(21_000))], "x");
         assert_eq!(code(&long).await, Some("MaxPostPreDataLengthExceededError"));
         let form =
