@@ -68,6 +68,13 @@ CALLS = {
         "PutEncryptionConfiguration", Bucket=BUCKET, ServerSideEncryptionConfiguration=RULE
     ),
     "DeleteBucketEncryption": asked("PutEncryptionConfiguration", Bucket=BUCKET),
+    "GetBucketLifecycleConfiguration": asked("GetLifecycleConfiguration", Bucket=BUCKET),
+    "PutBucketLifecycleConfiguration": asked(
+        "PutLifecycleConfiguration",
+        Bucket=BUCKET,
+        LifecycleConfiguration={"Rules": [{"Status": "Enabled", "Filter": {}, "Expiration": {"Days": 9}}]},
+    ),
+    "DeleteBucketLifecycle": asked("PutLifecycleConfiguration", Bucket=BUCKET),
     "GetBucketPolicy": asked("GetBucketPolicy", Bucket=BUCKET),
     "PutBucketPolicy": asked("PutBucketPolicy", Bucket=BUCKET, Policy=POLICY),
     "DeleteBucketPolicy": asked("DeleteBucketPolicy", Bucket=BUCKET),

@@ -13,9 +13,11 @@ use store::{Revision, StoreError, Transaction, decode_record, encode_record};
 
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
+use crate::lifecycle::{Candidate, told_expiration};
 use crate::object_key::ObjectKey;
 use crate::record::{BucketRecord, ObjectRecord};
 use crate::request::Answer;
+use crate::stored_object::StoredObject;
 use crate::tags::Tags;
 use crate::{Objects, paths};
 
@@ -109,6 +111,14 @@ impl Bucket {
             Some(_) => self.entered(),
             None => Ok(Transaction::new().expect_revision(paths::bucket(&self.name)?, self.revision)),
         }
+    }
+
+    /// Puts into an answer when the object that is there now goes, if a rule of the bucket says so.
+    pub(crate) fn tell_expiration(&self, answer: Answer, key: &ObjectKey, object: &StoredObject) -> Answer {
+        let contents = Some((object.record.size, &object.details.tags));
+        let candidate = Candidate { key: key.as_str(), contents };
+        let told = told_expiration(&self.record.lifecycle, candidate, object.record.modified());
+        answer.optional("x-amz-expiration", told.filter(|_| !object.is_earlier()))
     }
 
     /// Puts into an answer which version it is about, if versions are kept.

@@ -369,6 +369,7 @@ mod tests {
                 encryption,
                 policy: None,
                 versioning: None,
+                lifecycle: Vec::new(),
             };
             UsedKey { arn: &arn, aliases: &aliases }.is_default_of(&bucket)
         };
@@ -394,6 +395,7 @@ mod tests {
             encryption,
             policy: None,
             versioning: None,
+            lifecycle: Vec::new(),
         };
         assert!(UsedKey { arn: &arn, aliases: &managed }.is_default_of(&bucket));
     }

@@ -21,11 +21,13 @@ mod data_events;
 mod encryption;
 mod error;
 mod event_data;
+mod expiry;
 mod extent;
 mod history;
 mod host_names;
 mod key_usage;
 mod layers;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod object_access;
@@ -90,6 +92,8 @@ pub struct Objects {
     fresh: Mutex<Option<HashSet<BlobName>>>,
     /// Who reads parts.
     readers: contents::Readers,
+    /// The day since 1970 on which lifecycles have been carried out.
+    expired_on: tokio::sync::Mutex<Option<i64>>,
 }
 
 /// What the service is made of.
@@ -144,6 +148,7 @@ impl Objects {
             bucket_keys: BucketKeys::new(parties.clock, parties.bucket_key_seconds),
             fresh: Mutex::new(Some(HashSet::new())),
             readers: contents::Readers::default(),
+            expired_on: tokio::sync::Mutex::new(None),
         }
     }
 

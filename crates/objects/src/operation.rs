@@ -24,6 +24,8 @@ pub enum Operation {
     DeleteBucket,
     /// Takes away what is said of a bucket's encryption.
     DeleteBucketEncryption,
+    /// Takes the lifecycle of a bucket away.
+    DeleteBucketLifecycle,
     /// Takes the policy of a bucket away.
     DeleteBucketPolicy,
     /// Takes the tags of a bucket away.
@@ -38,6 +40,8 @@ pub enum Operation {
     GetBucketEncryption,
     /// Tells the Region of a bucket.
     GetBucketLocation,
+    /// Tells when objects of a bucket go by themselves.
+    GetBucketLifecycleConfiguration,
     /// Tells the policy of a bucket.
     GetBucketPolicy,
     /// Tells the tags of a bucket.
@@ -70,6 +74,8 @@ pub enum Operation {
     PostObject,
     /// Says how objects of a bucket are encrypted by default.
     PutBucketEncryption,
+    /// Says when objects of a bucket go by themselves.
+    PutBucketLifecycleConfiguration,
     /// Gives a bucket a policy.
     PutBucketPolicy,
     /// Gives a bucket tags.
@@ -180,6 +186,7 @@ impl Operation {
             Self::CreateMultipartUpload => ("CreateMultipartUpload", Data, Write),
             Self::DeleteBucket => ("DeleteBucket", Management, Write),
             Self::DeleteBucketEncryption => ("DeleteBucketEncryption", Management, Write),
+            Self::DeleteBucketLifecycle => ("DeleteBucketLifecycle", Management, Write),
             Self::DeleteBucketPolicy => ("DeleteBucketPolicy", Management, Write),
             Self::DeleteBucketTagging => ("DeleteBucketTagging", Management, Write),
             Self::DeleteObject => ("DeleteObject", Data, Write),
@@ -187,6 +194,7 @@ impl Operation {
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
+            Self::GetBucketLifecycleConfiguration => ("GetBucketLifecycleConfiguration", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
             Self::GetBucketTagging => ("GetBucketTagging", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
@@ -203,6 +211,7 @@ impl Operation {
             Self::ListParts => ("ListParts", Data, Read),
             Self::PostObject => ("PostObject", Data, Write),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
+            Self::PutBucketLifecycleConfiguration => ("PutBucketLifecycleConfiguration", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
             Self::PutBucketTagging => ("PutBucketTagging", Management, Write),
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
@@ -217,11 +226,20 @@ impl Operation {
     pub(crate) fn event_name(self) -> EventName {
         EventName {
             source: EVENT_SOURCE,
-            // CloudTrail does not tell the versions of the listing apart.
-            operation: if self == Self::ListObjectsV2 { Self::ListObjects.name() } else { self.name() },
+            operation: self.name_in_events(),
             read_only: self.is_read_only(),
             is_global: false,
             is_data: !self.is_management(),
+        }
+    }
+
+    /// CloudTrail has older names, and does not tell the versions of an operation apart.
+    fn name_in_events(self) -> &'static str {
+        match self.name() {
+            "GetBucketLifecycleConfiguration" => "GetBucketLifecycle",
+            "ListObjectsV2" => "ListObjects",
+            "PutBucketLifecycleConfiguration" => "PutBucketLifecycle",
+            name => name,
         }
     }
 
@@ -279,6 +297,11 @@ impl Operation {
             "encryption" => {
                 (Self::GetBucketEncryption, Self::PutBucketEncryption, Some(Self::DeleteBucketEncryption))
             }
+            "lifecycle" => (
+                Self::GetBucketLifecycleConfiguration,
+                Self::PutBucketLifecycleConfiguration,
+                Some(Self::DeleteBucketLifecycle),
+            ),
             "policy" => (Self::GetBucketPolicy, Self::PutBucketPolicy, Some(Self::DeleteBucketPolicy)),
             "tagging" => (Self::GetBucketTagging, Self::PutBucketTagging, Some(Self::DeleteBucketTagging)),
             "versioning" => (Self::GetBucketVersioning, Self::PutBucketVersioning, None),

@@ -8,6 +8,7 @@ use crypto::content::PartNonce;
 use keyring::SealedUnderDomain;
 use serde::{Deserialize, Serialize};
 use store::{Record, StoreError};
+use wire::s3::LifecycleRule;
 
 use crate::blob::BlobName;
 use crate::bucket_encryption::BucketEncryption;
@@ -33,6 +34,9 @@ pub(crate) struct BucketRecord {
     /// Whether it keeps versions; never in buckets of older versions of this program.
     #[serde(default)]
     pub(crate) versioning: Option<Versioning>,
+    /// When its objects go by themselves; never in buckets of older versions of this program.
+    #[serde(default)]
+    pub(crate) lifecycle: Vec<LifecycleRule>,
     /// Its tags; none in buckets of older versions of this program.
     #[serde(default)]
     pub(crate) tags: Tags,

@@ -31,6 +31,11 @@ pub(crate) struct StoredObject {
 }
 
 impl StoredObject {
+    /// Whether another version is there now.
+    pub(crate) fn is_earlier(&self) -> bool {
+        self.is_earlier
+    }
+
     /// Writes another record in the place of this one, whose contents stay.
     pub(crate) fn rewritten(
         &self,

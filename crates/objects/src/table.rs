@@ -99,6 +99,11 @@ impl Objects {
             (Operation::DeleteBucketEncryption, name) => self.delete_bucket_encryption(call, name).await,
             (Operation::GetBucketVersioning, name) => self.get_bucket_versioning(call, name).await,
             (Operation::PutBucketVersioning, name) => self.put_bucket_versioning(call, request, name).await,
+            (Operation::GetBucketLifecycleConfiguration, name) => self.get_bucket_lifecycle(call, name).await,
+            (Operation::PutBucketLifecycleConfiguration, name) => {
+                self.put_bucket_lifecycle(call, request, name).await
+            }
+            (Operation::DeleteBucketLifecycle, name) => self.delete_bucket_lifecycle(call, name).await,
             (Operation::GetBucketPolicy, name) => self.get_bucket_policy(call, name).await,
             (Operation::PutBucketPolicy, name) => self.put_bucket_policy(call, request, name).await,
             (Operation::DeleteBucketPolicy, name) => self.delete_bucket_policy(call, name).await,

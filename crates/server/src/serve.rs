@@ -155,6 +155,7 @@ fn development_clock(service: &Arc<Service>, delivery: &Arc<Delivery>) -> Develo
         async move {
             service.clock.advance_millis(seconds.saturating_mul(1_000));
             service.do_what_is_due().await;
+            service.expire_objects().await;
             delivery.deliver().await;
         }
     })

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use audit::index::Index;
 use audit::log::Log;
 use audit::{Trail, TrailError};
-use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock};
+use base::{AccountId, Clock, KeyArn, SettableClock, SystemClock, Timestamp};
 use cloudtrail::{CloudTrail, StoredTrails};
 use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
@@ -50,6 +50,8 @@ const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
 const OBJECTS_FOLDER: &str = "objects";
 /// How often it is looked whether the time of bucket keys is over.
 const BUCKET_KEYS_LOOKED_AT: Duration = Duration::from_secs(1);
+/// How often it is asked whether a day has begun on which lifecycles of buckets are to be carried out.
+const LIFECYCLES_LOOKED_AT: Duration = Duration::from_secs(60);
 
 /// Everything behind the listener.
 pub(crate) struct Service {
@@ -64,6 +66,8 @@ pub(crate) struct Service {
     usage_works: AtomicBool,
     trail_works: AtomicBool,
     has_room: AtomicBool,
+    /// Once they are served.
+    objects: OnceLock<Weak<Objects>>,
     free_bytes_min: u64,
 }
 
@@ -174,6 +178,7 @@ impl Service {
             usage_works: AtomicBool::new(true),
             trail_works: AtomicBool::new(true),
             has_room: AtomicBool::new(true),
+            objects: OnceLock::new(),
             free_bytes_min: trail_choice.free_bytes_min,
         }))
     }
@@ -272,6 +277,8 @@ impl Service {
         let objects = Arc::new(self.objects(config, foundation, &delivery.trails)?);
         tokio::spawn(sweep(Arc::clone(&objects)));
         tokio::spawn(forget_bucket_keys(Arc::downgrade(&objects)));
+        tokio::spawn(keep_expiring(Arc::downgrade(&objects), Arc::clone(&self.clock)));
+        let _ = self.objects.set(Arc::downgrade(&objects));
         Ok(Pipeline::new(Parties {
             objects,
             host_names: config.objects.host_names.clone(),
@@ -399,6 +406,13 @@ impl Service {
         note(&self.trail_works, drained, "the trail cannot be written; nothing is changed until it can");
     }
 
+    /// Does what lifecycles of buckets say, if a day has begun.
+    pub(crate) async fn expire_objects(&self) {
+        if let Some(objects) = self.objects.get().and_then(Weak::upgrade) {
+            expire(&objects, self.clock.now()).await;
+        }
+    }
+
     async fn due_turn(&self) -> DueTurn {
         if !self.trail_works.load(Ordering::Relaxed) {
             return DueTurn::default();
@@ -420,6 +434,25 @@ impl Service {
             && self.has_room.load(Ordering::Relaxed)
             && self.trail.log().works()
             && !self.trail.log().was_touched()
+    }
+}
+
+/// Does what lifecycles of buckets say, for as long as there is a service: each day's work once.
+async fn keep_expiring(service: Weak<Objects>, clock: Arc<SettableClock>) {
+    while let Some(objects) = service.upgrade() {
+        expire(&objects, clock.now()).await;
+        drop(objects);
+        tokio::time::sleep(LIFECYCLES_LOOKED_AT).await;
+    }
+}
+
+async fn expire(objects: &Objects, now: Timestamp) {
+    match objects.expire(now).await {
+        Ok(0) => {}
+        Ok(taken) => tracing::info!(taken, "objects, versions and uploads went as lifecycles of buckets say"),
+        Err(error) => {
+            tracing::warn!(%error, "lifecycles of buckets cannot be carried out; tried again in a minute")
+        }
     }
 }
 

@@ -33,6 +33,7 @@ def make_calls(scene: Scene) -> None:
     call("ExplainRequest", administrator, RequestId=scene.values["request"])
     call("ListKeyAccess", administrator, KeyId=key)
     call("ListKeyAccess denied", denied, KeyId=key)
+    call("ListKeyUsage", administrator, KeyId=key)
     line.close()
 
 

@@ -54,6 +54,7 @@ fn run(input: &[u8]) {
     one::<kms::VerifyMacRequest>(input);
     one::<keywright::ExplainRequestRequest>(input);
     one::<keywright::ListKeyAccessRequest>(input);
+    one::<keywright::ListKeyUsageRequest>(input);
 }
 
 fn one<R: Request>(input: &[u8]) {

@@ -5,7 +5,9 @@
 
 use wire::s3::{
     Chunked, ChunkedFault, FIELDS_MAX, FormFault, FormReader, PostPolicy, read_bucket_configuration,
-    read_encryption_rule, read_objects_to_delete, read_parts_to_complete, read_tag_set, write_tag_set,
+    read_encryption_rule, read_error, read_lifecycle, read_object_encryption, read_objects_to_delete,
+    read_parts_to_complete, read_tag_set, read_versioning_configuration, read_versions, write_lifecycle,
+    write_tag_set,
 };
 
 use crate::Target;
@@ -100,6 +102,12 @@ fn reads_xml(body: &[u8]) {
     assert!(parts.is_err() || parts.is_ok_and(|count| (1..=10_000).contains(&count)));
     let _ = read_bucket_configuration(body);
     let _ = read_encryption_rule(body);
+    let _ = read_object_encryption(body);
+    let _ = read_versioning_configuration(body);
+    let _ = (read_versions(body), read_error(body));
+    if let Ok(rules) = read_lifecycle(body) {
+        let _ = write_lifecycle(&rules);
+    }
     if let Ok(tags) = read_tag_set(body) {
         let _ = write_tag_set(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
     }

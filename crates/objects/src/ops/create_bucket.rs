@@ -67,6 +67,7 @@ impl Objects {
         let record = BucketRecord {
             policy: None,
             versioning: None,
+            lifecycle: Vec::new(),
             tags: Tags::default(),
             owner: account.to_string(),
             region: region.to_string(),

@@ -52,6 +52,7 @@ impl Objects {
                 Err(error) => return Err(error),
                 Ok(answer) => {
                     let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
+                    let answer = bucket.tell_expiration(answer, key, &object);
                     return Ok(answer.optional("x-amz-tagging-count", tags));
                 }
             }

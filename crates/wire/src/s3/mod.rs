@@ -4,6 +4,7 @@ mod chunked;
 mod document;
 mod encryption;
 mod form_data;
+mod lifecycle;
 mod listing;
 mod post_policy;
 mod requests;
@@ -16,6 +17,10 @@ pub use encryption::{
     read_encryption_rule, read_object_encryption,
 };
 pub use form_data::{FIELDS_MAX, FileReader, Form, FormFault, FormReader};
+pub use lifecycle::{
+    AbortIncompleteMultipartUpload, LifecycleConditions, LifecycleExpiration, LifecycleFilter, LifecycleRule,
+    NoncurrentVersionExpiration, Transition, read_lifecycle, write_lifecycle,
+};
 pub use listing::{ErrorAnswer, ListedVersion, VersionListing, read_error, read_versions};
 pub use post_policy::{InvalidPostPolicy, PostPolicy, PostPolicyFault};
 pub use requests::{

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Tagging.html>
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Document;
 use super::requests::{MalformedXml, read};
@@ -16,7 +16,7 @@ const KEY: &[Constraint] =
 const VALUE: &[Constraint] = &[Constraint::Pattern(&CHARACTERS), Constraint::MaximumLength(256)];
 
 /// A tag as somebody writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     /// Its name.
     #[serde(rename = "Key")]
