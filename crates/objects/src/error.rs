@@ -74,6 +74,8 @@ pub struct Refused {
 }
 
 const FAILED: &str = "We encountered an internal error. Please try again.";
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+const UNAVAILABLE: &str = "Service is unable to handle request.";
 
 impl ObjectsError {
     /// A refusal with this code, status and text.
@@ -167,11 +169,14 @@ impl ObjectsError {
             Self::Body(BodyError::Broken) => {
                 Fault::bad_request("IncompleteBody", "The request body terminated unexpectedly")
             }
+            Self::Blob(BlobError::Unavailable(_)) => {
+                Fault::bad_request("ServiceUnavailable", UNAVAILABLE).with_status(503)
+            }
             Self::Gone
             | Self::Damaged(_)
             | Self::Store(_)
             | Self::Commit(_)
-            | Self::Blob(_)
+            | Self::Blob(BlobError::Missing(_) | BlobError::Failed(_))
             | Self::Keyring(_)
             | Self::Audit(_)
             | Self::Port(_)

@@ -21,6 +21,7 @@ mod data_events;
 mod encryption;
 mod error;
 mod history;
+mod home;
 mod layers;
 mod listing;
 mod multipart;
@@ -52,6 +53,7 @@ pub use bucket_name::{BucketName, InvalidBucketName};
 pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
+pub use home::{HomeError, move_into_folder, move_upstream};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
 pub use operation::Operation;
 pub use ports::{

@@ -11,8 +11,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::settings::{LimitSettings, Settings};
 use super::{
-    CertificateChoice, Config, ConfigError, Explanations, Limits, LogChoice, ObjectChoice, PassphraseSource,
-    TlsChoice, TlsVersion, sources,
+    CertificateChoice, Config, ConfigError, Explanations, Limits, LogChoice, PassphraseSource, TlsChoice,
+    TlsVersion, sources,
 };
 
 /// Checks each setting; `figment` knows where it came from.
@@ -41,14 +41,7 @@ pub(super) fn check(
         passphrase: check.passphrase(settings, passphrase)?,
         limits: check.limits(&settings.limits)?,
         kms: check.kms(settings, &regions)?,
-        objects: ObjectChoice {
-            blocks_customer_keys: settings.objects.block_customer_keys,
-            bucket_key_seconds: check.fits(
-                "objects.bucket_key_seconds",
-                settings.objects.bucket_key_seconds,
-                1..=3_600,
-            )?,
-        },
+        objects: check.objects(&settings.objects)?,
         regions,
         tls: check.tls(settings)?,
         cors_origins: check.origins(&settings.cors.origins)?,

@@ -3,6 +3,7 @@
 mod check;
 mod export;
 mod kms;
+mod objects;
 mod organization;
 mod settings;
 mod sources;
@@ -89,12 +90,23 @@ pub(crate) struct Limits {
 }
 
 /// How S3 treats buckets and their objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectChoice {
     /// Whether new buckets refuse objects under keys that callers bring, until somebody lets them in.
     pub(crate) blocks_customer_keys: bool,
     /// How long a bucket key stays in memory.
     pub(crate) bucket_key_seconds: u32,
+    /// Where contents are kept; in the data folder if none.
+    pub(crate) upstream: Option<UpstreamChoice>,
+}
+
+/// The bucket that keeps the contents of objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamChoice {
+    pub(crate) bucket: String,
+    /// What all names in it begin with, before a slash.
+    pub(crate) prefix: Option<String>,
+    pub(crate) place: BucketChoice,
 }
 
 /// How connections are encrypted.

@@ -82,6 +82,22 @@ pub(super) struct KmsSettings {
 pub(super) struct ObjectSettings {
     pub(super) block_customer_keys: bool,
     pub(super) bucket_key_seconds: u64,
+    pub(super) upstream: UpstreamSettings,
+}
+
+/// Where contents of objects are kept; in the data folder if no bucket is named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpstreamSettings {
+    pub(super) bucket: String,
+    pub(super) prefix: String,
+    pub(super) endpoint: String,
+    pub(super) plain_http: bool,
+    pub(super) region: String,
+    pub(super) path_style: bool,
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key_file: String,
+    pub(super) certificate_authority_file: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -227,7 +243,11 @@ impl Default for Settings {
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
             kms: KmsSettings::default(),
-            objects: ObjectSettings { block_customer_keys: true, bucket_key_seconds: 300 },
+            objects: ObjectSettings {
+                block_customer_keys: true,
+                bucket_key_seconds: 300,
+                upstream: UpstreamSettings::default(),
+            },
             request_quotas: RequestQuotaSettings::default(),
             tls: TlsSettings {
                 certificate: String::new(),
@@ -242,6 +262,22 @@ impl Default for Settings {
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
             trail: TrailSettings::default(),
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
+        }
+    }
+}
+
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            bucket: String::new(),
+            prefix: String::new(),
+            endpoint: String::new(),
+            plain_http: false,
+            region: String::new(),
+            path_style: true,
+            access_key_id: String::new(),
+            secret_access_key_file: String::new(),
+            certificate_authority_file: String::new(),
         }
     }
 }
