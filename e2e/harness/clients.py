@@ -30,11 +30,19 @@ def iam(server: Server, account: Account = ONE, region: str = EUROPE, **options:
     return client("iam", server.endpoint, account, region, tuple(sorted(options.items())))
 
 
-def s3(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
+def s3(
+    server: Server,
+    account: Account = ONE,
+    region: str = EUROPE,
+    *,
+    endpoint: str | None = None,
+    style: str = "path",
+    **options: Any,
+) -> Any:
     """A boto3 S3 client that never retries. The certificate is not checked: test_tls.py does that."""
     return boto3.session.Session().client(
         "s3",
-        endpoint_url=server.endpoint,
+        endpoint_url=endpoint or server.endpoint,
         region_name=region,
         aws_access_key_id=account.access_key_id,
         aws_secret_access_key=account.secret_access_key,
@@ -44,7 +52,7 @@ def s3(server: Server, account: Account = ONE, region: str = EUROPE, **options: 
             connect_timeout=5,
             read_timeout=30,
             signature_version="s3v4",
-            s3={"addressing_style": "path"},
+            s3={"addressing_style": style},
             **options,
         ),
     )

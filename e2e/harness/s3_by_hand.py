@@ -25,12 +25,14 @@ def raw(
     headers: dict[str, str] | None = None,
     region: str = EUROPE,
     payload: str | None = None,
+    sent_path: str | None = None,
 ) -> requests.Response:
-    """A request signed by botocore; a refusal is raised as boto3 raises it. `payload` is what is said of the body."""
+    """A request signed by botocore; a refusal is raised as boto3 raises it. `payload` is what is said of the body, and
+    `sent_path` another path than the one that was signed."""
     request = AWSRequest(method, server.endpoint + path, data=data, headers=headers)
     _Signer(region, payload).add_auth(request)
     sent = dict(request.headers.items())
-    answer = requests.request(method, server.endpoint + path, data=data, headers=sent, timeout=30)
+    answer = requests.request(method, server.endpoint + (sent_path or path), data=data, headers=sent, timeout=30)
     if answer.status_code >= 400:
         code = answer.text.partition("<Code>")[2].partition("</Code>")[0]
         metadata = {"HTTPStatusCode": answer.status_code, "RequestId": answer.headers["x-amz-request-id"]}

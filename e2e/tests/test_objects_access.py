@@ -25,6 +25,8 @@ BUCKET = "guarded"
 KEY = "k"
 OBJECT = {"Bucket": BUCKET, "Key": KEY}
 RULE = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+# Whether KMS lets somebody in does not matter here.
+ABSENT_KEY = ONE.key_arn("00000000-0000-4000-8000-000000000000")
 # It gives nothing to anybody who is called here.
 POLICY = json.dumps(
     {
@@ -73,17 +75,28 @@ CALLS = {
     "PutBucketVersioning": asked(
         "PutBucketVersioning", Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}
     ),
+    "GetBucketTagging": asked("GetBucketTagging", Bucket=BUCKET),
+    "PutBucketTagging": asked("PutBucketTagging", Bucket=BUCKET, Tagging={"TagSet": [{"Key": "k", "Value": "v"}]}),
+    "DeleteBucketTagging": asked("PutBucketTagging", Bucket=BUCKET),
     "ListObjectVersions": asked("ListBucketVersions", Bucket=BUCKET),
     "ListObjects": asked("ListBucket", Bucket=BUCKET),
     "ListObjectsV2": asked("ListBucket", Bucket=BUCKET),
     "ListMultipartUploads": asked("ListBucketMultipartUploads", Bucket=BUCKET),
     "HeadObject": asked("GetObject", **OBJECT),
     "GetObject": asked("GetObject", **OBJECT),
+    "GetObjectAttributes": asked("GetObject", "GetObjectAttributes", **OBJECT, ObjectAttributes=["ETag"]),
+    "PostObject": asked("PutObject", **OBJECT),
+    "GetObjectTagging": asked("GetObjectTagging", **OBJECT),
+    "PutObjectTagging": asked("PutObjectTagging", **OBJECT, Tagging={"TagSet": []}),
+    "DeleteObjectTagging": asked("DeleteObjectTagging", **OBJECT),
     "PutObject": asked("PutObject", **OBJECT, Body=b"guarded"),
     "CopyObject": asked("GetObject", "PutObject", **OBJECT, CopySource=SOURCE, MetadataDirective="REPLACE"),
     "CreateMultipartUpload": asked("PutObject", **OBJECT),
     "UploadPart": of_upload("PutObject", PartNumber=1, Body=b"x"),
     "UploadPartCopy": of_upload("GetObject", "PutObject", PartNumber=1, CopySource=SOURCE),
+    "UpdateObjectEncryption": asked(
+        "PutObject", "UpdateObjectEncryption", **OBJECT, ObjectEncryption={"SSEKMS": {"KMSKeyArn": ABSENT_KEY}}
+    ),
     "ListParts": of_upload("ListMultipartUploadParts"),
     "CompleteMultipartUpload": of_upload("PutObject", MultipartUpload={"Parts": []}),
     "AbortMultipartUpload": of_upload("AbortMultipartUpload"),
@@ -105,8 +118,21 @@ class Guarded:
     nobody: Caller
 
     def call(self, client: Any, operation: str) -> dict[str, Any]:
+        if operation == "PostObject":
+            return post_form(client, **CALLS[operation].parameters(self.upload))
         method = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", operation.replace("V2", "_v2")).lower()
         return getattr(client, method)(**CALLS[operation].parameters(self.upload))
+
+
+def post_form(client: Any, **place: str) -> dict[str, Any]:
+    """Posts a form that the client signs; a refusal is raised as boto3 raises it."""
+    form = client.generate_presigned_post(**place)
+    answer = requests.post(form["url"], data=form["fields"], files={"file": b"guarded"}, timeout=30)
+    if answer.status_code >= 400:
+        code = answer.text.partition("<Code>")[2].partition("</Code>")[0]
+        metadata = {"HTTPStatusCode": answer.status_code}
+        raise ClientError({"Error": {"Code": code, "Message": answer.text}, "ResponseMetadata": metadata}, "PostObject")
+    return {}
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from harness import clients, dev_clock, trail
@@ -101,6 +102,25 @@ def test_what_happens_to_objects_is_logged_where_a_trail_delivers_it(fresh_serve
     assert {event["EventName"] for event in found["Events"]} == {"CreateBucket"}
 
 
+def test_a_form_leaves_an_event_of_its_own(fresh_server: Server) -> None:
+    s3 = two_buckets(fresh_server)
+    with delivering(fresh_server, **basic("arn:aws:s3:::watched/")):
+        form = s3.generate_presigned_post("watched", "up/${filename}")
+        answer = requests.post(form["url"], data=form["fields"], files={"file": ("a.txt", b"planted")}, timeout=30)
+        assert answer.status_code == 204
+        form["fields"]["acl"] = "public-read"
+        requests.post(form["url"], data=form["fields"], files={"file": ("b.txt", b"planted")}, timeout=30)
+    [done, denied] = trail.events(fresh_server, eventCategory="Data")
+    assert (done["eventName"], done["readOnly"], done.get("errorCode")) == ("PostObject", False, None)
+    assert {name: done["requestParameters"][name] for name in ("bucketName", "key")} == {
+        "bucketName": "watched", "key": "up/a.txt",
+    }  # fmt: skip
+    assert done["userIdentity"]["accessKeyId"] == ONE.access_key_id
+    assert (denied["eventName"], denied["errorCode"]) == ("PostObject", "AccessDenied")
+    log = json.dumps(trail.lines(fresh_server))
+    assert not any(text in log for text in ("planted", form["fields"]["policy"], form["fields"]["x-amz-signature"]))
+
+
 def test_advanced_selectors_tell_reads_from_writes_and_objects_apart(fresh_server: Server) -> None:
     s3 = two_buckets(fresh_server)
     selectors = advanced(
@@ -115,6 +135,37 @@ def test_advanced_selectors_tell_reads_from_writes_and_objects_apart(fresh_serve
             s3.head_object(Bucket="watched", Key=key)
     [event] = trail.events(fresh_server, eventCategory="Data")
     assert (event["eventName"], event["requestParameters"]["key"]) == ("PutObject", "secret/a")
+
+
+def test_events_tell_how_a_request_came_and_what_encrypts_the_object(fresh_server: Server) -> None:
+    s3 = two_buckets(fresh_server)
+    key = clients.kms(fresh_server).create_key()["KeyMetadata"]["Arn"]
+    under = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    object = {"Bucket": "watched", "Key": "k"}
+    twice = under | {"ServerSideEncryption": "aws:kms:dsse"}
+    with delivering(fresh_server, **basic("arn:aws:s3:::watched/")):
+        for parameters in ({}, {"ServerSideEncryption": "AES256"}, under, twice):
+            s3.put_object(**object, Body=b"twelve bytes", **parameters)
+        s3.get_object(**object, Range="bytes=0-4")["Body"].read()
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+        s3.put_bucket_encryption(Bucket="watched", ServerSideEncryptionConfiguration={"Rules": [rule]})
+        s3.put_object(**object, Body=b"")
+        url = s3.generate_presigned_url("get_object", Params=object | {"Key": "absent"})
+        assert requests.get(url, timeout=30).status_code == 404
+        s3.update_object_encryption(**object, ObjectEncryption={"SSEKMS": {"KMSKeyArn": key}})
+    told = [event["additionalEventData"] for event in trail.events(fresh_server, eventCategory="Data")]
+    applied = ["Default_SSE_S3", "SSE_S3", "SSE_KMS", "DSSE_KMS", "DSSE_KMS", "Default_SSE_KMS", None, None]
+    assert [one.get("SSEApplied") for one in told] == applied
+    assert {one["SignatureVersion"] for one in told} == {"SigV4"}
+    by = ["AuthHeader"] * 6 + ["QueryString", "AuthHeader"]
+    assert [one["AuthenticationMethod"] for one in told] == by
+    assert all(one["bytesTransferredIn"] >= 12 for one in told[:4])
+    assert [one["bytesTransferredIn"] for one in told[4:7]] == [0, 0, 0]
+    assert [one.get("bytesTransferredOut") for one in told[:7]] == [0, 0, 0, 0, 5, 0, None]
+    # Nothing is said of TLS where there is none, nor of ids that are not given.
+    assert not any("CipherSuite" in one or "x-amz-id-2" in one for one in told)
+    [made] = trail.events(fresh_server, eventName="CreateBucket")[:1]
+    assert made["additionalEventData"]["AuthenticationMethod"] == "AuthHeader"
 
 
 @dataclass

@@ -208,6 +208,14 @@ def place_of(bucket: str) -> dict[str, str]:
     return {"Bucket": bucket, "Key": "other"}
 
 
+def test_attributes_and_parts_are_told_of_a_version(s3: Any, versioned: str) -> None:
+    one, _ = put(s3, versioned, b"one"), put(s3, versioned, b"later")
+    place = {"Bucket": versioned, "Key": "k", "VersionId": one}
+    attributes = s3.get_object_attributes(**place, ObjectAttributes=["ObjectSize"])
+    assert (attributes["ObjectSize"], attributes["VersionId"]) == (3, one)
+    assert s3.get_object(**place, PartNumber=1)["Body"].read() == b"one"
+
+
 def test_many_are_deleted_by_key_and_by_version(s3: Any, versioned: str) -> None:
     one, two = put(s3, versioned, b"1"), put(s3, versioned, b"2")
     put(s3, versioned, b"3", key="other")

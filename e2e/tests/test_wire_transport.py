@@ -168,7 +168,7 @@ def http2(connection: socket.socket, requests: list[Request]) -> list[tuple[str,
         assert chunk, "closed before all answers came"
         for event in state.receive_data(chunk):
             if isinstance(event, h2.events.ResponseReceived):
-                assert "x-amzn-requestid" in dict(event.headers)
+                assert {"x-amzn-requestid", "x-amz-request-id"} & set(dict(event.headers))
                 streams[event.stream_id] = (dict(event.headers)[":status"], b"")
             elif isinstance(event, h2.events.DataReceived):
                 status, body = streams[event.stream_id]

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use base::{
-    AccountId, Call, EventDetails, EventId, EventResource, EventTokenHolder, Region, RequestId, Timestamp,
-    TlsDetails, UnsignedCall,
+    AccountId, Call, EventDetails, EventId, EventResource, EventTokenHolder, EventValue, Region, RequestId,
+    Timestamp, TlsDetails, UnsignedCall,
 };
 
 use crate::json::Object;
@@ -325,7 +325,7 @@ fn write_elements(event: &mut Object<'_>, field: &str, json: Option<&[u8]>) {
 }
 
 /// A name with a dot is one within an object.
-fn write_additional(event: &mut Object<'_>, noted: &[(&'static str, String)]) {
+fn write_additional(event: &mut Object<'_>, noted: &[(&'static str, EventValue)]) {
     if noted.is_empty() {
         return;
     }
@@ -333,7 +333,7 @@ fn write_additional(event: &mut Object<'_>, noted: &[(&'static str, String)]) {
     event.object("additionalEventData", |data| {
         for (place, (name, value)) in noted.iter().enumerate() {
             let Some(outer) = outer_of(name) else {
-                data.text(name, value);
+                write_value(data, name, value);
                 continue;
             };
             if noted.iter().take(place).any(|(before, _)| outer_of(before) == Some(outer)) {
@@ -342,12 +342,19 @@ fn write_additional(event: &mut Object<'_>, noted: &[(&'static str, String)]) {
             data.object(outer, |object| {
                 for (name, value) in noted {
                     if let Some((_, inner)) = name.split_once('.').filter(|(other, _)| *other == outer) {
-                        object.text(inner, value);
+                        write_value(object, inner, value);
                     }
                 }
             });
         }
     });
+}
+
+fn write_value(object: &mut Object<'_>, name: &str, value: &EventValue) {
+    match value {
+        EventValue::Text(text) => object.text(name, text),
+        EventValue::Number(number) => object.json(name, number.to_string().as_bytes()),
+    }
 }
 
 fn cut(text: &str) -> &str {

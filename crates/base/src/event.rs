@@ -68,6 +68,15 @@ pub struct EventNotes {
     details: Mutex<EventDetails>,
 }
 
+/// Something in `additionalEventData`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventValue {
+    /// A string.
+    Text(String),
+    /// A number.
+    Number(u64),
+}
+
 /// What has been noted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct EventDetails {
@@ -76,7 +85,7 @@ pub struct EventDetails {
     /// `responseElements`: a JSON object.
     pub response_elements: Option<Vec<u8>>,
     /// `additionalEventData`, name by name.
-    pub additional: Vec<(&'static str, String)>,
+    pub additional: Vec<(&'static str, EventValue)>,
     /// What it was about, each once.
     pub resources: Vec<EventResource>,
     /// Whether an empty list says that it was about nothing in particular; else nothing is said.
@@ -134,9 +143,18 @@ impl EventNotes {
 
     /// Says something in `additionalEventData`; what was said there under this name before is replaced.
     pub fn add(&self, name: &'static str, value: impl fmt::Display) {
+        self.add_value(name, EventValue::Text(value.to_string()));
+    }
+
+    /// The same with a number.
+    pub fn add_number(&self, name: &'static str, value: u64) {
+        self.add_value(name, EventValue::Number(value));
+    }
+
+    fn add_value(&self, name: &'static str, value: EventValue) {
         let mut details = self.details();
         details.additional.retain(|(known, _)| *known != name);
-        details.additional.push((name, value.to_string()));
+        details.additional.push((name, value));
     }
 
     /// Shows everything that was noted so far. Nothing can be noted meanwhile: `look` must not wait, nor note anything.
@@ -176,11 +194,17 @@ mod tests {
         notes.add("keyMaterialId", "one");
         notes.add("grantId", "g");
         notes.add("keyMaterialId", "two");
+        notes.add("count", "one");
+        notes.add_number("count", 2);
         notes.so_far(|details| {
             assert_eq!(details.resources.iter().map(|one| one.arn.as_str()).collect::<Vec<_>>(), ["a", "b"]);
             assert_eq!(
                 details.additional,
-                [("grantId", "g".to_owned()), ("keyMaterialId", "two".to_owned())]
+                [
+                    ("grantId", EventValue::Text("g".to_owned())),
+                    ("keyMaterialId", EventValue::Text("two".to_owned())),
+                    ("count", EventValue::Number(2)),
+                ]
             );
         });
         let id = "09090909-0909-4909-8909-090909090909";

@@ -19,7 +19,8 @@ pub use call::{Call, CallIds, CallingService, InvalidRequestId, RequestId, Servi
 pub use caller::{Caller, Federation, Principal, Session, SessionPolicies};
 pub use clock::{Clock, SettableClock, SystemClock, Timestamp, TimestampError};
 pub use event::{
-    EventDetails, EventId, EventNotes, EventResource, EventTokenHolder, InvalidEventId, TlsDetails,
+    EventDetails, EventId, EventNotes, EventResource, EventTokenHolder, EventValue, InvalidEventId,
+    TlsDetails,
 };
 pub use key_id::{KeyArn, KeyId, KeyIdError};
 pub use random::{Randomness, RandomnessUnavailable};

@@ -8,6 +8,7 @@ mod change;
 mod circumstances;
 mod cryptographic_operation;
 mod decision;
+mod dependents;
 mod due;
 mod error;
 mod facts;
@@ -15,6 +16,7 @@ mod grant;
 mod import;
 mod import_token;
 mod key_access;
+mod key_names;
 mod key_policy;
 mod keys;
 mod kind;
@@ -56,9 +58,11 @@ use store::Store;
 use wire::json::Limits;
 
 pub use census::KeyCensus;
+pub use dependents::{Dependents, DependentsUnavailable, KeyDependents};
 pub use due::DueTurn;
 pub use error::{AccessDenied, KmsError};
 pub use key_access::{ActionAccess, Grantees, KeyOutline, Whom};
+pub use key_names::KeyNames;
 pub use keys::CacheSizes;
 pub use managed_key::ManagedService;
 pub use principal::{CallerRights, KnownPrincipal, Principals, PrincipalsUnavailable};
@@ -83,6 +87,7 @@ pub struct Kms {
     keys: Arc<Keys>,
     materials: Arc<Materials>,
     principals: Arc<dyn Principals>,
+    dependents: Arc<dyn KeyDependents>,
     trail: Arc<Trail>,
     recipients: Recipients,
     grant_tokens: GrantTokens,
@@ -203,6 +208,7 @@ impl Kms {
             guardrails: Arc::default(),
             witness: Arc::new(Unwitnessed),
             principals,
+            dependents: Arc::new(dependents::NoDependents),
             trail,
             store,
             domain_keys,
@@ -221,6 +227,12 @@ impl Kms {
     #[must_use]
     pub fn witnessed_by(self, witness: Arc<dyn Witness>) -> Self {
         Self { witness, ..self }
+    }
+
+    /// The same service, which tells what depends on a key that is to be deleted.
+    #[must_use]
+    pub fn knowing_dependents(self, dependents: Arc<dyn KeyDependents>) -> Self {
+        Self { dependents, ..self }
     }
 
     /// The same service, which believes attestation documents under these roots. Without any it believes none, and

@@ -60,11 +60,67 @@ pub struct PossibleAction {
     pub access: Access,
 }
 
+/// A key by all its names.
+#[derive(Clone, Debug)]
+pub struct KeyNames {
+    /// The key.
+    pub key: KeyArn,
+    /// Its aliases, with `alias/`.
+    pub aliases: Vec<String>,
+}
+
+/// What in a bucket depends on a key.
+#[derive(Clone, Debug)]
+pub struct UsageOfBucket {
+    /// The bucket's name.
+    pub bucket: String,
+    /// Whether the bucket encrypts under the key by default.
+    pub is_default: bool,
+    /// Objects under the key.
+    pub objects: u64,
+    /// The bytes of these objects.
+    pub bytes: u64,
+    /// Uploads under the key that are under way.
+    pub uploads: u64,
+}
+
+/// What was found in a part of what there is.
+#[derive(Clone, Debug)]
+pub struct UsagePage {
+    /// Buckets with something that depends on the key.
+    pub buckets: Vec<UsageOfBucket>,
+    /// How many records were looked at.
+    pub records: u64,
+    /// Where to go on, if that was not all.
+    pub next: Option<String>,
+}
+
+/// Why the usage of a key is not told.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// The place to go on is none that was given.
+    #[error("not a place in the usage of keys")]
+    InvalidPlace,
+    /// It cannot be found out.
+    #[error(transparent)]
+    Failed(PortError),
+}
+
+/// What depends on keys.
+#[async_trait]
+pub trait Usage: Send + Sync {
+    /// The next part behind the place that the part before told: roughly `limit` records.
+    async fn page(&self, key: &KeyNames, after: Option<&str>, limit: usize) -> Result<UsagePage, UsageError>;
+}
+
 /// The keys.
 #[async_trait]
 pub trait Keys: Send + Sync {
     /// The key of an id, ARN or alias, if the caller may read its policy and its grants.
     async fn outline(&self, call: &Call, key_id: &str) -> Result<KeyOutline, PortError>;
+
+    /// All names of a key of the caller's account, if the caller may describe it.
+    async fn names(&self, call: &Call, key_id: &str) -> Result<KeyNames, PortError>;
 
     /// The grantees of the next `limit` grants behind the grant `after`.
     async fn grantees(

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use audit::{EventError, EventName};
 use base::Call;
-use wire::keywright::{ExplainRequest, ListKeyAccess};
+use wire::keywright::{ExplainRequest, ListKeyAccess, ListKeyUsage};
 use wire::{Fault, event, json};
 
 use crate::Management;
@@ -83,7 +83,7 @@ where
     })
 }
 
-static OPERATIONS: [Operation; 2] = [row::<ExplainRequest>(), row::<ListKeyAccess>()];
+static OPERATIONS: [Operation; 3] = [row::<ExplainRequest>(), row::<ListKeyAccess>(), row::<ListKeyUsage>()];
 
 impl Management {
     /// The operation of this name (case sensitive), if it is offered.

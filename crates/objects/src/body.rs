@@ -1,5 +1,7 @@
 //! The body of a request as S3 takes it: out of its chunks, as long as announced, and as it was signed.
 
+use std::ops::RangeInclusive;
+
 use bytes::Bytes;
 use crypto::digest::Sha256;
 use wire::s3::Chunked;
@@ -20,7 +22,9 @@ pub(crate) struct Body {
     source: Box<dyn BodySource>,
     chunked: Option<Chunked>,
     signed: Option<(Sha256, [u8; 32])>,
-    length: u64,
+    /// What it must have, in bytes.
+    lengths: RangeInclusive<u64>,
+    is_announced: bool,
     seen: u64,
     piece: Bytes,
 }
@@ -39,10 +43,7 @@ impl Body {
         let is_chunked = matches!(payload, Payload::UnsignedChunks | Payload::SignedChunks(_));
         let length = announced_length(headers, is_chunked)?;
         if length > longest {
-            let text = "Your proposed upload exceeds the maximum allowed size";
-            return Err(ObjectsError::bad("EntityTooLarge", text)
-                .with("ProposedSize", length.to_string())
-                .with("MaxSizeAllowed", longest.to_string()));
+            return Err(too_large(length, longest));
         }
         let (chunked, signed) = match payload {
             Payload::Digest(digest) => (None, Some((Sha256::new(), digest))),
@@ -50,7 +51,14 @@ impl Body {
             Payload::UnsignedChunks => (Some(Chunked::new(None)), None),
             Payload::SignedChunks(signatures) => (Some(Chunked::new(Some(signatures))), None),
         };
-        Ok(Self { source, chunked, signed, length, seen: 0, piece: Bytes::new() })
+        let (lengths, piece) = (length..=length, Bytes::new());
+        Ok(Self { source, chunked, signed, lengths, is_announced: true, seen: 0, piece })
+    }
+
+    /// Begins to read the file of a form, which has one of these lengths.
+    pub(crate) fn of_form(source: Box<dyn BodySource>, lengths: RangeInclusive<u64>) -> Self {
+        let (chunked, signed, piece) = (None, None, Bytes::new());
+        Self { source, chunked, signed, lengths, is_announced: false, seen: 0, piece }
     }
 
     /// A short body in one piece.
@@ -86,8 +94,9 @@ impl Body {
             }
             let Some(data) = self.take()? else { continue };
             self.seen = self.seen.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
-            if self.seen > self.length {
-                return Err(incomplete());
+            let longest = *self.lengths.end();
+            if self.seen > longest {
+                return Err(if self.is_announced { incomplete() } else { too_large(self.seen, longest) });
             }
             if let Some((digest, _)) = &mut self.signed {
                 digest.update(&data);
@@ -112,8 +121,9 @@ impl Body {
     /// It is shorter than announced, or not as it was signed.
     pub(crate) fn finish(self) -> Result<Vec<(String, String)>, ObjectsError> {
         let trailer = self.chunked.map_or(Ok(Vec::new()), Chunked::finish)?;
-        if self.seen != self.length {
-            return Err(incomplete());
+        let shortest = *self.lengths.start();
+        if self.seen < shortest {
+            return Err(if self.is_announced { incomplete() } else { too_small(self.seen, shortest) });
         }
         match self.signed.map(|(digest, signed)| digest.finish() == signed) {
             Some(false) => Err(InvalidSignature::PayloadHash.into()),
@@ -130,6 +140,18 @@ fn announced_length(headers: &Headers, is_chunked: bool) -> Result<u64, ObjectsE
     let text = headers.get(name).ok_or_else(missing)?;
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_number).ok_or_else(missing)
+}
+
+fn too_large(length: u64, longest: u64) -> ObjectsError {
+    ObjectsError::bad("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        .with("ProposedSize", length.to_string())
+        .with("MaxSizeAllowed", longest.to_string())
+}
+
+fn too_small(length: u64, shortest: u64) -> ObjectsError {
+    ObjectsError::bad("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+        .with("ProposedSize", length.to_string())
+        .with("MinSizeAllowed", shortest.to_string())
 }
 
 fn incomplete() -> ObjectsError {

@@ -16,6 +16,7 @@ use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
 use crate::record::{BucketRecord, ObjectRecord};
 use crate::request::Answer;
+use crate::tags::Tags;
 use crate::{Objects, paths};
 
 /// A bucket that is there.
@@ -29,21 +30,50 @@ pub(crate) struct Bucket {
 
 /// What the condition keys of S3 say of a request.
 #[derive(Default)]
-pub(crate) struct Facts(Vec<(&'static str, String)>);
+pub(crate) struct Facts {
+    texts: Vec<(&'static str, String)>,
+    /// Of the object that is there.
+    existing_tags: Tags,
+    /// That the request brings.
+    request_tags: Tags,
+    request_tag_keys: Vec<String>,
+}
 
 impl Facts {
     /// One more, if there is a value. Names are in lower case.
     #[must_use]
     pub(crate) fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
-        self.0.extend(value.map(|value| (name, value.to_owned())));
+        self.texts.extend(value.map(|value| (name, value.to_owned())));
         self
+    }
+
+    /// The tags of the object that the request is about, if it is there.
+    #[must_use]
+    pub(crate) fn with_existing_tags(self, tags: Option<&Tags>) -> Self {
+        Self { existing_tags: tags.cloned().unwrap_or_default(), ..self }
+    }
+
+    /// The tags that the request puts on an object.
+    #[must_use]
+    pub(crate) fn with_request_tags(self, tags: &Tags) -> Self {
+        let request_tag_keys = tags.iter().map(|(key, _)| key.to_owned()).collect();
+        Self { request_tags: tags.clone(), request_tag_keys, ..self }
     }
 }
 
 impl Context for Facts {
     fn value(&self, key: &ServiceKey) -> Value<'_> {
         let ServiceKey::Other(name) = key else { return Value::Absent };
-        let found = self.0.iter().find(|(known, _)| *known == &**name);
+        if let Some(key) = name.strip_prefix("s3:existingobjecttag/") {
+            return Value::of_pair(self.existing_tags.iter(), key);
+        }
+        if let Some(key) = name.strip_prefix("s3:requestobjecttag/") {
+            return Value::of_pair(self.request_tags.iter(), key);
+        }
+        if &**name == "s3:requestobjecttagkeys" {
+            return Value::Many(&self.request_tag_keys);
+        }
+        let found = self.texts.iter().find(|(known, _)| *known == &**name);
         found.map_or(Value::Absent, |(_, value)| Value::Text(value))
     }
 }

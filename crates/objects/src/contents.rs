@@ -200,13 +200,13 @@ impl Drop for Reader {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use keyring::SealedUnderDomain;
 
     use super::*;
     use crate::record::{Run, StoredEncryption};
 
-    fn record(runs: &[(u32, u32, u64)], size: u64) -> ObjectRecord {
+    pub(crate) fn record(runs: &[(u32, u32, u64)], size: u64) -> ObjectRecord {
         let bytes = [vec![0, 0, 0, 1, 1], vec![0; 44]].concat();
         let sealed = SealedUnderDomain::from_bytes(&bytes).unwrap();
         let runs = runs.iter().map(|(first, count, size)| Run { first: *first, count: *count, size: *size });

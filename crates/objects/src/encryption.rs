@@ -30,7 +30,7 @@ use crate::record::{KmsForm, StoredEncryption};
 use crate::request::{Answer, Headers};
 
 /// The key that S3 takes if a request asks for KMS and names none.
-const AWS_MANAGED_KEY: &str = "alias/aws/s3";
+pub(crate) const AWS_MANAGED_KEY: &str = "alias/aws/s3";
 const RESOURCE_PAIR: &str = "aws:s3:arn";
 
 /// Which object is encrypted.
@@ -167,6 +167,28 @@ impl Objects {
             }
         };
         Ok(ContentKeys { inner: content_key(&secret)?, outer })
+    }
+
+    /// Seals the content key of an object that is there anew, under a key of the key service. What the caller gave the old
+    /// encryption context stays in the new one.
+    ///
+    /// # Errors
+    /// As those of [`Objects::unlock`] and [`Objects::protect`].
+    pub(crate) async fn reseal(
+        &self,
+        call: &Call,
+        place: Place<'_>,
+        stored: &StoredEncryption,
+        (key_arn, kind): (&str, KmsKind),
+    ) -> Result<StoredEncryption, ObjectsError> {
+        let keys = self.unlock(call, place, stored, None).await?;
+        let mut context = match stored {
+            StoredEncryption::Kms { context, .. } => context.clone(),
+            StoredEncryption::Service { .. } | StoredEncryption::Customer { .. } => BTreeMap::new(),
+        };
+        context.remove(RESOURCE_PAIR);
+        let wanted = Wanted::Kms { key: Some(key_arn.to_owned()), context, kind };
+        self.protect(call, place, &wanted, &keys).await
     }
 
     /// The encryption that a write into a bucket asks for, or that the bucket has as its default.

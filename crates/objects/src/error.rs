@@ -60,6 +60,9 @@ pub enum BodyError {
     /// The connection broke or sent nonsense.
     #[error("the connection broke")]
     Broken,
+    /// The form is none, or does not end.
+    #[error("the form is no whole multipart/form-data")]
+    MalformedForm,
 }
 
 /// A refusal, with what S3 tells beside its text.
@@ -172,6 +175,10 @@ impl ObjectsError {
             Self::Blob(BlobError::Unavailable(_)) => {
                 Fault::bad_request("ServiceUnavailable", UNAVAILABLE).with_status(503)
             }
+            Self::Body(BodyError::MalformedForm) => Fault::bad_request(
+                "MalformedPOSTRequest",
+                "The body of your POST request is not well-formed multipart/form-data.",
+            ),
             Self::Gone
             | Self::Damaged(_)
             | Self::Store(_)

@@ -247,6 +247,7 @@ impl<'a> Change<'a> {
         if !version.record.standing().has_id {
             self.history.null = None;
         }
+        self.expect(version);
         self.delete(version.path.clone());
         if let VersionRecord::Object(record) = &version.record {
             self.dropped = Some(Dropped::of(record)?);
@@ -265,6 +266,7 @@ impl<'a> Change<'a> {
         if !record.standing.has_id {
             self.history.null = None;
         }
+        self.expect(newest);
         self.delete(newest.path.clone());
         self.put(paths::object(&self.bucket.name, self.key)?, encode_record(&**record)?);
         Ok(true)
@@ -282,6 +284,12 @@ impl<'a> Change<'a> {
             false => transaction.put(path, encode_record(&history)?),
         };
         Ok((transaction, dropped))
+    }
+
+    /// Tags and encryption of a version may change beside its history.
+    fn expect(&mut self, version: &EarlierVersion) {
+        let transaction = std::mem::take(&mut self.transaction);
+        self.transaction = transaction.expect_revision(version.path.clone(), version.revision);
     }
 
     fn put(&mut self, path: Key, value: Vec<u8>) {

@@ -20,24 +20,32 @@ mod contents;
 mod data_events;
 mod encryption;
 mod error;
+mod event_data;
+mod extent;
 mod history;
 mod home;
+mod host_names;
+mod key_usage;
 mod layers;
 mod listing;
 mod multipart;
+mod object_access;
 mod object_key;
 mod operation;
 mod ops;
 mod paths;
 mod ports;
+mod post_form;
 mod record;
 mod request;
 mod stored_object;
 mod sweep;
 mod table;
+mod tags;
 mod upload;
 mod version;
 mod version_listing;
+mod write_facts;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,11 +62,14 @@ pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
 pub use home::{HomeError, move_into_folder, move_upstream};
+pub use host_names::{HostNames, InvalidHostName};
+pub use key_usage::{BucketUsage, KeyUsage, KeyUsageError, UsagePage, UsedKey};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};
 pub use operation::Operation;
 pub use ports::{
     CallerRights, Callers, DataEvent, DataEvents, DataKey, DataKeyError, DataKeyUse, DataKeys, PortError,
 };
+pub use post_form::{PostForm, Posted};
 pub use request::{Answer, AnswerBody, BodySource, Headers, Method, Query, Request, Target};
 
 /// The service.

@@ -26,8 +26,12 @@ pub enum Operation {
     DeleteBucketEncryption,
     /// Takes the policy of a bucket away.
     DeleteBucketPolicy,
+    /// Takes the tags of a bucket away.
+    DeleteBucketTagging,
     /// Deletes an object.
     DeleteObject,
+    /// Takes the tags of an object away.
+    DeleteObjectTagging,
     /// Deletes up to a thousand objects.
     DeleteObjects,
     /// Tells the default encryption of a bucket.
@@ -36,10 +40,16 @@ pub enum Operation {
     GetBucketLocation,
     /// Tells the policy of a bucket.
     GetBucketPolicy,
+    /// Tells the tags of a bucket.
+    GetBucketTagging,
     /// Tells whether a bucket keeps versions.
     GetBucketVersioning,
     /// Reads an object.
     GetObject,
+    /// Tells the tags of an object.
+    GetObjectTagging,
+    /// Tells of an object what is asked for.
+    GetObjectAttributes,
     /// Tells whether there is a bucket.
     HeadBucket,
     /// Tells of an object.
@@ -56,14 +66,22 @@ pub enum Operation {
     ListObjectsV2,
     /// Lists the parts of an upload.
     ListParts,
+    /// Writes an object that comes in a form.
+    PostObject,
     /// Says how objects of a bucket are encrypted by default.
     PutBucketEncryption,
     /// Gives a bucket a policy.
     PutBucketPolicy,
+    /// Gives a bucket tags.
+    PutBucketTagging,
     /// Says whether a bucket keeps versions.
     PutBucketVersioning,
     /// Writes an object.
     PutObject,
+    /// Puts other tags on an object.
+    PutObjectTagging,
+    /// Seals the key of an object's contents under another key; the contents stay.
+    UpdateObjectEncryption,
     /// Writes a part of an upload.
     UploadPart,
     /// Writes a part of an upload with what another object has.
@@ -132,6 +150,9 @@ pub(crate) const SUBRESOURCES: [&str; 42] = [
     "website",
 ];
 
+/// The parameter that names a part.
+const PART: &str = "partNumber";
+
 impl Operation {
     /// The name, as S3 has it.
     pub fn name(self) -> &'static str {
@@ -160,13 +181,18 @@ impl Operation {
             Self::DeleteBucket => ("DeleteBucket", Management, Write),
             Self::DeleteBucketEncryption => ("DeleteBucketEncryption", Management, Write),
             Self::DeleteBucketPolicy => ("DeleteBucketPolicy", Management, Write),
+            Self::DeleteBucketTagging => ("DeleteBucketTagging", Management, Write),
             Self::DeleteObject => ("DeleteObject", Data, Write),
+            Self::DeleteObjectTagging => ("DeleteObjectTagging", Data, Write),
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
+            Self::GetBucketTagging => ("GetBucketTagging", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
+            Self::GetObjectTagging => ("GetObjectTagging", Data, Read),
+            Self::GetObjectAttributes => ("GetObjectAttributes", Data, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
             Self::ListBuckets => ("ListBuckets", Management, Read),
@@ -175,10 +201,14 @@ impl Operation {
             Self::ListObjects => ("ListObjects", Data, Read),
             Self::ListObjectsV2 => ("ListObjectsV2", Data, Read),
             Self::ListParts => ("ListParts", Data, Read),
+            Self::PostObject => ("PostObject", Data, Write),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
+            Self::PutBucketTagging => ("PutBucketTagging", Management, Write),
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
+            Self::PutObjectTagging => ("PutObjectTagging", Data, Write),
+            Self::UpdateObjectEncryption => ("UpdateObjectEncryption", Data, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
             Self::UploadPartCopy => ("UploadPartCopy", Data, Write),
         }
@@ -201,7 +231,12 @@ impl Operation {
     /// `NotImplemented` for what S3 has and this service has not; `MethodNotAllowed`.
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
         let Request { method, target, query, headers, .. } = request;
-        let subresource = query.names().find(|name| SUBRESOURCES.contains(name));
+        if request.form.is_some() {
+            return Ok(Self::PostObject);
+        }
+        // A part is of whatever else is named.
+        let subresource = query.names().find(|name| *name != PART && SUBRESOURCES.contains(name));
+        let subresource = subresource.or(query.get(PART).map(|_| PART));
         let is_copy = headers.get("x-amz-copy-source").is_some();
         if let (Target::Object(..), Some(_)) = (target, query.get("uploadId")) {
             return Self::on_upload(*method, subresource, is_copy);
@@ -215,19 +250,21 @@ impl Operation {
             (Target::Bucket(_), Method::Get, Some("list-type")) if query.get("list-type") == Some("2") => {
                 Ok(Self::ListObjectsV2)
             }
-            (Target::Bucket(_), _, Some("encryption")) => Self::on_encryption(*method),
             (Target::Bucket(_), Method::Get, Some("versions")) => Ok(Self::ListObjectVersions),
-            (Target::Bucket(_), Method::Get, Some("versioning")) => Ok(Self::GetBucketVersioning),
-            (Target::Bucket(_), Method::Put, Some("versioning")) => Ok(Self::PutBucketVersioning),
-            (Target::Bucket(_), _, Some("policy")) => Self::on_policy(*method),
+            (Target::Object(..), Method::Get, Some("tagging")) => Ok(Self::GetObjectTagging),
+            (Target::Object(..), Method::Put, Some("tagging")) => Ok(Self::PutObjectTagging),
+            (Target::Object(..), Method::Delete, Some("tagging")) => Ok(Self::DeleteObjectTagging),
             (Target::Bucket(_), Method::Get, None) => Ok(Self::ListObjects),
             (Target::Bucket(_), Method::Get, Some("uploads")) => Ok(Self::ListMultipartUploads),
             (Target::Bucket(_), Method::Post, Some("delete")) => Ok(Self::DeleteObjects),
+            (Target::Bucket(_), method, Some(subresource)) => Self::on_settings(*method, subresource),
             (Target::Object(..), Method::Post, Some("uploads")) => Ok(Self::CreateMultipartUpload),
             (Target::Object(..), Method::Put, None) if is_copy => Ok(Self::CopyObject),
             (Target::Object(..), Method::Put, None) => Ok(Self::PutObject),
-            (Target::Object(..), Method::Get, None) => Ok(Self::GetObject),
-            (Target::Object(..), Method::Head, None) => Ok(Self::HeadObject),
+            (Target::Object(..), Method::Put, Some("encryption")) => Ok(Self::UpdateObjectEncryption),
+            (Target::Object(..), Method::Get, None | Some(PART)) => Ok(Self::GetObject),
+            (Target::Object(..), Method::Head, None | Some(PART)) => Ok(Self::HeadObject),
+            (Target::Object(..), Method::Get, Some("attributes")) => Ok(Self::GetObjectAttributes),
             (Target::Object(..), Method::Delete, None) => Ok(Self::DeleteObject),
             (Target::Service, _, None) | (Target::Object(..), Method::Post, None) => {
                 Err(ObjectsError::method_not_allowed())
@@ -236,20 +273,21 @@ impl Operation {
         }
     }
 
-    fn on_encryption(method: Method) -> Result<Self, ObjectsError> {
+    /// The operation on what is said of a bucket.
+    fn on_settings(method: Method, subresource: &str) -> Result<Self, ObjectsError> {
+        let (get, put, delete) = match subresource {
+            "encryption" => {
+                (Self::GetBucketEncryption, Self::PutBucketEncryption, Some(Self::DeleteBucketEncryption))
+            }
+            "policy" => (Self::GetBucketPolicy, Self::PutBucketPolicy, Some(Self::DeleteBucketPolicy)),
+            "tagging" => (Self::GetBucketTagging, Self::PutBucketTagging, Some(Self::DeleteBucketTagging)),
+            "versioning" => (Self::GetBucketVersioning, Self::PutBucketVersioning, None),
+            _ => return Err(ObjectsError::not_implemented()),
+        };
         match method {
-            Method::Get => Ok(Self::GetBucketEncryption),
-            Method::Put => Ok(Self::PutBucketEncryption),
-            Method::Delete => Ok(Self::DeleteBucketEncryption),
-            Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
-        }
-    }
-
-    fn on_policy(method: Method) -> Result<Self, ObjectsError> {
-        match method {
-            Method::Get => Ok(Self::GetBucketPolicy),
-            Method::Put => Ok(Self::PutBucketPolicy),
-            Method::Delete => Ok(Self::DeleteBucketPolicy),
+            Method::Get => Ok(get),
+            Method::Put => Ok(put),
+            Method::Delete => delete.ok_or_else(ObjectsError::method_not_allowed),
             Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
         }
     }
@@ -293,8 +331,16 @@ mod tests {
     ) -> Result<Operation, &'static str> {
         let headers = Headers::new(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
         let (target, query) = (Target::read(path).unwrap(), Query::read(query).unwrap());
-        let request =
-            Request { method, target, query, headers, payload: Payload::Unsigned, body: Box::new(NoBody) };
+        let request = Request {
+            method,
+            target,
+            bucket_is_in_host: false,
+            query,
+            headers,
+            payload: Payload::Unsigned,
+            body: Box::new(NoBody),
+            form: None,
+        };
         Operation::of(&request).map_err(|error| error.to_fault().code)
     }
 
@@ -309,11 +355,18 @@ mod tests {
             (Method::Put, "/b", "policy", Operation::PutBucketPolicy),
             (Method::Delete, "/b", "policy=", Operation::DeleteBucketPolicy),
             (Method::Delete, "/b", "encryption=", Operation::DeleteBucketEncryption),
+            (Method::Get, "/b", "tagging", Operation::GetBucketTagging),
+            (Method::Put, "/b", "tagging", Operation::PutBucketTagging),
+            (Method::Delete, "/b", "tagging", Operation::DeleteBucketTagging),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
+            (Method::Put, "/b/k", "encryption", Operation::UpdateObjectEncryption),
             (Method::Get, "/b/k", "versionId=null", Operation::GetObject),
             (Method::Head, "/b/acl", "", Operation::HeadObject),
+            (Method::Get, "/b/k", "partNumber=1", Operation::GetObject),
+            (Method::Head, "/b/k", "partNumber=1", Operation::HeadObject),
+            (Method::Get, "/b/k", "attributes", Operation::GetObjectAttributes),
             (Method::Delete, "/b/k", "", Operation::DeleteObject),
             (Method::Get, "/b", "prefix=a", Operation::ListObjects),
             (Method::Get, "/b", "versions&prefix=a", Operation::ListObjectVersions),
@@ -335,11 +388,13 @@ mod tests {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
             (Method::Get, "/b", "policyStatus"),
-            (Method::Put, "/b/k", "encryption"),
+            (Method::Get, "/b/k", "encryption"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
-            (Method::Get, "/b/k", "partNumber=1"),
-            (Method::Get, "/b/k", "tagging"),
+            (Method::Get, "/b/k", "partNumber=1&acl"),
+            (Method::Put, "/b/k", "partNumber=1"),
+            (Method::Head, "/b/k", "attributes"),
+            (Method::Head, "/b/k", "tagging"),
             (Method::Post, "/b", ""),
         ] {
             assert_eq!(asked(method, path, query, &[]), Err("NotImplemented"), "{path} {query}");

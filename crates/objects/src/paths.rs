@@ -23,8 +23,17 @@ use crate::object_key::{ObjectKey, escape, unescape};
 /// The value of an entry that says all with its key.
 pub(crate) const PRESENT: &[u8] = &[1];
 
+/// All buckets.
+pub(crate) const BUCKETS: &str = "objects/bucket/";
+/// All objects.
+pub(crate) const OBJECTS: &str = "objects/object/";
+/// All versions besides the objects that are there now.
+pub(crate) const VERSIONS: &str = "objects/version/";
+/// All uploads.
+pub(crate) const UPLOADS: &str = "objects/upload/";
+
 pub(crate) fn bucket(name: &BucketName) -> Result<Key, KeyError> {
-    Key::new(format!("objects/bucket/{name}"))
+    Key::new(format!("{BUCKETS}{name}"))
 }
 
 pub(crate) fn buckets_of(account: AccountId) -> String {
@@ -37,7 +46,7 @@ pub(crate) fn owner(account: AccountId, name: &BucketName) -> Result<Key, KeyErr
 
 /// All objects of a bucket whose keys begin with `prefix`.
 pub(crate) fn objects_of(bucket: &BucketName, prefix: &str) -> String {
-    format!("objects/object/{bucket}/{}", escape(prefix))
+    format!("{OBJECTS}{bucket}/{}", escape(prefix))
 }
 
 pub(crate) fn object(bucket: &BucketName, key: &ObjectKey) -> Result<Key, KeyError> {
@@ -59,7 +68,7 @@ const BEHIND_KEY: &str = "  ";
 
 /// All versions of a bucket besides the objects that are there now, of keys that begin with `prefix`.
 pub(crate) fn versions_of(bucket: &BucketName, prefix: &str) -> String {
-    format!("objects/version/{bucket}/{}", escape(prefix))
+    format!("{VERSIONS}{bucket}/{}", escape(prefix))
 }
 
 /// The place of a text among the versions of a bucket, before all those of a key that it is.
@@ -88,7 +97,7 @@ pub(crate) fn history(bucket: &BucketName, key: &ObjectKey) -> Result<Key, KeyEr
 
 /// All uploads of a bucket for keys that begin with `prefix`.
 pub(crate) fn uploads_of(bucket: &BucketName, prefix: &str) -> String {
-    format!("objects/upload/{bucket}/{}", escape(prefix))
+    format!("{UPLOADS}{bucket}/{}", escape(prefix))
 }
 
 pub(crate) fn upload(bucket: &BucketName, key: &str, id: &str) -> Result<Key, KeyError> {

@@ -97,6 +97,10 @@ pub trait DataKeys: Send + Sync {
         purpose: DataKeyUse<'_>,
     ) -> Result<DataKey, DataKeyError>;
 
+    /// The ARN of the KMS key that the caller calls so, by id, ARN, alias or alias ARN; `None` if no alias has this name. Whether
+    /// the key is there is not looked at.
+    async fn arn_of(&self, call: &Call, key: &str) -> Result<Option<String>, PortError>;
+
     /// Decrypts a data key that is stored.
     async fn decrypt(
         &self,

@@ -12,6 +12,7 @@ use store::{Record, StoreError};
 use crate::blob::BlobName;
 use crate::bucket_encryption::BucketEncryption;
 use crate::bucket_policy::BucketPolicy;
+use crate::tags::Tags;
 use crate::version::{Standing, VersionId, Versioning};
 
 /// A bucket.
@@ -32,6 +33,9 @@ pub(crate) struct BucketRecord {
     /// Whether it keeps versions; never in buckets of older versions of this program.
     #[serde(default)]
     pub(crate) versioning: Option<Versioning>,
+    /// Its tags; none in buckets of older versions of this program.
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 impl Record for BucketRecord {
@@ -209,6 +213,8 @@ pub(crate) struct Details {
     pub(crate) headers: BTreeMap<String, String>,
     /// User metadata, by names without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) tags: Tags,
 }
 
 /// A checksum of an object or part.

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use base::Region;
+use base::{Call, Region};
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use wire::sigv4::Payload;
 
 use crate::contents::Contents;
 use crate::error::{BodyError, ObjectsError};
 use crate::object_key::{InvalidObjectKey, ObjectKey};
+use crate::post_form::Posted;
+
+/// What S3 leaves as it is in the URLs that it answers with: not even a slash.
+const UNENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The methods of S3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +42,10 @@ pub trait BodySource: Send {
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// What the path names.
+    /// What path and host name.
     pub target: Target,
+    /// Whether the host names the bucket.
+    pub bucket_is_in_host: bool,
     /// The parameters of the query string.
     pub query: Query,
     /// The headers.
@@ -48,9 +54,11 @@ pub struct Request {
     pub payload: Payload,
     /// The body.
     pub body: Box<dyn BodySource>,
+    /// The form that it came in; then the body is the file of the form.
+    pub form: Option<Posted>,
 }
 
-/// What a path names.
+/// What path and host name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The service itself.
@@ -97,11 +105,20 @@ impl Target {
     /// # Errors
     /// The path is not UTF-8, or the key is too long.
     pub fn read(path: &str) -> Result<Self, ObjectsError> {
-        let decoded = percent_decode_str(path).decode_utf8();
-        let decoded =
-            decoded.map_err(|_| ObjectsError::bad("InvalidURI", "Couldn't parse the specified URI."))?;
-        let path = decoded.strip_prefix('/').unwrap_or(&decoded);
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let path = decode_path(path)?;
+        let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+        Self::named(bucket, key)
+    }
+
+    /// Reads a path of the virtual-hosted style: `/key`, in the bucket that the host names.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn in_bucket(bucket: &str, path: &str) -> Result<Self, ObjectsError> {
+        Self::named(bucket, &decode_path(path)?)
+    }
+
+    pub(crate) fn named(bucket: &str, key: &str) -> Result<Self, ObjectsError> {
         match (bucket, key.parse()) {
             ("", Err(InvalidObjectKey::Empty)) => Ok(Self::Service),
             (_, Err(InvalidObjectKey::Empty)) => Ok(Self::Bucket(bucket.to_owned())),
@@ -111,10 +128,34 @@ impl Target {
     }
 }
 
+/// The path without its first slash.
+fn decode_path(path: &str) -> Result<String, ObjectsError> {
+    let path = percent_decode_str(path.strip_prefix('/').unwrap_or(path)).decode_utf8();
+    let path = path.map_err(|_| ObjectsError::bad("InvalidURI", "Couldn't parse the specified URI."))?;
+    Ok(path.into_owned())
+}
+
 fn too_long(size: usize) -> ObjectsError {
     ObjectsError::bad("KeyTooLongError", "Your key is too long")
         .with("Size", size.to_string())
         .with("MaxSizeAllowed", crate::object_key::OBJECT_KEY_MAX.to_string())
+}
+
+impl Request {
+    /// The URL of what it names, by the host that it was sent to; a path if nobody knows that.
+    pub(crate) fn url(&self, call: &Call) -> String {
+        let encode = |text: &str| utf8_percent_encode(text, UNENCODED).to_string();
+        let path = match (&self.target, self.bucket_is_in_host) {
+            (Target::Service, _) | (Target::Bucket(_), true) => String::new(),
+            (Target::Bucket(bucket), false) => encode(bucket),
+            (Target::Object(_, key), true) => encode(key.as_str()),
+            (Target::Object(bucket, key), false) => format!("{}/{}", encode(bucket), encode(key.as_str())),
+        };
+        let scheme = if call.is_secure() { "https" } else { "http" };
+        self.headers
+            .get("host")
+            .map_or_else(|| format!("/{path}"), |host| format!("{scheme}://{host}/{path}"))
+    }
 }
 
 impl Query {
@@ -123,17 +164,9 @@ impl Query {
     /// # Errors
     /// It is not UTF-8.
     pub fn read(query: &str) -> Result<Self, ObjectsError> {
-        let decode = |text: &str| {
-            let with_spaces = text.replace('+', " ");
-            let decoded = percent_decode_str(&with_spaces).decode_utf8();
-            decoded
-                .map(|text| text.into_owned())
-                .map_err(|_| ObjectsError::bad("InvalidURI", "Couldn't parse the specified URI."))
-        };
         let mut parameters = BTreeMap::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parameters.entry(decode(name)?).or_insert(decode(value)?);
+        for (name, value) in read_pairs(query)? {
+            parameters.entry(name).or_insert(value);
         }
         Ok(Self(parameters))
     }
@@ -147,6 +180,23 @@ impl Query {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
+}
+
+/// The pairs of a query string, decoded, in their order.
+///
+/// # Errors
+/// It is not UTF-8.
+pub(crate) fn read_pairs(query: &str) -> Result<Vec<(String, String)>, ObjectsError> {
+    let decode = |text: &str| {
+        let with_spaces = text.replace('+', " ");
+        let decoded = percent_decode_str(&with_spaces).decode_utf8();
+        decoded
+            .map(|text| text.into_owned())
+            .map_err(|_| ObjectsError::bad("InvalidURI", "Couldn't parse the specified URI."))
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
 }
 
 impl Headers {
@@ -227,6 +277,14 @@ mod tests {
             ("/bucket//a", object("bucket", "/a")),
         ] {
             assert_eq!(Target::read(path).unwrap(), target, "{path}");
+        }
+        for (path, target) in [
+            ("/", Target::Bucket("bucket".to_owned())),
+            ("", Target::Bucket("bucket".to_owned())),
+            ("/a/b%2Fc", object("bucket", "a/b/c")),
+            ("//a", object("bucket", "/a")),
+        ] {
+            assert_eq!(Target::in_bucket("bucket", path).unwrap(), target, "{path}");
         }
         let code = |path: &str| Target::read(path).unwrap_err().to_fault().code;
         assert_eq!(code("/bucket/%ff"), "InvalidURI");

@@ -2,7 +2,7 @@
 
 use base::Call;
 use crypto::digest::sha256;
-use store::{CommitError, Entry, Key, Revision, Transaction, decode_record};
+use store::{CommitError, Entry, Key, Revision, StoreError, Transaction, decode_record, encode_record};
 
 use crate::blob::BlobName;
 use crate::bucket::{Bucket, Facts};
@@ -11,6 +11,7 @@ use crate::contents::Shelf;
 use crate::encryption::Place;
 use crate::error::ObjectsError;
 use crate::history::{Change, EarlierVersion, Removed};
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredContents, blob_name};
 use crate::request::Headers;
@@ -25,6 +26,24 @@ pub(crate) struct StoredObject {
     pub(crate) record: ObjectRecord,
     pub(crate) details: Details,
     pub(crate) revision: Revision,
+    path: Key,
+    is_earlier: bool,
+}
+
+impl StoredObject {
+    /// Writes another record in the place of this one, whose contents stay.
+    pub(crate) fn rewritten(
+        &self,
+        transaction: Transaction,
+        record: &ObjectRecord,
+    ) -> Result<Transaction, StoreError> {
+        let transaction = transaction.expect_revision(self.path.clone(), self.revision);
+        let value = match self.is_earlier {
+            true => encode_record(&VersionRecord::Object(Box::new(record.clone())))?,
+            false => encode_record(record)?,
+        };
+        Ok(transaction.put(self.path.clone(), value))
+    }
 }
 
 /// What a request finds under a key.
@@ -54,7 +73,8 @@ impl Objects {
         key: &ObjectKey,
         entry: &Entry,
     ) -> Result<StoredObject, ObjectsError> {
-        self.open_object((bucket, key), decode_record(entry)?, entry.revision).await
+        self.open_object((bucket, key), decode_record(entry)?, (entry.key.clone(), entry.revision), false)
+            .await
     }
 
     /// An object of which the record has been read.
@@ -62,27 +82,32 @@ impl Objects {
         &self,
         (bucket, key): (&Bucket, &ObjectKey),
         record: ObjectRecord,
-        revision: Revision,
+        (path, revision): (Key, Revision),
+        is_earlier: bool,
     ) -> Result<StoredObject, ObjectsError> {
         let place = Place { bucket, key, version: &record.version };
         let details = self.open_details(place, &record.details).await?;
-        Ok(StoredObject { record, details, revision })
+        Ok(StoredObject { record, details, revision, path, is_earlier })
     }
 
-    /// The object under a key, or a version of it. Whoever may not list the bucket does not learn that there is none.
+    /// The object under a key, or a version of it, for one who may have this access. Whoever may not list the bucket does not
+    /// learn that there is none.
     ///
     /// # Errors
-    /// There is none; a delete marker is none.
+    /// The caller may not, or there is none; a delete marker is none.
     pub(crate) async fn object(
         &self,
         call: &Call,
         (bucket, key): (&Bucket, &ObjectKey),
         version: Option<&VersionId>,
+        (access, facts): (ObjectAccess, Facts),
     ) -> Result<StoredObject, ObjectsError> {
         let found = match version {
             None => self.find_latest(bucket, key).await?,
             Some(id) => self.find_version(bucket, key, id).await?,
         };
+        let object = if let Found::Object(object) = &found { Some(&**object) } else { None };
+        self.authorize_access(call, (bucket, key), version, access, (facts, object)).await?;
         let missing = match found {
             Found::Object(object) => return Ok(*object),
             Found::DeleteMarker(marker) if version.is_some() => return Err(is_delete_marker(&marker)),
@@ -138,11 +163,11 @@ impl Objects {
         key: &ObjectKey,
         version: EarlierVersion,
     ) -> Result<Found, ObjectsError> {
-        let EarlierVersion { revision, record, .. } = version;
+        let EarlierVersion { path, revision, record } = version;
         match record {
             VersionRecord::DeleteMarker(marker) => Ok(Found::DeleteMarker(marker)),
             VersionRecord::Object(record) => {
-                let object = self.open_object((bucket, key), *record, revision).await?;
+                let object = self.open_object((bucket, key), *record, (path, revision), true).await?;
                 Ok(Found::Object(Box::new(object)))
             }
         }

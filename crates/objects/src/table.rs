@@ -6,6 +6,7 @@ use store::Transaction;
 
 use crate::Objects;
 use crate::error::ObjectsError;
+use crate::event_data::EventData;
 use crate::object_key::ObjectKey;
 use crate::operation::{Operation, SUBRESOURCES};
 use crate::request::{Answer, Request, Target};
@@ -34,10 +35,12 @@ impl Objects {
         recording: Recording<'_>,
         operation: Operation,
         call: &Call,
-        request: Request,
+        mut request: Request,
     ) -> Result<Answer, ObjectsError> {
         call.event.set_request_parameters(serde_json::to_vec(&parameters(&request)).ok());
+        let data = EventData::begin(operation, &mut request);
         let answer = self.run(operation, call, request).await;
+        data.note(call, answer.as_ref().ok());
         let fault = answer.as_ref().err().map(ObjectsError::to_fault);
         let error = fault.as_ref();
         let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
@@ -99,6 +102,9 @@ impl Objects {
             (Operation::GetBucketPolicy, name) => self.get_bucket_policy(call, name).await,
             (Operation::PutBucketPolicy, name) => self.put_bucket_policy(call, request, name).await,
             (Operation::DeleteBucketPolicy, name) => self.delete_bucket_policy(call, name).await,
+            (Operation::GetBucketTagging, name) => self.get_bucket_tagging(call, name).await,
+            (Operation::PutBucketTagging, name) => self.put_bucket_tagging(call, request, name).await,
+            (Operation::DeleteBucketTagging, name) => self.delete_bucket_tagging(call, name).await,
             (_, _) => Err(ObjectsError::Bug("an operation on objects names a bucket")),
         }
     }
@@ -123,9 +129,21 @@ impl Objects {
             }
             (Operation::DeleteObject, object) => self.delete_object(call, request, object).await,
             (Operation::GetObject, object) => self.get_object(call, request, object).await,
+            (Operation::GetObjectAttributes, object) => {
+                self.get_object_attributes(call, request, object).await
+            }
             (Operation::HeadObject, object) => self.head_object(call, request, object).await,
+            (Operation::GetObjectTagging, object) => self.get_object_tagging(call, request, object).await,
+            (Operation::PutObjectTagging, object) => self.put_object_tagging(call, request, object).await,
+            (Operation::DeleteObjectTagging, object) => {
+                self.delete_object_tagging(call, request, object).await
+            }
             (Operation::ListParts, object) => self.list_parts(call, request, object).await,
+            (Operation::PostObject, object) => Box::pin(self.post_object(call, request, object)).await,
             (Operation::PutObject, object) => Box::pin(self.put_object(call, request, object)).await,
+            (Operation::UpdateObjectEncryption, object) => {
+                Box::pin(self.update_object_encryption(call, request, object)).await
+            }
             (Operation::UploadPart, object) => Box::pin(self.upload_part(call, request, object)).await,
             (Operation::UploadPartCopy, object) => {
                 Box::pin(self.upload_part_copy(call, request, object)).await

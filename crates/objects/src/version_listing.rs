@@ -182,7 +182,8 @@ impl Objects {
         let version = match record {
             VersionRecord::DeleteMarker(marker) => Listed::DeleteMarker(marker),
             VersionRecord::Object(record) => {
-                let object = self.open_object((bucket, &key), *record, entry.revision).await?;
+                let place = (entry.key.clone(), entry.revision);
+                let object = self.open_object((bucket, &key), *record, place, !is_current).await?;
                 Listed::Object(Box::new(object))
             }
         };

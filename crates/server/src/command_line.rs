@@ -40,6 +40,12 @@ pub(crate) enum Command {
     /// Tell who can do what with a key of a running service, computed from all layers of policies
     #[command(after_help = CREDENTIALS)]
     Access(Access),
+    /// Tell what depends on a key of a running service: buckets, objects, uploads under way
+    #[command(after_help = CREDENTIALS)]
+    Usage(Usage),
+    /// Work with the objects of a running service
+    #[command(subcommand)]
+    Objects(Objects),
     /// Read the audit trail: who did what
     #[command(subcommand)]
     Trail(Trail),
@@ -178,7 +184,7 @@ pub(crate) struct Advance {
 /// Who calls a running service, as `--help` tells.
 const CREDENTIALS: &str = "\
 The call is signed with the credentials of your AWS profile: AWS_PROFILE and AWS_CONFIG_FILE, or AWS_ACCESS_KEY_ID and
-AWS_SECRET_ACCESS_KEY. Policies decide about it: keywright:ExplainRequest, keywright:ListKeyAccess.";
+AWS_SECRET_ACCESS_KEY. Policies decide about it: keywright:ExplainRequest, keywright:ListKeyAccess, keywright:ListKeyUsage.";
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
@@ -192,6 +198,57 @@ pub(crate) struct Explain {
 pub(crate) struct Access {
     /// The key's id or ARN, or an alias
     pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Usage {
+    /// The key's id or ARN, or an alias
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// How objects are rewrapped, as `--help` tells.
+const REWRAPPING: &str = "\
+The contents stay as they are; only their keys are sealed anew, each under the KMS key, of earlier versions as well. It takes
+s3:ListBucketVersions, s3:GetObjectVersion, s3:PutObject and s3:UpdateObjectEncryption, kms:Decrypt with the old key and
+kms:GenerateDataKey with the new one. A run that was cut off is run again: what is under the key is left alone. Point the bucket's default encryption at the new key first, or
+new objects go on coming under the old one.
+
+Exit codes:
+  0  all objects are under the key, but for those of other keys (--from-key) and of customers (SSE-C)
+  1  some are not, or something unexpected
+  2  the command line or the profile is wrong";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Objects {
+    /// Bring the objects of a bucket, with all their versions, under another KMS key
+    #[command(after_help = REWRAPPING)]
+    Rewrap(Rewrap),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rewrap {
+    /// The bucket
+    #[arg(long)]
+    pub(crate) bucket: String,
+    /// Only objects whose keys begin so
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(crate) prefix: String,
+    /// The KMS key that they are to be under: its id or ARN, or an alias
+    #[arg(long, value_name = "KEY")]
+    pub(crate) kms_key_id: String,
+    /// Only objects that are under this KMS key: its id or ARN, or an alias
+    #[arg(long, value_name = "KEY")]
+    pub(crate) from_key: Option<String>,
+    /// Use S3 Bucket Keys, also for objects that had none
+    #[arg(long)]
+    pub(crate) bucket_key: bool,
+    /// How many objects at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) concurrency: u8,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base::{Call, CallIds, CallingService, EventId, Randomness, RequestId, SecretArray, SecretBytes};
 use base64_simd::STANDARD;
 use kms::{Kms, Refused};
-use objects::{DataKey, DataKeyError, DataKeyUse, DataKeys};
+use objects::{DataKey, DataKeyError, DataKeyUse, DataKeys, PortError};
 use serde::{Deserialize, Serialize};
 use wire::Fault;
 
@@ -91,6 +91,11 @@ impl DataKeys for DataKeysOfKms {
         let ciphertext = STANDARD.decode_to_vec(ciphertext.as_bytes());
         let ciphertext = ciphertext.map_err(|error| DataKeyError::Failed(error.into()))?;
         Ok(DataKey { plaintext: secret(&told)?, ciphertext, key_arn: told.key_id })
+    }
+
+    async fn arn_of(&self, call: &Call, key: &str) -> Result<Option<String>, PortError> {
+        let arn = self.kms.key_arn(call, key).await.map_err(|error| PortError(error.into()))?;
+        Ok(arn.map(|arn| arn.to_string()))
     }
 
     async fn decrypt(

@@ -14,6 +14,7 @@ mod export;
 mod foundation;
 mod http;
 mod key_sets;
+mod key_usage;
 mod logging;
 mod metrics;
 mod organization;

@@ -9,7 +9,7 @@ use base::{AccountId, Call, Caller, Region, Timestamp};
 use cloudtrail::{Callers, Delivered, Deliveries, PublicKey, StoredTrails};
 use identity::{CallerPolicies, Identity, IdentityError, PossibleCallers};
 use kms::{Kms, KmsError, KnownPrincipal, Principals, PrincipalsUnavailable};
-use management::{KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
+use management::{KeyNames, KeyOutline, Keys, Part, People, PortError, PossibleAction, Whom};
 use policy::{IdentitySide, PrincipalEntry};
 use wire::kms::{DescribeKey, Operation};
 
@@ -180,6 +180,11 @@ impl Keys for KeysOfKms {
     async fn outline(&self, call: &Call, key_id: &str) -> Result<KeyOutline, PortError> {
         let kms::KeyOutline { key, named } = self.0.key_outline(call, key_id).await.map_err(refused)?;
         Ok(KeyOutline { key, named })
+    }
+
+    async fn names(&self, call: &Call, key_id: &str) -> Result<KeyNames, PortError> {
+        let kms::KeyNames { key, aliases } = self.0.key_names(call, key_id).await.map_err(refused)?;
+        Ok(KeyNames { key, aliases })
     }
 
     async fn grantees(

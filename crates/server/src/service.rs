@@ -25,6 +25,7 @@ use crate::delivery::{Delivery, LOG_FOLDER};
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
 use crate::key_sets::ConfiguredKeySets;
+use crate::key_usage::UsageByObjects;
 use crate::metrics::Metrics;
 use crate::pipeline::{Parties, Pipeline};
 use crate::ports::{
@@ -147,6 +148,7 @@ impl Service {
         let witness: Arc<dyn Witness> = sources.decisions.clone();
         let identity = identity.in_organization(Arc::clone(&sources.guardrails));
         let identity = Arc::new(identity.witnessed_by(Arc::clone(&witness)));
+        let usage = Arc::new(UsageByObjects::new(Arc::clone(&foundation.store)));
         let kms = Kms::new(
             Arc::clone(&foundation.store),
             Arc::clone(&foundation.domain_keys),
@@ -157,12 +159,14 @@ impl Service {
         )
         .with_attestation_roots(sources.attestation_roots)
         .in_organization(Arc::clone(&sources.guardrails))
+        .knowing_dependents(Arc::<UsageByObjects>::clone(&usage))
         .witnessed_by(witness);
         let kms = Arc::new(kms);
         let management = Management::new(
             Arc::clone(&sources.decisions),
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
+            usage,
             Arc::clone(&trail),
         );
         Ok(Arc::new(Self {
@@ -278,6 +282,7 @@ impl Service {
         tokio::spawn(forget_bucket_keys(Arc::downgrade(&objects)));
         Ok(Pipeline::new(Parties {
             objects,
+            host_names: config.objects.host_names.clone(),
             identity: Arc::clone(&self.identity),
             kms: Arc::clone(&self.kms),
             management: Arc::clone(&self.management),

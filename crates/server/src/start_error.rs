@@ -12,7 +12,8 @@ use crate::attestation_roots::AttestationRootsError;
 use crate::bucket_client::BucketError;
 use crate::client::ClientError;
 use crate::commands::{
-    ClockError, NoSuchKey, PolicyLintError, SeedConversionError, TrailReadError, VerifyTrailError,
+    ClockError, NoSuchKey, PolicyLintError, RewrapError, SeedConversionError, TrailReadError,
+    VerifyTrailError,
 };
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
@@ -79,6 +80,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     PolicyLint(#[from] PolicyLintError),
     #[error(transparent)]
+    Rewrap(RewrapError),
+    #[error(transparent)]
     Root(PassphraseError),
     #[error(transparent)]
     Seed(#[from] SeedError),
@@ -109,7 +112,12 @@ impl StartError {
             Self::Client(
                 ClientError::Profile(_) | ClientError::Endpoint(_) | ClientError::Certificate { .. },
             ) => 2,
-            Self::Chores | Self::Client(_) | Self::Clock(_) | Self::SecondSignal | Self::System(_) => 1,
+            Self::Chores
+            | Self::Client(_)
+            | Self::Clock(_)
+            | Self::Rewrap(_)
+            | Self::SecondSignal
+            | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::VerifyTrail(VerifyTrailError::Found(_)) => 7,
             Self::AttestationRoots(_)
@@ -146,6 +154,17 @@ impl From<UpstreamError> for StartError {
         match error {
             UpstreamError::Bucket(error) => Self::Bucket(error),
             UpstreamError::Folder(error) => Self::Objects(error),
+        }
+    }
+}
+
+impl From<RewrapError> for StartError {
+    fn from(error: RewrapError) -> Self {
+        match error {
+            RewrapError::Client(error) => Self::Client(error),
+            other @ (RewrapError::Left(_) | RewrapError::Stopped(_) | RewrapError::Task(_)) => {
+                Self::Rewrap(other)
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the person at the terminal reads. A closed pipe is not our trouble, so write errors are ignored.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
 
 /// Writes to standard output: results and the lines to paste.
 pub(crate) fn say(text: &str) {
@@ -26,7 +27,7 @@ pub(crate) fn complain(sentence: &str) {
 }
 
 /// Replaces the present line of standard error.
-pub(crate) fn overwrite(line: &str) {
+fn overwrite(line: &str) {
     let mut out = std::io::stderr().lock();
     let _ = write!(out, "\r\u{1b}[K{line}");
     let _ = out.flush();
@@ -42,6 +43,38 @@ pub(crate) fn ask_secret(question: &str) -> std::io::Result<base::SecretString> 
 
 /// True when a person can be asked.
 pub(crate) fn is_interactive() -> bool {
-    use std::io::IsTerminal as _;
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Nothing is said about what takes no longer than this.
+const QUIET: Duration = Duration::from_secs(2);
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Says how far it is, if somebody looks and it takes long.
+pub(crate) struct Progress {
+    of: &'static str,
+    next: Option<Instant>,
+    has_told: bool,
+}
+
+impl Progress {
+    /// Of what is counted, and what is done with it.
+    pub(crate) fn new(of: &'static str) -> Self {
+        let is_seen = std::io::stderr().is_terminal();
+        Self { of, next: is_seen.then(|| Instant::now() + QUIET), has_told: false }
+    }
+
+    pub(crate) fn tell(&mut self, count: u64) {
+        if self.next.is_some_and(|next| Instant::now() >= next) {
+            overwrite(&format!("{count} {}", self.of));
+            self.next = Some(Instant::now() + PROGRESS_EVERY);
+            self.has_told = true;
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        if self.has_told {
+            overwrite("");
+        }
+    }
 }

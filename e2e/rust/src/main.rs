@@ -3,6 +3,8 @@
 //! `tests/test_rust_sdk.py` runs this program; the environment names the server. It ends with an error at the first
 //! answer that is not the expected one.
 
+mod s3;
+
 use std::env;
 use std::error::Error;
 
@@ -26,6 +28,7 @@ async fn main() -> Outcome {
     makes_data_keys(&client, &key).await?;
     pages(&client).await?;
     gets_modelled_errors(&client).await?;
+    s3::keeps_objects(&key).await?;
     println!("all checks passed");
     Ok(())
 }

@@ -416,10 +416,12 @@ fn long_error_texts_are_cut_between_characters() {
 fn additional_data_with_a_dot_in_its_name_is_nested() {
     let call = call();
     call.event.add("keyMaterialId", "00ff");
+    call.event.add_number("bytesTransferredOut", 7);
     call.event.add("recipient.attestationDocumentModuleId", "i-1");
     call.event.add("recipient.attestationDocumentEnclaveImageDigest", "aa");
     let expected = json!({
         "keyMaterialId": "00ff",
+        "bytesTransferredOut": 7,
         "recipient": {
             "attestationDocumentModuleId": "i-1",
             "attestationDocumentEnclaveImageDigest": "aa"

@@ -31,7 +31,7 @@ impl Handle for ScheduleKeyDeletion {
         let arn = kms.keys.resolve::<Self>(call, &request.key_id).await?;
         let days_without_use = kms.days_without_use(&arn, call.time).await?;
         let facts = Facts { pending_window_in_days: Some(days), days_without_use, ..Facts::default() };
-        kms.change::<Self, _>(call, &request.key_id, &facts, |edit, key| {
+        let response = kms.change::<Self, _>(call, &request.key_id, &facts, |edit, key| {
             let waits_for_replicas = key.record().has_replicas() && key.record().leads_in(key.arn().region);
             if waits_for_replicas {
                 edit.record.state = record::KeyState::PendingReplicaDeletion;
@@ -45,8 +45,10 @@ impl Handle for ScheduleKeyDeletion {
                 key_state: Some(metadata::state(edit.record.state)),
                 pending_window_in_days: Some(days),
             })
-        })
-        .await
+        });
+        let response = response.await?;
+        kms.note_dependents(call, &arn).await;
+        Ok(response)
     }
 }
 

@@ -2,3 +2,4 @@
 
 mod explain_request;
 mod list_key_access;
+mod list_key_usage;

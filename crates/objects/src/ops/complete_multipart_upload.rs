@@ -31,6 +31,7 @@ impl Objects {
         request: Request,
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
+        let location = request.url(call);
         let Request { headers, query, payload, body, .. } = request;
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "PutObject", (&bucket, key), &Facts::default()).await?;
@@ -40,7 +41,7 @@ impl Objects {
         let id = query.get("uploadId").unwrap_or_default();
         let mut upload = match self.upload_of(&bucket, key, id).await {
             Ok(upload) => upload,
-            Err(error) => return self.completed_before(&bucket, key, id).await?.ok_or(error),
+            Err(error) => return self.completed_before(&bucket, key, id, &location).await?.ok_or(error),
         };
         if let StoredEncryption::Kms { .. } = upload.record.encryption {
             // Whoever may not use the key does not complete what is under it.
@@ -48,7 +49,7 @@ impl Objects {
             self.unlock(call, place, &upload.record.encryption, None).await?;
         }
         self.set_completing(&mut upload, true).await?;
-        let completed = self.complete(call, (&bucket, key), &upload, &listed, &headers).await;
+        let completed = self.complete(call, (&bucket, key), &upload, &listed, &headers, &location).await;
         if matches!(completed, Err(ObjectsError::Refused(_))) {
             self.set_completing(&mut upload, false).await?;
         }
@@ -61,9 +62,10 @@ impl Objects {
         bucket: &Bucket,
         key: &ObjectKey,
         id: &str,
+        location: &str,
     ) -> Result<Option<Answer>, ObjectsError> {
         let object = self.find_object(bucket, key).await?.filter(|object| object.record.version == id);
-        Ok(object.map(|object| answer(bucket, key, &object.record, &object.details)))
+        Ok(object.map(|object| answer((bucket, key), &object.record, &object.details, location)))
     }
 
     async fn complete(
@@ -73,6 +75,7 @@ impl Objects {
         upload: &Upload,
         listed: &[PartToComplete],
         headers: &Headers,
+        location: &str,
     ) -> Result<Answer, ObjectsError> {
         let place = Place { bucket, key, version: &upload.id };
         let mut parts = self.parts_of(place).await?;
@@ -101,7 +104,7 @@ impl Objects {
             if is_over { no_such_upload(&upload.id) } else { error }
         })?;
         self.delete_unlisted(&upload.id, parts.values()).await;
-        Ok(answer(bucket, key, &record, &details))
+        Ok(answer((bucket, key), &record, &details, location))
     }
 
     /// Takes parts away that the object does not consist of. What stays goes with the object.
@@ -224,10 +227,15 @@ fn runs_of(parts: &[UploadedPart]) -> Vec<Run> {
     runs
 }
 
-fn answer(bucket: &Bucket, key: &ObjectKey, record: &ObjectRecord, details: &Details) -> Answer {
+fn answer(
+    (bucket, key): (&Bucket, &ObjectKey),
+    record: &ObjectRecord,
+    details: &Details,
+    location: &str,
+) -> Answer {
     let mut document = Document::new("CompleteMultipartUploadResult");
     document
-        .text("Location", &format!("/{}/{key}", bucket.name))
+        .text("Location", location)
         .text("Bucket", bucket.name.as_str())
         .text("Key", key.as_str())
         .text("ETag", &format!("\"{}\"", details.entity_tag));

@@ -5,26 +5,29 @@
 use base::Call;
 use wire::s3::Document;
 
-use super::get_object::reading;
-use super::put_object::{NewObject, facts, is_not_offered, kept};
+use super::put_object::{NewObject, is_not_offered, kept};
 use crate::Objects;
 use crate::blob::BlobError;
 use crate::body::PUT_MAX;
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Facts};
 use crate::checksum::ChecksumAlgorithm;
 use crate::conditions::{Judgement, judge_read, to_iso};
 use crate::contents::Contents;
 use crate::encryption::{CustomerKey, Place, Wanted, check_source};
 use crate::error::ObjectsError;
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord};
 use crate::request::{Answer, Headers, Request, Target};
 use crate::stored_object::StoredObject;
+use crate::tags::Tags;
 use crate::upload::{Expected, Source};
 use crate::version::VersionId;
 
 /// How often a source is looked up again that was replaced between the look-up and its reading.
 const ATTEMPTS_MAX: u32 = 8;
+const METADATA: (&str, &str) = ("x-amz-metadata-directive", "Unknown metadata directive.");
+const TAGS: (&str, &str) = ("x-amz-tagging-directive", "Unknown tagging directive.");
 
 impl Objects {
     pub(crate) async fn copy_object(
@@ -36,17 +39,18 @@ impl Objects {
         let headers = request.headers;
         let (from, from_key, version) = read_source(headers.get("x-amz-copy-source").unwrap_or_default())?;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
+        let replaces_tags = replaces(&headers, TAGS)?;
+        let tags = if replaces_tags { Tags::of_header(&headers)? } else { Tags::default() };
+        self.authorize_write(call, (&bucket, key), &headers, &tags).await?;
         let from = self.bucket(call, &from).await?;
-        let (action, may_read) = reading(version.as_ref());
-        self.authorize_object(call, action, (&from, &from_key), &may_read).await?;
-        if headers.beginning("x-amz-").any(|(header, value)| is_not_offered_in_copy(header, value)) {
+        if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
         let wanted = self.wanted(call, &headers, &bucket)?;
-        let replaces = replaces_metadata(&headers)?;
+        let replaces_metadata = replaces(&headers, METADATA)?;
         let is_itself = from.name == bucket.name && from_key == *key;
-        let changes = replaces
+        let changes = replaces_metadata
+            || replaces_tags
             || headers.get("x-amz-server-side-encryption").is_some()
             || wanted.customer().is_some()
             || bucket.record.encryption.has_rule();
@@ -57,7 +61,15 @@ impl Objects {
         }
         let source = (&from, &from_key, version.as_ref());
         let (source, contents) = self.open_source(call, source, &headers, whole).await?;
-        let details = if replaces { kept(&headers)? } else { source.details.clone() };
+        let tags = match replaces_tags {
+            true => tags,
+            false => {
+                let to = (&bucket, key);
+                self.tags_to_copy(call, (&from, &from_key, version.as_ref()), to, &source).await?
+            }
+        };
+        let details = if replaces_metadata { kept(&headers)? } else { source.details.clone() };
+        let details = Details { tags, ..details };
         let kept = checksum_of_copy(&headers, &source.details)?;
         let expected = Expected::default().keeping(Some(kept));
         // The conditions are on the source; on what is replaced a copy has none.
@@ -66,6 +78,24 @@ impl Objects {
         let written = self.write_object(call, (&bucket, key), new, Source::Contents(contents)).await?;
         let answer = from.tell_version(answer(&written), "x-amz-copy-source-version-id", &source.record);
         Ok(bucket.tell_version(answer, "x-amz-version-id", &written.0))
+    }
+
+    /// The tags of a source, for one who may read them there and put them here.
+    async fn tags_to_copy(
+        &self,
+        call: &Call,
+        (from, from_key, version): (&Bucket, &ObjectKey, Option<&VersionId>),
+        to: (&Bucket, &ObjectKey),
+        source: &StoredObject,
+    ) -> Result<Tags, ObjectsError> {
+        let tags = &source.details.tags;
+        if !tags.is_empty() {
+            let (place, read) = ((from, from_key), (Facts::default(), Some(source)));
+            self.authorize_access(call, place, version, ObjectAccess::ReadTags, read).await?;
+            let facts = Facts::default().with_request_tags(tags);
+            self.authorize_object(call, "PutObjectTagging", to, &facts).await?;
+        }
+        Ok(tags.clone())
     }
 
     /// Opens what a request copies; `range` tells which bytes of an object of a size.
@@ -82,7 +112,8 @@ impl Objects {
         let customer = CustomerKey::read_of_source(headers, self.keys_in_clear(call))?;
         let customer = customer.as_ref();
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, (bucket, key), version).await?;
+            let access = (ObjectAccess::Read, Facts::default());
+            let object = self.object(call, (bucket, key), version, access).await?;
             let record = &object.record;
             check_source(record.encryption.is_customers(), customer.is_some())?;
             judge_source(headers, &object)?;
@@ -125,21 +156,12 @@ pub(super) fn read_source(text: &str) -> Result<(String, ObjectKey, Option<Versi
     }
 }
 
-fn is_not_offered_in_copy(header: &str, value: &str) -> bool {
-    match header {
-        "tagging-directive" => value != "COPY",
-        _ => is_not_offered(header, value),
-    }
-}
-
-fn replaces_metadata(headers: &Headers) -> Result<bool, ObjectsError> {
-    match headers.get("x-amz-metadata-directive") {
+/// Whether a request brings what it else takes from the source.
+fn replaces(headers: &Headers, (header, fault): (&str, &str)) -> Result<bool, ObjectsError> {
+    match headers.get(header) {
         None | Some("COPY") => Ok(false),
         Some("REPLACE") => Ok(true),
-        Some(other) => {
-            let text = "Unknown metadata directive.";
-            Err(ObjectsError::invalid_argument(text, "x-amz-metadata-directive", other))
-        }
+        Some(other) => Err(ObjectsError::invalid_argument(fault, header, other)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::ObjectsError;
 use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request, location_of};
+use crate::tags::Tags;
 use crate::{Objects, paths};
 
 /// The most buckets of an account.
@@ -34,11 +35,12 @@ impl Objects {
         if request.headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
+        let location = if request.bucket_is_in_host { request.url(call) } else { format!("/{name}") };
         let body = Body::read_xml(&request.headers, request.payload, request.body).await?;
         let configuration = read_bucket_configuration(&body).map_err(|_| ObjectsError::malformed_xml())?;
         let region = region_of(call.region, configuration.location.as_deref())?;
         call.event.add_resource("AWS::S3::Bucket", call.caller.account, &arn);
-        self.add_bucket(call, &valid, region).await
+        self.add_bucket(call, &valid, region, location).await
     }
 
     async fn add_bucket(
@@ -46,8 +48,9 @@ impl Objects {
         call: &Call,
         name: &BucketName,
         region: Region,
+        location: String,
     ) -> Result<Answer, ObjectsError> {
-        let (account, location) = (call.caller.account, format!("/{name}"));
+        let account = call.caller.account;
         if let Some(bucket) = self.find_bucket(name).await? {
             return match bucket.owner == account {
                 // In this Region S3 answers as it always did.
@@ -64,6 +67,7 @@ impl Objects {
         let record = BucketRecord {
             policy: None,
             versioning: None,
+            tags: Tags::default(),
             owner: account.to_string(),
             region: region.to_string(),
             created: call.time.millis(),

@@ -4,15 +4,16 @@ use base::Call;
 use store::encode_record;
 use wire::s3::Document;
 
-use super::put_object::{facts, is_not_offered, kept};
+use super::put_object::{is_not_offered, kept};
 use crate::checksum::ChecksumAlgorithm;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
 use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
-use crate::record::UploadRecord;
+use crate::record::{Details, UploadRecord};
 use crate::request::{Answer, Headers, Request};
 use crate::stored_object::contention;
+use crate::tags::Tags;
 use crate::{Objects, paths};
 
 impl Objects {
@@ -24,12 +25,13 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let headers = request.headers;
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
+        let tags = Tags::of_header(&headers)?;
+        self.authorize_write(call, (&bucket, key), &headers, &tags).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
         let wanted = self.wanted(call, &headers, &bucket)?;
-        let details = kept(&headers)?;
+        let details = Details { tags, ..kept(&headers)? };
         let checksum = read_checksum(&headers, matches!(wanted, Wanted::Customer(_)))?;
 
         let id = format!("{:032x}", u128::from_be_bytes(self.random()?));

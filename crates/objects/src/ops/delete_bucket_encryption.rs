@@ -3,7 +3,6 @@
 use base::Call;
 
 use crate::Objects;
-use crate::bucket::Facts;
 use crate::error::ObjectsError;
 use crate::operation::Operation;
 use crate::request::Answer;
@@ -15,9 +14,7 @@ impl Objects {
         call: &Call,
         name: &str,
     ) -> Result<Answer, ObjectsError> {
-        let bucket = self.bucket(call, name).await?;
-        call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));
-        self.authorize_bucket(call, "PutEncryptionConfiguration", &bucket, &Facts::default()).await?;
+        let bucket = self.settings_holder(call, name, "PutEncryptionConfiguration").await?;
         let encryption = bucket.record.encryption.without_rule();
         self.set_bucket_encryption(call, &bucket, encryption, Operation::DeleteBucketEncryption).await?;
         Ok(Answer::empty(204))

@@ -3,7 +3,6 @@
 use base::Call;
 
 use crate::Objects;
-use crate::bucket::Facts;
 use crate::error::ObjectsError;
 use crate::request::Answer;
 
@@ -13,9 +12,7 @@ impl Objects {
         call: &Call,
         name: &str,
     ) -> Result<Answer, ObjectsError> {
-        let bucket = self.bucket(call, name).await?;
-        call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));
-        self.authorize_bucket(call, "GetEncryptionConfiguration", &bucket, &Facts::default()).await?;
+        let bucket = self.settings_holder(call, name, "GetEncryptionConfiguration").await?;
         Ok(Answer::xml(bucket.record.encryption.to_xml()))
     }
 }

@@ -4,7 +4,6 @@ use base::Call;
 use wire::s3::Document;
 
 use crate::Objects;
-use crate::bucket::Facts;
 use crate::error::ObjectsError;
 use crate::request::Answer;
 use crate::version::Versioning;
@@ -16,9 +15,7 @@ impl Objects {
         call: &Call,
         name: &str,
     ) -> Result<Answer, ObjectsError> {
-        let bucket = self.bucket(call, name).await?;
-        call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));
-        self.authorize_bucket(call, "GetBucketVersioning", &bucket, &Facts::default()).await?;
+        let bucket = self.settings_holder(call, name, "GetBucketVersioning").await?;
         let status = bucket.record.versioning.map(|versioning| match versioning {
             Versioning::Enabled => "Enabled",
             Versioning::Suspended => "Suspended",

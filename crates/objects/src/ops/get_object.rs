@@ -6,17 +6,20 @@ use super::put_object::tell_checksum;
 use crate::Objects;
 use crate::blob::BlobError;
 use crate::bucket::{Bucket, Facts};
-use crate::conditions::{Judgement, judge_read, range_of, to_http_date};
+use crate::conditions::{Judgement, judge_read, to_http_date};
 use crate::contents::Contents;
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
+use crate::extent::Extent;
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
+use crate::record::StoredChecksum;
 use crate::request::{Answer, AnswerBody, Headers, Query, Request};
 use crate::stored_object::StoredObject;
 use crate::version::VersionId;
 
 /// How often an object is looked up again that was replaced between the look-up and its reading.
-const ATTEMPTS_MAX: u32 = 8;
+pub(super) const ATTEMPTS_MAX: u32 = 8;
 
 /// Parameters that put a header of the caller's choice into the answer.
 const OVERRIDES: [(&str, &str); 6] = [
@@ -38,16 +41,19 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
         let version = VersionId::of_query(&query)?;
-        let (action, facts) = reading(version.as_ref());
-        self.authorize_object(call, action, (&bucket, key), &facts).await?;
         let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
         for _ in 0..ATTEMPTS_MAX {
-            let object = self.object(call, (&bucket, key), version.as_ref()).await?;
+            let access = (ObjectAccess::Read, Facts::default());
+            let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
             let read = self.read_contents(call, asked, (&bucket, key), &object, customer.as_ref()).await;
             match read {
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
-                answered => return answered,
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
+                    return Ok(answer.optional("x-amz-tagging-count", tags));
+                }
             }
         }
         Err(ObjectsError::Damaged("the blob of an object is missing"))
@@ -66,35 +72,21 @@ impl Objects {
         if judge_read(headers, &details.entity_tag, record.modified())? == Judgement::NotModified {
             return Ok(tell_state(Answer::empty(304), bucket, object));
         }
-        let range = range_of(headers, record.size)?;
+        let extent = Extent::read(headers, query, record)?;
         let place = Place { bucket, key, version: &record.version };
         let content_keys = self.unlock(call, place, &record.encryption, customer).await?;
-        let (from, to) = range.unwrap_or((0, record.size));
-        let mut contents = Contents::open(self.shelf(), content_keys, record, (from, to)).await?;
-        let answer = match range {
-            Some((from, to)) => {
-                let range = format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size);
-                Answer::empty(206).header("content-range", range)
-            }
-            None => Answer::empty(200),
-        };
-        let answer = tell(answer, (bucket, object), headers, query, range.is_none());
+        let range = (extent.from, extent.to);
+        let mut contents = Contents::open(self.shelf(), content_keys, record, range).await?;
+        let checksum = self.checksum_of(headers, place, object, &extent).await?;
+        let answer = tell(extent.answer(record.size), (bucket, object), query, checksum.as_ref());
         let answer = record.encryption.tell(answer, customer);
-        if record.size == 0 {
+        if extent.length() == 0 {
             // Nobody would ask for the pieces of nothing, and yet it must be what was written.
             while contents.next().await?.is_some() {}
             return Ok(answer.header("content-length", "0"));
         }
-        let body = AnswerBody::Contents(Box::new(contents), to.saturating_sub(from));
+        let body = AnswerBody::Contents(Box::new(contents), extent.length());
         Ok(Answer { body, ..answer })
-    }
-}
-
-/// What a reader must be allowed: versions that are named have an action of their own.
-pub(super) fn reading(version: Option<&VersionId>) -> (&'static str, Facts) {
-    match version {
-        Some(id) => ("GetObjectVersion", Facts::default().with("s3:versionid", Some(&id.to_string()))),
-        None => ("GetObject", Facts::default()),
     }
 }
 
@@ -102,9 +94,8 @@ pub(super) fn reading(version: Option<&VersionId>) -> (&'static str, Facts) {
 pub(super) fn tell(
     answer: Answer,
     (bucket, object): (&Bucket, &StoredObject),
-    headers: &Headers,
     query: &Query,
-    is_whole: bool,
+    checksum: Option<&StoredChecksum>,
 ) -> Answer {
     let mut answer = tell_state(answer, bucket, object).header("accept-ranges", "bytes");
     for (parameter, header) in OVERRIDES {
@@ -114,12 +105,9 @@ pub(super) fn tell(
     for (name, value) in &object.details.metadata {
         answer = answer.header(format!("x-amz-meta-{name}"), value);
     }
-    let wants_checksum =
-        headers.get("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
-    match &object.details.checksum {
-        // Of a part of the object there is no checksum.
-        Some(checksum) if wants_checksum && is_whole => tell_checksum(answer, checksum),
-        Some(_) | None => answer,
+    match checksum {
+        Some(checksum) => tell_checksum(answer, checksum),
+        None => answer,
     }
 }
 

@@ -2,13 +2,17 @@
 
 use base::Call;
 
-use super::get_object::{reading, tell};
+use super::get_object::{ATTEMPTS_MAX, tell};
 use crate::Objects;
-use crate::conditions::{Judgement, judge_read, range_of};
+use crate::bucket::{Bucket, Facts};
+use crate::conditions::{Judgement, judge_read};
 use crate::encryption::{CustomerKey, Place, check_read};
 use crate::error::ObjectsError;
+use crate::extent::Extent;
+use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
-use crate::request::{Answer, Request};
+use crate::request::{Answer, Headers, Query, Request};
+use crate::stored_object::StoredObject;
 use crate::version::VersionId;
 
 impl Objects {
@@ -19,29 +23,46 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        let version = VersionId::of_query(&request.query)?;
-        let (action, facts) = reading(version.as_ref());
-        self.authorize_object(call, action, (&bucket, key), &facts).await?;
-        let customer = CustomerKey::read(&request.headers, self.keys_in_clear(call))?;
-        let object = self.object(call, (&bucket, key), version.as_ref()).await?;
+        let Request { headers, query, .. } = request;
+        let version = VersionId::of_query(&query)?;
+        let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
+        for _ in 0..ATTEMPTS_MAX {
+            let access = (ObjectAccess::Read, Facts::default());
+            let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
+            match self.tell_of(call, (&headers, &query), (&bucket, key), &object, customer.as_ref()).await {
+                Err(ObjectsError::Gone) => {}
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
+                    return Ok(answer.optional("x-amz-tagging-count", tags));
+                }
+            }
+        }
+        Err(ObjectsError::Damaged("a part of an object is missing"))
+    }
+
+    async fn tell_of(
+        &self,
+        call: &Call,
+        (headers, query): (&Headers, &Query),
+        (bucket, key): (&Bucket, &ObjectKey),
+        object: &StoredObject,
+        customer: Option<&CustomerKey>,
+    ) -> Result<Answer, ObjectsError> {
         let record = &object.record;
-        check_read(&request.headers, record.encryption.is_customers(), customer.is_some())?;
-        if let Some(customer) = &customer {
+        check_read(headers, record.encryption.is_customers(), customer.is_some())?;
+        let place = Place { bucket, key, version: &record.version };
+        if let Some(customer) = customer {
             // Nothing is told to who has another key.
-            let place = Place { bucket: &bucket, key, version: &record.version };
             self.unlock(call, place, &record.encryption, Some(customer)).await?;
         }
-        if judge_read(&request.headers, &object.details.entity_tag, record.modified())?
-            == Judgement::NotModified
-        {
+        if judge_read(headers, &object.details.entity_tag, record.modified())? == Judgement::NotModified {
             return Ok(Answer::empty(304));
         }
-        let range = range_of(&request.headers, record.size)?;
-        let (status, length) = range.map_or((200, record.size), |(from, to)| (206, to.saturating_sub(from)));
-        let answer = Answer::empty(status).header("content-length", length.to_string());
-        let told = range.map(|(from, to)| format!("bytes {from}-{}/{}", to.saturating_sub(1), record.size));
-        let answer = answer.optional("content-range", told);
-        let answer = tell(answer, (&bucket, &object), &request.headers, &request.query, range.is_none());
-        Ok(record.encryption.tell(answer, customer.as_ref()))
+        let extent = Extent::read(headers, query, record)?;
+        let checksum = self.checksum_of(headers, place, object, &extent).await?;
+        let answer = extent.answer(record.size).header("content-length", extent.length().to_string());
+        let answer = tell(answer, (bucket, object), query, checksum.as_ref());
+        Ok(record.encryption.tell(answer, customer))
     }
 }

@@ -3,15 +3,12 @@
 use base::{Call, Principal};
 
 use crate::Objects;
-use crate::body::Body;
 use crate::bucket::{Bucket, Facts};
 use crate::bucket_policy::BucketPolicy;
 use crate::error::ObjectsError;
 use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request};
-use crate::table::parameters;
-use crate::upload::Expected;
 
 impl Objects {
     pub(crate) async fn put_bucket_policy(
@@ -21,10 +18,7 @@ impl Objects {
         name: &str,
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.policy_holder(call, name, "PutBucketPolicy").await?;
-        let mut told = parameters(&request);
-        let expected = Expected::read(&request.headers)?;
-        let body = Body::read_xml(&request.headers, request.payload, request.body).await?;
-        expected.check_whole(&body)?;
+        let (mut told, body) = self.read_settings(request).await?;
         let policy = BucketPolicy::read(&body, &bucket, call.region, &*self.callers).await?;
         told.insert("bucketPolicy".to_owned(), serde_json::from_str(&policy.text).unwrap_or_default());
         call.event.set_request_parameters(serde_json::to_vec(&told).ok());

@@ -5,14 +5,10 @@ use serde_json::json;
 use wire::s3::{VersioningConfiguration, read_versioning_configuration};
 
 use crate::Objects;
-use crate::body::Body;
-use crate::bucket::Facts;
 use crate::error::ObjectsError;
 use crate::operation::Operation;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request};
-use crate::table::parameters;
-use crate::upload::Expected;
 use crate::version::Versioning;
 
 impl Objects {
@@ -22,13 +18,8 @@ impl Objects {
         request: Request,
         name: &str,
     ) -> Result<Answer, ObjectsError> {
-        let bucket = self.bucket(call, name).await?;
-        call.event.add_resource("AWS::S3::Bucket", bucket.owner, bucket.arn(call.region));
-        self.authorize_bucket(call, "PutBucketVersioning", &bucket, &Facts::default()).await?;
-        let mut told = parameters(&request);
-        let expected = Expected::read(&request.headers)?;
-        let body = Body::read_xml(&request.headers, request.payload, request.body).await?;
-        expected.check_whole(&body)?;
+        let bucket = self.settings_holder(call, name, "PutBucketVersioning").await?;
+        let (mut told, body) = self.read_settings(request).await?;
         let given = read_versioning_configuration(&body).map_err(|_| ObjectsError::malformed_xml())?;
         told.insert("VersioningConfiguration".to_owned(), json!({ "Status": given.status }));
         call.event.set_request_parameters(serde_json::to_vec(&told).ok());

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base::{AccountId, Call, KeyArn, Region};
+use base::Call;
 use crypto::content::{Part, PartNonce};
 
 use crate::Objects;
 use crate::body::{Body, PUT_MAX};
-use crate::bucket::{Bucket, Facts};
+use crate::bucket::Bucket;
 use crate::conditions::judge_write;
 use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
@@ -15,6 +15,7 @@ use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
 use crate::request::{Answer, Headers, Request};
+use crate::tags::Tags;
 use crate::upload::{Expected, FreshBlob, Source};
 use crate::version::Standing;
 
@@ -42,21 +43,55 @@ impl Objects {
         (bucket, key): (&str, &ObjectKey),
     ) -> Result<Answer, ObjectsError> {
         let Request { headers, payload, body, .. } = request;
+        let begin = |headers: &Headers| Body::new(headers, payload, body, PUT_MAX);
+        self.put(call, &headers, begin, (bucket, key)).await
+    }
+
+    /// Writes an object as these headers say, with the body that `begin` gives once it may come.
+    ///
+    /// # Errors
+    /// The caller may not, the headers ask for what cannot be, or something fails; then nothing has changed.
+    pub(super) async fn put(
+        &self,
+        call: &Call,
+        headers: &Headers,
+        begin: impl FnOnce(&Headers) -> Result<Body, ObjectsError> + Send,
+        (bucket, key): (&str, &ObjectKey),
+    ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
-        self.authorize_object(call, "PutObject", (&bucket, key), &facts(call, &headers)).await?;
+        let tags = Tags::of_header(headers)?;
+        self.authorize_write(call, (&bucket, key), headers, &tags).await?;
         if headers.beginning("x-amz-").any(|(header, value)| is_not_offered(header, value)) {
             return Err(ObjectsError::not_implemented());
         }
-        let (wanted, expected) = (self.wanted(call, &headers, &bucket)?, Expected::read(&headers)?);
+        let (wanted, expected) = (self.wanted(call, headers, &bucket)?, Expected::read(headers)?);
         let present = self.find_object(&bucket, key).await?;
-        judge_write(&headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
-        let body = Body::new(&headers, payload, body, PUT_MAX)?;
+        judge_write(headers, key.as_str(), present.as_ref().map(|one| one.details.entity_tag.as_str()))?;
+        let body = Source::Body(begin(headers)?);
 
-        let body = Source::Body(body);
-        let new = NewObject { details: kept(&headers)?, wanted, expected, headers: &headers };
+        let new = NewObject { details: Details { tags, ..kept(headers)? }, wanted, expected, headers };
         let (record, details, wanted) = self.write_object(call, (&bucket, key), new, body).await?;
         let answer = answer(&record, &details, &wanted);
         Ok(bucket.tell_version(answer, "x-amz-version-id", &record))
+    }
+
+    /// The gate for writes. Who brings tags must be allowed that as well.
+    ///
+    /// # Errors
+    /// The caller may not.
+    pub(super) async fn authorize_write(
+        &self,
+        call: &Call,
+        place: (&Bucket, &ObjectKey),
+        headers: &Headers,
+        tags: &Tags,
+    ) -> Result<(), ObjectsError> {
+        let facts = self.facts_of_write(call, headers).await?.with_request_tags(tags);
+        self.authorize_object(call, "PutObject", place, &facts).await?;
+        if tags.is_empty() {
+            return Ok(());
+        }
+        self.authorize_object(call, "PutObjectTagging", place, &facts).await
     }
 
     /// Seals plaintext under a new key and puts it in the place of whatever lies under the key.
@@ -121,42 +156,12 @@ pub(super) struct NewObject<'a> {
     pub(super) headers: &'a Headers,
 }
 
-/// What policies may ask about a put.
-pub(super) fn facts(call: &Call, headers: &Headers) -> Facts {
-    let key = headers.get("x-amz-server-side-encryption-aws-kms-key-id");
-    let key = key.map(|named| as_arn(call.region, call.caller.account, named));
-    let mut facts = Facts::default().with("s3:x-amz-server-side-encryption-aws-kms-key-id", key.as_deref());
-    for (key, header) in [
-        ("s3:x-amz-server-side-encryption", "x-amz-server-side-encryption"),
-        (
-            "s3:x-amz-server-side-encryption-customer-algorithm",
-            "x-amz-server-side-encryption-customer-algorithm",
-        ),
-        ("s3:x-amz-acl", "x-amz-acl"),
-        ("s3:x-amz-storage-class", "x-amz-storage-class"),
-        ("s3:x-amz-content-sha256", "x-amz-content-sha256"),
-        ("s3:if-none-match", "if-none-match"),
-        ("s3:if-match", "if-match"),
-    ] {
-        facts = facts.with(key, headers.get(header));
-    }
-    facts
-}
-
-/// A key as policies name it. A key that is named by its id alone is one of the caller's account.
-fn as_arn(region: Region, account: AccountId, named: &str) -> String {
-    match named.parse() {
-        Ok(id) => KeyArn { account, region, id }.to_string(),
-        Err(_) => named.to_owned(),
-    }
-}
-
 /// Headers, without `x-amz-`, that ask for more than there is.
 pub(super) fn is_not_offered(header: &str, value: &str) -> bool {
     match header {
         "acl" => !matches!(value, "private" | "bucket-owner-full-control"),
         "storage-class" => value != "STANDARD",
-        "tagging" | "website-redirect-location" | "write-offset-bytes" => true,
+        "website-redirect-location" | "write-offset-bytes" => true,
         _ => ["grant-", "object-lock-"].iter().any(|prefix| header.starts_with(prefix)),
     }
 }
@@ -227,18 +232,6 @@ mod tests {
     }
 
     #[test]
-    fn policies_see_a_key_by_its_arn() {
-        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
-        let arn = format!("arn:aws:kms:eu-central-1:111122223333:key/{id}");
-        let seen = |named| as_arn("eu-central-1".parse().unwrap(), "111122223333".parse().unwrap(), named);
-        assert_eq!(seen(id), arn);
-        let foreign = "arn:aws:kms:eu-central-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-        for as_it_is in [foreign, "alias/a", "no key"] {
-            assert_eq!(seen(as_it_is), as_it_is);
-        }
-    }
-
-    #[test]
     fn metadata_has_two_kibibytes() {
         assert_eq!(details(&[("x-amz-meta-ab", &"v".repeat(2_046))]).unwrap().metadata.len(), 1);
         assert_eq!(details(&[("x-amz-meta-ab", &"v".repeat(2_047))]), Err("MetadataTooLarge"));
@@ -246,12 +239,9 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_ignored() {
-        for (header, value) in [
-            ("acl", "public-read"),
-            ("tagging", "a=b"),
-            ("object-lock-mode", "x"),
-            ("storage-class", "GLACIER"),
-        ] {
+        for (header, value) in
+            [("acl", "public-read"), ("object-lock-mode", "x"), ("storage-class", "GLACIER")]
+        {
             assert!(is_not_offered(header, value), "{header}");
         }
         for (header, value) in

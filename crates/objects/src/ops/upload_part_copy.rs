@@ -4,7 +4,6 @@ use base::Call;
 use wire::s3::Document;
 
 use super::copy_object::read_source;
-use super::get_object::reading;
 use crate::Objects;
 use crate::body::PUT_MAX;
 use crate::bucket::Facts;
@@ -28,8 +27,6 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         self.authorize_object(call, "PutObject", (&bucket, key), &Facts::default()).await?;
         let from = self.bucket(call, &from).await?;
-        let (action, may_read) = reading(version.as_ref());
-        self.authorize_object(call, action, (&from, &from_key), &may_read).await?;
         let part = self.part_of(call, (&bucket, key), &headers, &query).await?;
         let source = (&from, &from_key, version.as_ref());
         let (source, contents) = self.open_source(call, source, &headers, range_of_source).await?;

@@ -97,6 +97,26 @@ pub(crate) struct KeyAccess {
     pub(crate) next_marker: Option<String>,
 }
 
+/// A page of `ListKeyUsage`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct KeyUsage {
+    pub(crate) key_id: String,
+    pub(crate) buckets: Vec<BucketUsage>,
+    pub(crate) records: u64,
+    pub(crate) next_marker: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BucketUsage {
+    pub(crate) bucket: String,
+    pub(crate) is_default: bool,
+    pub(crate) objects: u64,
+    pub(crate) bytes: u64,
+    pub(crate) uploads: u64,
+}
+
 #[derive(Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PrincipalAccess {

@@ -2,13 +2,16 @@
 
 pub(crate) mod answers;
 mod profile;
+pub(crate) mod s3;
 
 use std::path::Path;
 use std::time::Duration;
 
 use base::{Clock, SystemClock};
-use reqwest::Certificate;
+use crypto::digest::sha256;
+use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::sigv4::{self, RequestHead, Scope, SigningKey};
@@ -22,7 +25,6 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest answer.
 const ANSWER_MAX: usize = 64 * 1_024 * 1_024;
 
-const SERVICE: &str = "keywright";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
 /// A call that brought no answer.
@@ -40,8 +42,22 @@ pub(crate) enum ClientError {
     Unsignable(String),
     #[error("{code}: {message}")]
     Refused { code: String, message: String },
+    #[error("status {0}")]
+    Status(u16),
     #[error("{endpoint} answers what no Keywright does: {what}")]
     Unexpected { endpoint: String, what: String },
+}
+
+/// A call that is to be signed.
+struct Request<'a> {
+    method: Method,
+    /// The service that it is signed for.
+    service: &'static str,
+    path: &'a str,
+    /// With its parameters in order.
+    query: &'a str,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
 }
 
 /// Calls a service.
@@ -83,30 +99,58 @@ impl Client {
         operation: &str,
         request: &impl Serialize,
     ) -> Result<R, ClientError> {
-        let unexpected =
-            |what: String| ClientError::Unexpected { endpoint: self.profile.endpoint.clone(), what };
-        let body = serde_json::to_vec(request).map_err(|error| ClientError::Unsignable(error.to_string()))?;
-        let (status, answer) = self.send(operation, body).await?;
-        if status != reqwest::StatusCode::OK {
-            return Err(refusal(&answer).unwrap_or_else(|| unexpected(format!("status {}", status.as_u16()))));
-        }
-        serde_json::from_slice(&answer).map_err(|error| unexpected(error.to_string()))
+        self.call_json(("keywright", "Keywright"), operation, request).await
     }
 
-    async fn send(
+    /// The ARN of the KMS key that has this id, ARN, alias or alias ARN.
+    ///
+    /// # Errors
+    /// The service cannot be reached, or refuses.
+    pub(crate) async fn key_arn(&self, name: &str) -> Result<String, ClientError> {
+        let request = serde_json::json!({"KeyId": name});
+        let answer: serde_json::Value =
+            self.call_json(("kms", "TrentService"), "DescribeKey", &request).await?;
+        let arn = answer.pointer("/KeyMetadata/Arn").and_then(serde_json::Value::as_str);
+        arn.map(str::to_owned).ok_or_else(|| self.unexpected("a key without an ARN".to_owned()))
+    }
+
+    async fn call_json<R: DeserializeOwned>(
         &self,
+        (service, prefix): (&'static str, &str),
         operation: &str,
-        body: Vec<u8>,
-    ) -> Result<(reqwest::StatusCode, Vec<u8>), ClientError> {
+        request: &impl Serialize,
+    ) -> Result<R, ClientError> {
+        let body = serde_json::to_vec(request).map_err(|error| ClientError::Unsignable(error.to_string()))?;
+        let headers = vec![
+            ("content-type", CONTENT_TYPE.to_owned()),
+            ("x-amz-target", format!("{prefix}.{operation}")),
+        ];
+        let request = Request { method: Method::POST, service, path: "/", query: "", headers, body };
+        let (status, _, answer) = self.send(request).await?;
+        if status != StatusCode::OK {
+            let unexpected = || self.unexpected(format!("status {}", status.as_u16()));
+            return Err(refusal(&answer).unwrap_or_else(unexpected));
+        }
+        serde_json::from_slice(&answer).map_err(|error| self.unexpected(error.to_string()))
+    }
+
+    fn unexpected(&self, what: String) -> ClientError {
+        ClientError::Unexpected { endpoint: self.profile.endpoint.clone(), what }
+    }
+
+    async fn send(&self, request: Request<'_>) -> Result<(StatusCode, HeaderMap, Vec<u8>), ClientError> {
         let unreachable =
             |reason: String| ClientError::Unreachable { endpoint: self.profile.endpoint.clone(), reason };
         let told = |error: reqwest::Error| unreachable(with_causes(&error.without_url()));
-        let mut request = self.http.post(format!("{}/", self.profile.endpoint));
-        for (name, value) in self.signed(operation, &body)? {
-            request = request.header(name, value);
+        let Request { method, path, query, .. } = &request;
+        let mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{mark}{query}", self.profile.endpoint);
+        let mut sent = self.http.request(method.clone(), url);
+        for (name, value) in self.signed(&request)? {
+            sent = sent.header(name, value);
         }
-        let mut answer = request.body(body).send().await.map_err(told)?;
-        let status = answer.status();
+        let mut answer = sent.body(request.body).send().await.map_err(told)?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let mut bytes = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(told)? {
             if bytes.len() + piece.len() > ANSWER_MAX {
@@ -114,28 +158,30 @@ impl Client {
             }
             bytes.extend_from_slice(&piece);
         }
-        Ok((status, bytes))
+        Ok((status, headers, bytes))
     }
 
     /// The headers of a call, with the signature among them.
-    fn signed(&self, operation: &str, body: &[u8]) -> Result<Vec<(&'static str, String)>, ClientError> {
+    fn signed(&self, request: &Request<'_>) -> Result<Vec<(&'static str, String)>, ClientError> {
         let credentials = &self.profile.credentials;
         let moment = SystemClock.now().iso_basic();
         let date = moment.get(..8).unwrap_or_default().to_owned();
-        let mut headers = vec![
-            ("content-type", CONTENT_TYPE.to_owned()),
+        let digest: String = sha256(&request.body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut headers = request.headers.clone();
+        headers.extend([
             ("host", self.host.clone()),
+            ("x-amz-content-sha256", digest),
             ("x-amz-date", moment),
-            ("x-amz-target", format!("Keywright.{operation}")),
-        ];
+        ]);
         if let Some(token) = &credentials.session_token {
             headers.push(("x-amz-security-token", token.expose().to_owned()));
         }
-        let region = self.profile.region;
-        let key = SigningKey::derive(&credentials.secret, &date, region.as_str(), SERVICE);
-        let scope = Scope { date: date.into(), region: region.as_str().into(), service: SERVICE.into() };
+        let (region, service) = (self.profile.region, request.service);
+        let key = SigningKey::derive(&credentials.secret, &date, region.as_str(), service);
+        let scope = Scope { date: date.into(), region: region.as_str().into(), service: service.into() };
         let raw: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let head = RequestHead { method: "POST", path: "/", query: "", headers: &raw };
+        let Request { method, path, query, body, .. } = request;
+        let head = RequestHead { method: method.as_str(), path, query, headers: &raw };
         let authorization = sigv4::authorization(&head, body, &credentials.access_key_id, &scope, &key);
         let authorization =
             authorization.map_err(|refusal| ClientError::Unsignable(format!("{refusal:?}")))?;

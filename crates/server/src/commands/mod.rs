@@ -6,10 +6,12 @@ mod clock;
 mod domain_key;
 mod explain;
 mod key_policy;
+mod objects;
 mod policy;
 mod root;
 mod seed;
 mod trail;
+mod usage;
 
 use std::num::NonZeroUsize;
 
@@ -22,6 +24,7 @@ use crate::{logging, process, serve, terminal};
 
 pub(crate) use clock::ClockError;
 pub(crate) use key_policy::NoSuchKey;
+pub(crate) use objects::RewrapError;
 pub(crate) use policy::PolicyLintError;
 pub(crate) use seed::SeedConversionError;
 pub(crate) use trail::{TrailReadError, VerifyTrailError};
@@ -41,6 +44,10 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::Seed(command_line::Seed::Convert(arguments)) => Ok(seed::convert(&arguments)?),
         Command::Explain(arguments) => Ok(runtime()?.block_on(explain::explain(&arguments))?),
         Command::Access(arguments) => Ok(runtime()?.block_on(access::access(&arguments))?),
+        Command::Usage(arguments) => Ok(runtime()?.block_on(usage::usage(&arguments))?),
+        Command::Objects(command_line::Objects::Rewrap(arguments)) => {
+            Ok(runtime()?.block_on(objects::rewrap(&arguments))?)
+        }
         Command::Trail(command_line::Trail::Tail(arguments)) => trail::tail(&arguments),
         Command::Trail(command_line::Trail::Search(arguments)) => trail::search(&arguments),
         Command::Policy(command_line::Policy::Lint(arguments)) => Ok(policy::look_over(&arguments)?),

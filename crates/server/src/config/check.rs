@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use base::{Region, SecretString};
 use figment::Figment;
+use objects::HostNames;
 use tracing::level_filters::LevelFilter;
 
-use super::settings::{LimitSettings, Settings};
+use super::settings::{LimitSettings, ObjectSettings, Settings};
 use super::{
-    CertificateChoice, Config, ConfigError, Explanations, Limits, LogChoice, PassphraseSource, TlsChoice,
-    TlsVersion, sources,
+    CertificateChoice, Config, ConfigError, Explanations, Limits, LogChoice, ObjectChoice, PassphraseSource,
+    TlsChoice, TlsVersion, sources,
 };
 
 /// Checks each setting; `figment` knows where it came from.
@@ -147,6 +148,21 @@ impl Check<'_> {
             idle_timeout: self.seconds("limits.idle_timeout_seconds", limits.idle_timeout_seconds)?,
             shutdown_timeout: self
                 .seconds("limits.shutdown_timeout_seconds", limits.shutdown_timeout_seconds)?,
+        })
+    }
+
+    fn objects(&self, objects: &ObjectSettings) -> Result<ObjectChoice, ConfigError> {
+        let names = objects.host_names.iter().map(String::as_str);
+        let host_names = HostNames::new(names).map_err(|invalid| {
+            let problem = format!("holds {:?}, but {invalid}", objects.host_names);
+            self.problem("objects.host_names", problem)
+        })?;
+        let seconds = objects.bucket_key_seconds;
+        Ok(ObjectChoice {
+            blocks_customer_keys: objects.block_customer_keys,
+            bucket_key_seconds: self.fits("objects.bucket_key_seconds", seconds, 1..=3_600)?,
+            host_names,
+            upstream: self.upstream(&objects.upstream)?,
         })
     }
 

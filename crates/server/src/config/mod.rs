@@ -3,11 +3,11 @@
 mod check;
 mod export;
 mod kms;
-mod objects;
 mod organization;
 mod settings;
 mod sources;
 mod trail;
+mod upstream;
 mod web_identity;
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use audit::trails::TrailName;
 use base::{AccountId, Region, SecretString};
 use figment::Figment;
 use figment::providers::Serialized;
+use objects::HostNames;
 
 use crate::export::ExportChoice;
 
@@ -96,6 +97,8 @@ pub(crate) struct ObjectChoice {
     pub(crate) blocks_customer_keys: bool,
     /// How long a bucket key stays in memory.
     pub(crate) bucket_key_seconds: u32,
+    /// Names below which every name is a bucket's.
+    pub(crate) host_names: HostNames,
     /// Where contents are kept; in the data folder if none.
     pub(crate) upstream: Option<UpstreamChoice>,
 }

@@ -82,6 +82,7 @@ pub(super) struct KmsSettings {
 pub(super) struct ObjectSettings {
     pub(super) block_customer_keys: bool,
     pub(super) bucket_key_seconds: u64,
+    pub(super) host_names: Vec<String>,
     pub(super) upstream: UpstreamSettings,
 }
 
@@ -243,11 +244,7 @@ impl Default for Settings {
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
             limits: LimitSettings::default(),
             kms: KmsSettings::default(),
-            objects: ObjectSettings {
-                block_customer_keys: true,
-                bucket_key_seconds: 300,
-                upstream: UpstreamSettings::default(),
-            },
+            objects: ObjectSettings::default(),
             request_quotas: RequestQuotaSettings::default(),
             tls: TlsSettings {
                 certificate: String::new(),
@@ -359,6 +356,17 @@ impl Default for KmsSettings {
             retained_materials: 0,
             keys_per_region_max: 100_000,
             aliases_per_key_max: 50,
+        }
+    }
+}
+
+impl Default for ObjectSettings {
+    fn default() -> Self {
+        Self {
+            block_customer_keys: true,
+            bucket_key_seconds: 300,
+            host_names: ["localhost", "s3.localhost"].map(str::to_owned).to_vec(),
+            upstream: UpstreamSettings::default(),
         }
     }
 }

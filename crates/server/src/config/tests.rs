@@ -107,6 +107,7 @@ fn each_mistake_is_told_with_its_setting_and_its_place() {
         ("[kms]\naliases_per_key_max = 51", "`kms.aliases_per_key_max`", "from 1 to 50"),
         ("[objects]\nbucket_key_seconds = 0", "`objects.bucket_key_seconds`", "from 1 to 3600"),
         ("[objects]\nbucket_key_seconds = 3601", "`objects.bucket_key_seconds`", "from 1 to 3600"),
+        ("[objects]\nhost_names = ['127.0.0.1']", "`objects.host_names`", "is no IP address"),
         ("[objects]\nblock_customer_keys = 'no'", "`objects.block_customer_keys`", "expected a boolean"),
         ("[request_quotas]\non = true", "`request_quotas.on`", "does not exist"),
         (

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::request::Parts;
 use identity::{Credential, Credentials, Identity, IdentityError};
 use wire::Fault;
-use wire::sigv4::{self, Payload, Refusal, RequestHead, SignedRequest};
+use wire::sigv4::{self, Payload, PolicyClaim, Refusal, RequestHead, SignedRequest};
 
 use super::route::{Protocol, Service};
 use crate::http::IncomingRequest;
@@ -57,7 +57,8 @@ impl Authenticator {
         let refuse = |refusal: Refusal| refusal.to_fault(form);
         let signed = sigv4::parse(&head).map_err(refuse)?;
         let region = self.check(&signed, protocol).map_err(refuse)?;
-        let credential = self.credential(&signed, form, request_id).await?;
+        let who = (signed.access_key_id(), signed.session_token());
+        let credential = self.credential(who, form, request_id).await?;
         let scope = signed.scope();
         let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
         signed.verify(&head, &request.body, &key).map_err(refuse)?;
@@ -87,7 +88,8 @@ impl Authenticator {
         signed.check_scope(region.is_some(), &[service]).map_err(refuse)?;
         signed.check_time(SystemClock.now(), self.window_seconds).map_err(refuse)?;
         let region = region.ok_or(Refusal::UnknownAccessKey).map_err(refuse)?;
-        let credential = self.credential(&signed, form, request_id).await?;
+        let who = (signed.access_key_id(), signed.session_token());
+        let credential = self.credential(who, form, request_id).await?;
         let scope = signed.scope();
         let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
         let payload = signed.verify_head(&head, &key).map_err(refuse)?;
@@ -95,13 +97,35 @@ impl Authenticator {
         Ok((Identified { caller, region, service: Service::Other }, payload))
     }
 
+    /// Finds out who signed the policy of a form for S3. Its time is for the policy to say.
+    pub(super) async fn identify_form(
+        &self,
+        claim: PolicyClaim<'_>,
+        session_token: Option<&str>,
+        service: &'static str,
+        request_id: RequestId,
+    ) -> Result<Identified, Fault> {
+        let form = sigv4::Protocol::S3;
+        let refuse = |refusal: Refusal| refusal.to_fault(form);
+        let signed = claim.parse().map_err(refuse)?;
+        let scope = signed.scope();
+        let region: Option<Region> = scope.region.parse().ok();
+        let region = region.filter(|region| self.serves(Service::Other, *region));
+        scope.check(region.is_some(), &[service]).map_err(refuse)?;
+        let region = region.ok_or(Refusal::UnknownAccessKey).map_err(refuse)?;
+        let credential = self.credential((signed.access_key_id(), session_token), form, request_id).await?;
+        let key = credential.signing_key(&scope.date, &scope.region, &scope.service);
+        signed.verify(&key).map_err(refuse)?;
+        Ok(Identified { caller: Arc::clone(&credential.caller), region, service: Service::Other })
+    }
+
     async fn credential(
         &self,
-        signed: &SignedRequest<'_>,
+        (access_key_id, session_token): (&str, Option<&str>),
         form: sigv4::Protocol,
         request_id: RequestId,
     ) -> Result<Arc<Credential>, Fault> {
-        match self.identity.credentials(signed.access_key_id(), signed.session_token()).await {
+        match self.identity.credentials(access_key_id, session_token).await {
             Ok(Credentials::Known(credential)) => Ok(credential),
             Ok(Credentials::Expired) => Err(Refusal::ExpiredToken.to_fault(form)),
             Ok(Credentials::Unknown) => Err(Refusal::UnknownAccessKey.to_fault(form)),

@@ -4,6 +4,7 @@
 //! can neither write to the socket nor skip a step.
 
 mod authenticate;
+mod form;
 mod reply;
 mod route;
 mod s3;
@@ -19,7 +20,7 @@ use http::{HeaderMap, HeaderValue};
 use identity::{Identity, iam, sts};
 use kms::{Kms, Refused};
 use management::Management;
-use objects::Objects;
+use objects::{HostNames, Objects};
 use wire::Fault;
 use wire::query::Form;
 
@@ -41,6 +42,7 @@ pub(crate) struct Pipeline {
     management: Arc<Management>,
     cloudtrail: Arc<CloudTrail>,
     objects: Arc<Objects>,
+    host_names: HostNames,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     default_region: Region,
@@ -55,6 +57,8 @@ pub(crate) struct Parties {
     pub(crate) management: Arc<Management>,
     pub(crate) cloudtrail: Arc<CloudTrail>,
     pub(crate) objects: Arc<Objects>,
+    /// The names of S3 below which names are buckets'.
+    pub(crate) host_names: HostNames,
     /// The service's clock, which `--dev` may move. Signatures are always held against the machine's.
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -86,6 +90,7 @@ impl Pipeline {
             management: parties.management,
             cloudtrail: parties.cloudtrail,
             objects: parties.objects,
+            host_names: parties.host_names,
             clock: parties.clock,
             randomness: parties.randomness,
         }
@@ -294,7 +299,7 @@ impl Front for Pipeline {
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {
-        s3::is_asked(parts)
+        s3::is_asked(parts) || self.form_bucket(parts).is_some()
     }
 
     async fn answer_streamed(&self, request: StreamedRequest) -> StreamedAnswer {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use base::{Call, RequestId, SecretBytes};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HOST, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use objects::{
@@ -20,7 +20,7 @@ use super::{Pipeline, authenticate, log_failure};
 use crate::causes::with_causes;
 use crate::http::{CutOff, IncomingBody, OutgoingBody, Pieces, StreamFault, StreamedAnswer, StreamedRequest};
 
-const SERVICE: &str = "s3";
+pub(super) const SERVICE: &str = "s3";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const XML: HeaderValue = HeaderValue::from_static("application/xml");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
@@ -48,34 +48,60 @@ impl Pipeline {
     pub(super) async fn answer_s3(&self, request: StreamedRequest) -> StreamedAnswer {
         let request_id = self.request_id();
         let started = Instant::now();
-        let StreamedRequest { parts, body, peer } = request;
+        let StreamedRequest { mut parts, body, peer } = request;
+        if let Some(bucket) = self.hosted_bucket(&parts) {
+            parts.extensions.insert(HostedBucket(bucket));
+        }
         let unsigned = self.unsigned(&parts, &peer, request_id);
+        if let Some(bucket) = self.form_bucket(&parts) {
+            let answer = self.answer_form((&parts, &bucket), body, unsigned, started).await;
+            return answer.map_or_else(|refused| refused, |answer| success(answer, request_id));
+        }
         let identified = self.authenticator.identify_head(&parts, SERVICE, request_id).await;
         let answer = match identified {
             Ok((identified, payload)) => {
                 let call = unsigned.signed_by(identified.caller, identified.region);
-                self.serve_s3(&parts, body, payload, &call, started).await
+                let request = read_request(&parts, body, payload);
+                self.serve_s3(&parts, request, &call, started).await
             }
-            Err(fault) => {
-                if let Some(metrics) = &self.metrics {
-                    metrics.observe_request("none", "none", Some(&fault), started.elapsed());
-                }
-                Err(refusal(&parts, &fault, &[], request_id))
-            }
+            Err(fault) => Err(self.unidentified(&parts, &fault, request_id, started)),
         };
         answer.map_or_else(|refused| refused, |answer| success(answer, request_id))
     }
 
-    async fn serve_s3(
+    /// Refuses a request of which nobody knows who made it.
+    pub(super) fn unidentified(
         &self,
         parts: &Parts,
-        body: IncomingBody,
-        payload: Payload,
+        fault: &Fault,
+        request_id: RequestId,
+        started: Instant,
+    ) -> StreamedAnswer {
+        if let Some(metrics) = &self.metrics {
+            metrics.observe_request("none", "none", Some(fault), started.elapsed());
+        }
+        refusal(parts, fault, &[], request_id)
+    }
+
+    /// The bucket that the host of a request names.
+    pub(super) fn hosted_bucket(&self, parts: &Parts) -> Option<String> {
+        let host = match parts.headers.get(HOST) {
+            Some(host) => host.to_str().ok()?,
+            // HTTP/2 has it in the request's target.
+            None => parts.uri.authority()?.as_str(),
+        };
+        self.host_names.bucket(host)
+    }
+
+    pub(super) async fn serve_s3(
+        &self,
+        parts: &Parts,
+        request: Result<Request, ObjectsError>,
         call: &Call,
         started: Instant,
     ) -> Result<Answer, StreamedAnswer> {
         let refused = |error: &ObjectsError| refusal_of(parts, error, error.to_fault(), call.request_id);
-        let request = read_request(parts, body, payload).map_err(|error| refused(&error))?;
+        let request = request.map_err(|error| refused(&error))?;
         let operation = Operation::of(&request).map_err(|error| refused(&error))?;
         let answer = Box::pin(self.objects.call(operation, call, request)).await;
         let fault = answer.as_ref().err().map(ObjectsError::to_fault);
@@ -95,6 +121,7 @@ impl Pipeline {
 }
 
 fn read_request(parts: &Parts, body: IncomingBody, payload: Payload) -> Result<Request, ObjectsError> {
+    let path = parts.uri.path();
     let method = match parts.method {
         Method::DELETE => objects::Method::Delete,
         Method::GET => objects::Method::Get,
@@ -103,20 +130,43 @@ fn read_request(parts: &Parts, body: IncomingBody, payload: Payload) -> Result<R
         Method::PUT => objects::Method::Put,
         _ => return Err(ObjectsError::method_not_allowed()),
     };
-    let mut headers: Vec<_> = authenticate::signed_view(parts);
-    headers.sort_unstable_by_key(|(name, _)| *name);
+    let bucket = HostedBucket::of(parts);
     Ok(Request {
         method,
-        target: Target::read(parts.uri.path())?,
+        target: bucket.map_or_else(|| Target::read(path), |bucket| Target::in_bucket(bucket, path))?,
+        bucket_is_in_host: bucket.is_some(),
         query: Query::read(parts.uri.query().unwrap_or_default())?,
-        headers: Headers::new(headers),
+        headers: read_headers(parts),
         payload,
         body: Box::new(Incoming(body)),
+        form: None,
     })
 }
 
+pub(super) fn read_headers(parts: &Parts) -> Headers {
+    let mut headers: Vec<_> = authenticate::signed_view(parts);
+    headers.sort_unstable_by_key(|(name, _)| *name);
+    Headers::new(headers)
+}
+
+/// The bucket that the host names, kept with the head of the request.
+#[derive(Clone)]
+struct HostedBucket(String);
+
+impl HostedBucket {
+    fn of(parts: &Parts) -> Option<&str> {
+        parts.extensions.get::<Self>().map(|Self(bucket)| bucket.as_str())
+    }
+}
+
+/// What an error names: the path, behind the bucket if the host has that.
+fn resource(parts: &Parts) -> String {
+    let path = parts.uri.path();
+    HostedBucket::of(parts).map_or_else(|| path.to_owned(), |bucket| format!("/{bucket}{path}"))
+}
+
 /// The shell's body as S3 reads it.
-struct Incoming(IncomingBody);
+pub(super) struct Incoming(pub(super) IncomingBody);
 
 #[async_trait]
 impl BodySource for Incoming {
@@ -178,7 +228,12 @@ fn success(answer: Answer, request_id: RequestId) -> StreamedAnswer {
     StreamedAnswer { status: status(answer.status), headers: with_id(headers, request_id), body }
 }
 
-fn refusal_of(parts: &Parts, error: &ObjectsError, fault: Fault, request_id: RequestId) -> StreamedAnswer {
+pub(super) fn refusal_of(
+    parts: &Parts,
+    error: &ObjectsError,
+    fault: Fault,
+    request_id: RequestId,
+) -> StreamedAnswer {
     let mut answer = refusal(parts, &fault, error.details(), request_id);
     let region = error.details().iter().find(|(name, _)| *name == "Region");
     if let Some(region) = region.and_then(|(_, region)| HeaderValue::from_str(region).ok()) {
@@ -199,7 +254,7 @@ fn refusal(
     details: &[(&'static str, String)],
     request_id: RequestId,
 ) -> StreamedAnswer {
-    let xml = fault_xml(fault, details, parts.uri.path(), &request_id.to_string());
+    let xml = fault_xml(fault, details, &resource(parts), &request_id.to_string());
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, XML);
     let body = if parts.method == Method::HEAD { Bytes::new() } else { Bytes::from(xml) };

@@ -17,7 +17,8 @@ use crate::data_folder::DataFolder;
 const AUTHORITY: &str = "tls-development-ca.pem";
 const CERTIFICATE: &str = "tls-development.pem";
 const KEY: &str = "tls-development-key.pem";
-const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+/// A wildcard for buckets directly below `localhost` no client would take.
+const NAMES: [&str; 5] = ["localhost", "s3.localhost", "*.s3.localhost", "127.0.0.1", "::1"];
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// The longest life that all common clients accept is 825 days.

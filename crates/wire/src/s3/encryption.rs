@@ -1,6 +1,7 @@
-//! Reading the body of PutBucketEncryption.
+//! Reading what says how a bucket encrypts its objects, and how an object is to be encrypted.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::requests::{MalformedXml, read};
 
@@ -53,6 +54,44 @@ pub fn read_encryption_rule(body: &[u8]) -> Result<EncryptionRule, MalformedXml>
     Ok(rule)
 }
 
+/// The body of UpdateObjectEncryption, as it is written.
+#[derive(Debug, Default, Deserialize)]
+pub struct ObjectEncryption {
+    /// Under a key of the key service.
+    #[serde(rename = "SSE-KMS")]
+    pub kms: Option<ObjectEncryptionUnderKms>,
+    #[serde(rename = "DSSE-KMS")]
+    two_layers: Option<IgnoredAny>,
+    #[serde(rename = "SSE-C")]
+    customer: Option<IgnoredAny>,
+}
+
+/// A key of the key service, and how it is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct ObjectEncryptionUnderKms {
+    /// The ARN of the key, if there is one.
+    #[serde(rename = "KMSKeyArn")]
+    pub key_arn: Option<String>,
+    /// Whether a Bucket Key is used: `true` or `false`.
+    #[serde(rename = "BucketKeyEnabled")]
+    pub bucket_key_enabled: Option<String>,
+}
+
+impl ObjectEncryption {
+    /// Whether it names a kind of encryption that there is, but that objects cannot be brought to.
+    pub fn is_unreachable(&self) -> bool {
+        self.two_layers.is_some() || self.customer.is_some()
+    }
+}
+
+/// Reads the body of UpdateObjectEncryption.
+///
+/// # Errors
+/// It is not such a body.
+pub fn read_object_encryption(body: &[u8]) -> Result<ObjectEncryption, MalformedXml> {
+    read(body)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -101,9 +140,39 @@ mod tests {
         assert_eq!(read_encryption_rule(b""), Err(MalformedXml));
     }
 
+    #[test]
+    fn the_encryption_of_an_object_is_read_as_it_is_written() {
+        let inner = |inner: &str| {
+            let xml =
+                format!("<ObjectEncryption xmlns=\"{}\">{inner}</ObjectEncryption>", crate::s3::NAMESPACE);
+            read_object_encryption(xml.as_bytes())
+        };
+        let read =
+            inner("<SSE-KMS><KMSKeyArn>k</KMSKeyArn><BucketKeyEnabled>true</BucketKeyEnabled></SSE-KMS>");
+        let read = read.unwrap();
+        let expected = ObjectEncryptionUnderKms {
+            key_arn: Some("k".to_owned()),
+            bucket_key_enabled: Some("true".to_owned()),
+        };
+        assert_eq!((read.is_unreachable(), read.kms), (false, Some(expected)));
+        for (other, is_unreachable) in [
+            ("<SSE-S3/>", false),
+            ("<DSSE-KMS><KMSKeyArn>k</KMSKeyArn></DSSE-KMS>", true),
+            ("<SSE-C/>", true),
+        ] {
+            let read = inner(other).unwrap();
+            assert_eq!((read.is_unreachable(), read.kms), (is_unreachable, None), "{other}");
+        }
+        assert!(inner("<SSE-KMS>").is_err() && read_object_encryption(b"").is_err());
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>, text in "(<|>|/|Rule|EncryptionType|&|;|a| |!){0,40}") {
+        fn any_bytes_are_read_or_refused(
+            bytes: Vec<u8>, text in "(<|>|/|Rule|EncryptionType|SSE-KMS|SSE-C|&|;|a| |!){0,40}",
+        ) {
+            let _ = read_object_encryption(&bytes);
+            let _ = read_object_encryption(text.as_bytes());
             let _ = read_encryption_rule(&bytes);
             let _ = read_encryption_rule(text.as_bytes());
         }

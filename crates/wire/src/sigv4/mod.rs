@@ -1,7 +1,8 @@
 //! Signature Version 4: who signed a request, when, for what, and whether the signature is right; and a small client's
 //! half, which makes signatures by the same steps.
 //!
-//! Both forms are read: the `Authorization` header, and the query string of a presigned URL. The steps, in the order in
+//! Both forms are read: the `Authorization` header, and the query string of a presigned URL; and the signature of a
+//! policy that stands in a form ([`PolicyClaim`]). The steps, in the order in
 //! which AWS checks: [`parse`], [`SignedRequest::check_time`], [`SignedRequest::check_scope`], the look-up of the
 //! access key (the caller's), [`SignedRequest::verify`], or [`SignedRequest::verify_head`] where S3 takes a body as it
 //! comes. Nothing in the request may be believed before one of them has passed.
@@ -14,6 +15,7 @@ mod header_form;
 mod headers;
 mod moment;
 mod payload;
+mod policy_form;
 mod query_form;
 mod refusal;
 mod signer;
@@ -29,6 +31,7 @@ use crypto::digest;
 use headers::{Header, SortedHeaders};
 use moment::Moment;
 pub use payload::{ChunkSignatures, Payload};
+pub use policy_form::{PolicyClaim, SignedPolicy};
 pub use refusal::{IncompleteSignature, InvalidSignature, Protocol, Refusal};
 pub use signer::authorization;
 pub use signing_key::SigningKey;
@@ -65,6 +68,31 @@ pub struct Scope<'a> {
     pub region: Cow<'a, str>,
     /// The signing name of the service, for example `kms`; not yet known to exist.
     pub service: Cow<'a, str>,
+}
+
+impl Scope<'_> {
+    /// Refuses a scope that is not this service's. `region_is_known` says whether the scope's Region is one that the
+    /// server serves; `services` are the signing names that fit the call, as the text for the client names them.
+    ///
+    /// # Errors
+    /// [`InvalidSignature::Scope`], with one sentence for each part that is wrong.
+    pub fn check(&self, region_is_known: bool, services: &[&str]) -> Result<(), Refusal> {
+        let service_fits = services.contains(&self.service.as_ref());
+        if region_is_known && service_fits {
+            return Ok(());
+        }
+        let mut sentences = Vec::new();
+        if !region_is_known {
+            sentences.push("Credential should be scoped to a valid region.".to_owned());
+        }
+        if !service_fits {
+            sentences.push(format!(
+                "Credential should be scoped to correct service: '{}'.",
+                services.join("', '")
+            ));
+        }
+        Err(InvalidSignature::Scope { sentences: sentences.join(" ") }.into())
+    }
 }
 
 /// A request that carries a well-formed signature, right or wrong.
@@ -147,27 +175,12 @@ impl<'a> SignedRequest<'a> {
         self.moment.timestamp()
     }
 
-    /// Refuses a scope that is not this service's. `region_is_known` says whether the scope's Region is one that the
-    /// server serves; `services` are the signing names that fit the call, as the text for the client names them.
+    /// Refuses a scope that is not this service's: [`Scope::check`].
     ///
     /// # Errors
-    /// [`InvalidSignature::Scope`], with one sentence for each part that is wrong.
+    /// [`InvalidSignature::Scope`].
     pub fn check_scope(&self, region_is_known: bool, services: &[&str]) -> Result<(), Refusal> {
-        let service_fits = services.contains(&self.scope.service.as_ref());
-        if region_is_known && service_fits {
-            return Ok(());
-        }
-        let mut sentences = Vec::new();
-        if !region_is_known {
-            sentences.push("Credential should be scoped to a valid region.".to_owned());
-        }
-        if !service_fits {
-            sentences.push(format!(
-                "Credential should be scoped to correct service: '{}'.",
-                services.join("', '")
-            ));
-        }
-        Err(InvalidSignature::Scope { sentences: sentences.join(" ") }.into())
+        self.scope.check(region_is_known, services)
     }
 
     /// Refuses a signature made more than `window_seconds` before or after `now` (AWS: 300). With `X-Amz-Expires` in

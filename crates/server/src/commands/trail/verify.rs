@@ -1,8 +1,6 @@
 //! `keywright trail verify`: whether the audit log and what was delivered are as they were written.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use audit::delivery::{Kept, PublicDigestKey, all_public_keys, read_mark, read_public_keys};
 use audit::verification::{Delivered, Findings, Known, known, verify_delivered, verify_log};
@@ -14,11 +12,7 @@ use crate::config::{Config, DestinationChoice, Environment};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::delivery::{LOG_FOLDER, PUBLIC_KEYS, RETENTION_MARK};
 use crate::start_error::StartError;
-use crate::terminal;
-
-/// A verification that takes longer tells how far it is.
-const QUIET: Duration = Duration::from_secs(2);
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+use crate::terminal::{self, Progress};
 
 /// The trail does not hold, or could not be verified.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +127,7 @@ fn kept(arguments: &VerifyTrail, data: &Path, reference: &Reference) -> Result<K
 }
 
 fn look_at_log(folder: &Path, kept: Kept, reference: &Reference) -> Result<u64, StartError> {
-    let mut progress = Progress::new("lines of the log");
+    let mut progress = Progress::new("lines of the log verified");
     let report = verify_log(folder, kept.log, reference.known.log, &mut |lines| progress.tell(lines));
     progress.end();
     let report = report.map_err(failed(folder))?;
@@ -160,7 +154,7 @@ fn look_at_delivered(folder: &Path, kept: Kept, reference: &Reference) -> Result
         kept_since: kept.delivered_since,
         now: SystemClock.now(),
     };
-    let mut progress = Progress::new("delivered files");
+    let mut progress = Progress::new("delivered files verified");
     let report = verify_delivered(&given, &mut |files| progress.tell(files));
     progress.end();
     let report = report.map_err(failed(folder))?;
@@ -189,33 +183,5 @@ fn tell(findings: &Findings) {
     let listed = u64::try_from(findings.listed().len()).unwrap_or(u64::MAX);
     if findings.count() > listed {
         terminal::say(&format!("… and {} more\n", findings.count() - listed));
-    }
-}
-
-/// Says how far it is, if somebody looks and it takes long.
-struct Progress {
-    of: &'static str,
-    next: Option<Instant>,
-    has_told: bool,
-}
-
-impl Progress {
-    fn new(of: &'static str) -> Self {
-        let is_seen = std::io::stderr().is_terminal();
-        Self { of, next: is_seen.then(|| Instant::now() + QUIET), has_told: false }
-    }
-
-    fn tell(&mut self, count: u64) {
-        if self.next.is_some_and(|next| Instant::now() >= next) {
-            terminal::overwrite(&format!("{count} {} verified", self.of));
-            self.next = Some(Instant::now() + PROGRESS_EVERY);
-            self.has_told = true;
-        }
-    }
-
-    fn end(&self) {
-        if self.has_told {
-            terminal::overwrite("");
-        }
     }
 }

@@ -90,6 +90,43 @@ impl Shape for RequestIdType {
     }
 }
 
+/// `UsageLimitType`.
+pub(crate) struct UsageLimitType;
+
+impl Shape for UsageLimitType {
+    type Value = i32;
+
+    fn read(source: Source<'_, '_>) -> Read<Self::Value> {
+        source.integer(&[Constraint::MaximumValue(100000), Constraint::MinimumValue(1)])
+    }
+}
+
+static USAGE_MARKER_TYPE: Pattern = Pattern::new(r"[A-Za-z0-9_-]*", r"[A-Za-z0-9_-]*");
+
+/// `UsageMarkerType`.
+pub(crate) struct UsageMarkerType;
+
+impl SimpleText for UsageMarkerType {
+    type Value = String;
+    const CONSTRAINTS: &'static [Constraint] = &[
+        Constraint::Pattern(&USAGE_MARKER_TYPE),
+        Constraint::MaximumLength(8192),
+        Constraint::MinimumLength(1),
+    ];
+
+    fn from_text(text: Cow<'_, str>) -> Option<String> {
+        text_satisfying(text, Self::CONSTRAINTS)
+    }
+}
+
+impl Shape for UsageMarkerType {
+    type Value = String;
+
+    fn read(source: Source<'_, '_>) -> Read<String> {
+        source.text(Self::CONSTRAINTS)
+    }
+}
+
 /// Every pattern of the model.
 #[cfg(test)]
-pub(crate) static PATTERNS: [&Pattern; 2] = [&MARKER_TYPE, &REQUEST_ID_TYPE];
+pub(crate) static PATTERNS: [&Pattern; 3] = [&MARKER_TYPE, &REQUEST_ID_TYPE, &USAGE_MARKER_TYPE];

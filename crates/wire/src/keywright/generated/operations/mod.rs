@@ -4,9 +4,11 @@
 
 mod explain_request;
 mod list_key_access;
+mod list_key_usage;
 
 pub use explain_request::{ExplainRequest, ExplainRequestRequest, ExplainRequestResponse};
 pub use list_key_access::{ListKeyAccess, ListKeyAccessRequest, ListKeyAccessResponse};
+pub use list_key_usage::{ListKeyUsage, ListKeyUsageRequest, ListKeyUsageResponse};
 
 /// The names of all operations, in the order of the model.
-pub const OPERATION_NAMES: [&str; 2] = ["ExplainRequest", "ListKeyAccess"];
+pub const OPERATION_NAMES: [&str; 3] = ["ExplainRequest", "ListKeyAccess", "ListKeyUsage"];

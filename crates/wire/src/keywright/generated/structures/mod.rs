@@ -3,6 +3,7 @@
 //! The structures that several operations share.
 
 mod action_access;
+mod bucket_usage;
 mod condition_explanation;
 mod conditional_statement;
 mod decision;
@@ -12,6 +13,7 @@ mod statement_explanation;
 mod statement_name;
 
 pub use action_access::ActionAccess;
+pub use bucket_usage::BucketUsage;
 pub use condition_explanation::ConditionExplanation;
 pub use conditional_statement::ConditionalStatement;
 pub use decision::Decision;

@@ -1,22 +1,16 @@
-//! S3: how buckets are treated, and where contents are kept.
+//! The bucket that keeps the contents of objects, if one does.
 
 use super::check::Check;
-use super::settings::{BucketSettings, ObjectSettings, UpstreamSettings};
-use super::{ConfigError, ObjectChoice, UpstreamChoice};
+use super::settings::{BucketSettings, UpstreamSettings};
+use super::{ConfigError, UpstreamChoice};
 
 const TABLE: &str = "objects.upstream";
 
 impl Check<'_> {
-    pub(super) fn objects(&self, settings: &ObjectSettings) -> Result<ObjectChoice, ConfigError> {
-        let seconds = settings.bucket_key_seconds;
-        Ok(ObjectChoice {
-            blocks_customer_keys: settings.block_customer_keys,
-            bucket_key_seconds: self.fits("objects.bucket_key_seconds", seconds, 1..=3_600)?,
-            upstream: self.upstream(&settings.upstream)?,
-        })
-    }
-
-    fn upstream(&self, settings: &UpstreamSettings) -> Result<Option<UpstreamChoice>, ConfigError> {
+    pub(super) fn upstream(
+        &self,
+        settings: &UpstreamSettings,
+    ) -> Result<Option<UpstreamChoice>, ConfigError> {
         if settings.bucket.is_empty() {
             return self.has_no_upstream(settings).map(|()| None);
         }

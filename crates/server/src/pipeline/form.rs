@@ -1,0 +1,97 @@
+//! Forms by which browsers upload objects to S3. Not their heads are signed but the policy that comes as a field.
+
+use std::time::Instant;
+
+use base::{Clock, RequestId, SystemClock, UnsignedCall};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method};
+use objects::{Answer, ObjectsError, PostForm, Request, Target};
+use wire::Fault;
+use wire::sigv4::{Protocol, Refusal};
+
+use super::Pipeline;
+use super::authenticate::Identified;
+use super::s3::{Incoming, SERVICE, read_headers, refusal_of};
+use crate::http::{IncomingBody, StreamedAnswer};
+
+const FORM: &str = "multipart/form-data";
+
+/// Why a form is refused before its request is made.
+enum Refused {
+    Unidentified(Fault),
+    Form(ObjectsError),
+}
+
+impl From<ObjectsError> for Refused {
+    fn from(error: ObjectsError) -> Self {
+        Self::Form(error)
+    }
+}
+
+impl Pipeline {
+    /// The bucket that a form is posted to; none if the request is something else.
+    pub(super) fn form_bucket(&self, parts: &Parts) -> Option<String> {
+        if parts.method != Method::POST || parts.headers.contains_key(AUTHORIZATION) || !is_form(parts) {
+            return None;
+        }
+        let path = parts.uri.path();
+        let target = match self.hosted_bucket(parts) {
+            Some(bucket) => Target::in_bucket(&bucket, path),
+            None => Target::read(path),
+        };
+        match target {
+            Ok(Target::Bucket(bucket)) => Some(bucket),
+            Ok(Target::Service | Target::Object(..)) | Err(_) => None,
+        }
+    }
+
+    /// Answers a form posted to a bucket.
+    pub(super) async fn answer_form(
+        &self,
+        (parts, bucket): (&Parts, &str),
+        body: IncomingBody,
+        unsigned: UnsignedCall,
+        started: Instant,
+    ) -> Result<Answer, StreamedAnswer> {
+        let request_id = unsigned.request_id;
+        match self.receive_form((parts, bucket), body, request_id).await {
+            Ok((identified, request)) => {
+                let call = unsigned.signed_by(identified.caller, identified.region);
+                self.serve_s3(parts, Ok(request), &call, started).await
+            }
+            Err(Refused::Unidentified(fault)) => Err(self.unidentified(parts, &fault, request_id, started)),
+            Err(Refused::Form(error)) => Err(refusal_of(parts, &error, error.to_fault(), request_id)),
+        }
+    }
+
+    /// Reads a form up to its file, and has its signature verified before its policy is looked at.
+    async fn receive_form(
+        &self,
+        (parts, bucket): (&Parts, &str),
+        body: IncomingBody,
+        request_id: RequestId,
+    ) -> Result<(Identified, Request), Refused> {
+        let content_type = content_type(parts).unwrap_or_default();
+        let form = PostForm::receive(content_type, Box::new(Incoming(body))).await?;
+        if !form.is_signed() {
+            let fault = Refusal::MissingAuthenticationToken.to_fault(Protocol::S3);
+            return Err(Refused::Unidentified(fault));
+        }
+        let (claim, session_token) = form.claim()?;
+        let identified = self.authenticator.identify_form(claim, session_token, SERVICE, request_id).await;
+        let identified = identified.map_err(Refused::Unidentified)?;
+        let is_in_host = self.hosted_bucket(parts).is_some();
+        let request = form.into_request((bucket, is_in_host), &read_headers(parts), SystemClock.now())?;
+        Ok((identified, request))
+    }
+}
+
+fn content_type(parts: &Parts) -> Option<&str> {
+    parts.headers.get(CONTENT_TYPE).map(HeaderValue::to_str)?.ok()
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let kind = content_type(parts).and_then(|value| value.split(';').next());
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
+}
