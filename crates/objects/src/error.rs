@@ -77,6 +77,8 @@ pub struct Refused {
 }
 
 const FAILED: &str = "We encountered an internal error. Please try again.";
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+const UNAVAILABLE: &str = "Service is unable to handle request.";
 
 impl ObjectsError {
     /// A refusal with this code, status and text.
@@ -170,6 +172,9 @@ impl ObjectsError {
             Self::Body(BodyError::Broken) => {
                 Fault::bad_request("IncompleteBody", "The request body terminated unexpectedly")
             }
+            Self::Blob(BlobError::Unavailable(_)) => {
+                Fault::bad_request("ServiceUnavailable", UNAVAILABLE).with_status(503)
+            }
             Self::Body(BodyError::MalformedForm) => Fault::bad_request(
                 "MalformedPOSTRequest",
                 "The body of your POST request is not well-formed multipart/form-data.",
@@ -178,7 +183,7 @@ impl ObjectsError {
             | Self::Damaged(_)
             | Self::Store(_)
             | Self::Commit(_)
-            | Self::Blob(_)
+            | Self::Blob(BlobError::Missing(_) | BlobError::Failed(_))
             | Self::Keyring(_)
             | Self::Audit(_)
             | Self::Port(_)

@@ -11,6 +11,7 @@
 //! | `objects/part/<version>/<number, five digits>` | a part of the upload or object with that version |
 //! | `objects/discarded/<version>` | nothing: the parts of that version are nobody's any more |
 //! | `objects/blob/<name>` | nothing: a record has this blob |
+//! | `objects/upstream` | that blobs lie upstream, and under which id |
 
 use base::AccountId;
 use store::{Key, KeyError};
@@ -129,6 +130,12 @@ pub(crate) fn discarded(version: &str) -> Result<Key, KeyError> {
     Key::new(format!("{DISCARDED}{version}"))
 }
 
+pub(crate) const BLOBS: &str = "objects/blob/";
+
 pub(crate) fn blob(name: &BlobName) -> Result<Key, KeyError> {
-    Key::new(format!("objects/blob/{name}"))
+    Key::new(format!("{BLOBS}{name}"))
+}
+
+pub(crate) fn upstream() -> Result<Key, KeyError> {
+    Key::new("objects/upstream")
 }

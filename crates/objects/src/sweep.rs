@@ -11,15 +11,21 @@ use crate::{Objects, paths};
 const BATCH: usize = 50;
 
 impl Objects {
-    /// Deletes parts and blobs that no record has, and tells how many blobs. Meant for once after a start: it disturbs
-    /// nobody, and leaves alone what this process writes, whose records may be on their way.
+    /// Deletes parts and blobs that no record has, and tells how many blobs. Meant for once after a start, until
+    /// [`Self::end_sweep`]: it disturbs nobody, and leaves alone what this process writes, whose records may be on their
+    /// way.
     ///
     /// # Errors
-    /// Store or back-end fail. What is left goes after the next start.
+    /// Store or back-end fail. What is left goes with the next try, or after the next start.
     pub async fn sweep(&self) -> Result<usize, ObjectsError> {
-        let swept = self.sweep_blobs().await;
+        let swept = self.sweep_blobs().await?;
+        self.end_sweep();
+        Ok(swept)
+    }
+
+    /// Sweeps no more. Until then each new blob is remembered.
+    pub fn end_sweep(&self) {
         *self.fresh() = None;
-        swept
     }
 
     async fn sweep_blobs(&self) -> Result<usize, ObjectsError> {

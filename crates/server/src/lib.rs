@@ -1,6 +1,7 @@
 //! The service and the commands of the binary `keywright`. All that the binary adds is where memory comes from.
 
 mod attestation_roots;
+mod bucket_client;
 mod causes;
 mod client;
 mod command_line;
@@ -30,6 +31,7 @@ mod start_error;
 mod terminal;
 mod tls;
 mod trail_bucket;
+mod upstream;
 mod welcome;
 
 use std::process::ExitCode;

@@ -64,7 +64,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         connections_max: process::connections_that_fit(config.limits.connections_max),
         ..config.limits
     };
-    let pipeline = service.pipeline(&config, &foundation, deliveries, metrics)?;
+    let pipeline = service.pipeline(&config, &foundation, deliveries, metrics).await?;
     let healthy = Arc::clone(&service);
     let gate = Gate::new(pipeline, limits, Cors::new(&config.cors_origins), development, move || {
         healthy.is_healthy()

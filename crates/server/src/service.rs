@@ -14,10 +14,11 @@ use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
 use management::{KnownDecisions, Management};
-use objects::{Folder, Objects};
+use objects::{Blobs, Folder, Objects, ObjectsError};
 use policy::{Guardrails, Witness};
 use tokio::sync::oneshot;
 
+use crate::causes::with_causes;
 use crate::config::{Config, TrailChoice};
 use crate::data_keys::DataKeysOfKms;
 use crate::delivery::{Delivery, LOG_FOLDER};
@@ -32,6 +33,7 @@ use crate::ports::{
 };
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
+use crate::upstream::Upstream;
 use crate::{attestation_roots, organization};
 
 /// How often due work is looked for and the outbox is emptied.
@@ -48,6 +50,11 @@ const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
 
 /// Where the contents of objects lie in the data folder.
 const OBJECTS_FOLDER: &str = "objects";
+/// What is known of blobs that are on their way upstream.
+const UPLOADS_FOLDER: &str = "objects-uploads";
+/// What is tried again for an hour: to remove what a crash left of objects.
+const SWEPT_AGAIN: Duration = Duration::from_secs(10);
+const SWEPT_AT_MOST: u32 = 360;
 /// How often it is looked whether the time of bucket keys is over.
 const BUCKET_KEYS_LOOKED_AT: Duration = Duration::from_secs(1);
 /// How often it is asked whether a day has begun on which lifecycles of buckets are to be carried out.
@@ -234,17 +241,17 @@ impl Service {
         })
     }
 
-    /// The S3 service, with its objects in a folder beside the store.
+    /// The S3 service, with its objects in this place.
     fn objects(
         &self,
         config: &Config,
         foundation: &Foundation,
         trails: &Arc<StoredTrails>,
-    ) -> Result<Objects, StartError> {
-        let folder = Folder::open(foundation.folder.path().join(OBJECTS_FOLDER))?;
-        Ok(Objects::new(objects::Parties {
+        blobs: Arc<dyn Blobs>,
+    ) -> Objects {
+        Objects::new(objects::Parties {
             store: Arc::clone(&foundation.store),
-            blobs: Arc::new(folder),
+            blobs,
             domain_keys: Arc::clone(&foundation.domain_keys),
             randomness: Arc::clone(&foundation.randomness),
             callers: Arc::new(CallersOfIdentity(Arc::clone(&self.identity))),
@@ -260,22 +267,23 @@ impl Service {
             blocks_customer_keys: config.objects.blocks_customer_keys,
             clock: Arc::<SettableClock>::clone(&self.clock),
             bucket_key_seconds: config.objects.bucket_key_seconds,
-        }))
+        })
     }
 
     /// The pipeline that answers requests.
     ///
     /// # Errors
-    /// The folder of objects cannot be used.
-    pub(crate) fn pipeline(
+    /// What keeps objects cannot be used as it is configured.
+    pub(crate) async fn pipeline(
         &self,
         config: &Config,
         foundation: &Foundation,
         delivery: Deliveries,
         metrics: Option<Arc<Metrics>>,
     ) -> Result<Pipeline, StartError> {
-        let objects = Arc::new(self.objects(config, foundation, &delivery.trails)?);
-        tokio::spawn(sweep(Arc::clone(&objects)));
+        let (blobs, upstream) = home_of_objects(config, foundation, metrics.as_ref()).await?;
+        let objects = Arc::new(self.objects(config, foundation, &delivery.trails, blobs));
+        tokio::spawn(sweep(Arc::clone(&objects), upstream));
         tokio::spawn(forget_bucket_keys(Arc::downgrade(&objects)));
         tokio::spawn(keep_expiring(Arc::downgrade(&objects), Arc::clone(&self.clock)));
         let _ = self.objects.set(Arc::downgrade(&objects));
@@ -456,15 +464,45 @@ async fn expire(objects: &Objects, now: Timestamp) {
     }
 }
 
-/// Removes what a crash left of objects.
-async fn sweep(objects: Arc<Objects>) {
-    match objects.sweep().await {
-        Ok(0) => {}
-        Ok(swept) => tracing::info!(swept, "blobs that no object has were removed"),
-        Err(error) => {
-            tracing::warn!(%error, "blobs that no object has cannot be removed; the next start tries again")
+/// Where blobs are kept, as configured: in a folder beside the store, or upstream.
+async fn home_of_objects(
+    config: &Config,
+    foundation: &Foundation,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<(Arc<dyn Blobs>, Option<Upstream>), StartError> {
+    let folder = foundation.folder.path();
+    let Some(choice) = &config.objects.upstream else {
+        objects::move_into_folder(&*foundation.store).await?;
+        return Ok((Arc::new(Folder::open(folder.join(OBJECTS_FOLDER))?), None));
+    };
+    let id = objects::move_upstream(&*foundation.store, &*foundation.randomness).await?;
+    let upstream = Upstream::open(choice, &id, folder.join(UPLOADS_FOLDER), metrics.cloned())?;
+    Ok((Arc::new(upstream.clone()), Some(upstream)))
+}
+
+/// Removes what a crash left of objects, as soon as what keeps them can be reached.
+async fn sweep(objects: Arc<Objects>, upstream: Option<Upstream>) {
+    for attempt in 0..SWEPT_AT_MOST {
+        match sweep_once(&objects, upstream.as_ref()).await {
+            Ok(0) => return,
+            Ok(swept) => return tracing::info!(swept, "blobs that no object has were removed"),
+            Err(error) if attempt == 0 => {
+                let error = with_causes(&error);
+                tracing::warn!(error, "blobs that no object has cannot be removed yet; it is tried again");
+            }
+            Err(_) => {}
         }
+        tokio::time::sleep(SWEPT_AGAIN).await;
     }
+    objects.end_sweep();
+    tracing::warn!("blobs that no object has cannot be removed; the next start tries again");
+}
+
+async fn sweep_once(objects: &Objects, upstream: Option<&Upstream>) -> Result<usize, ObjectsError> {
+    if let Some(upstream) = upstream {
+        upstream.abort_left_uploads().await?;
+    }
+    objects.sweep().await
 }
 
 /// Wipes bucket keys whose time is over, for as long as there is a service.

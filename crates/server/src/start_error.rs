@@ -5,10 +5,11 @@ use crypto::root::RootError;
 use identity::IdentityError;
 use keyring::KeyringError;
 use kms::KmsError;
-use objects::FolderError;
+use objects::{FolderError, HomeError};
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
+use crate::bucket_client::BucketError;
 use crate::client::ClientError;
 use crate::commands::{
     ClockError, NoSuchKey, PolicyLintError, RewrapError, SeedConversionError, TrailReadError,
@@ -23,7 +24,7 @@ use crate::organization::OrganizationError;
 use crate::passphrase::PassphraseError;
 use crate::seed::{ApplyError, SeedError};
 use crate::tls::TlsError;
-use crate::trail_bucket::BucketError;
+use crate::upstream::UpstreamError;
 
 /// The exit codes, as `--help` tells them.
 pub(crate) const EXIT_CODES: &str = "\
@@ -73,6 +74,8 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Objects(#[from] FolderError),
     #[error(transparent)]
+    HomeOfObjects(#[from] HomeError),
+    #[error(transparent)]
     Organization(#[from] OrganizationError),
     #[error(transparent)]
     PolicyLint(#[from] PolicyLintError),
@@ -121,6 +124,7 @@ impl StartError {
             | Self::Bucket(_)
             | Self::Config(_)
             | Self::Export(_)
+            | Self::HomeOfObjects(HomeError::Elsewhere(_))
             | Self::KeySets(_)
             | Self::NoSuchKey(_)
             | Self::Organization(_)
@@ -130,6 +134,7 @@ impl StartError {
             | Self::VerifyTrail(_)
             | Self::TrailRead(TrailReadError::Moment(_)) => 2,
             Self::DataFolder(_)
+            | Self::HomeOfObjects(_)
             | Self::Identity(_)
             | Self::Kms(_)
             | Self::Objects(_)
@@ -140,6 +145,15 @@ impl StartError {
             Self::Keyring(KeyringError::WrongRoot) | Self::Root(_) => 4,
             Self::Keyring(_) => 3,
             Self::Listen(_) | Self::Metrics { .. } | Self::Tls(_) => 5,
+        }
+    }
+}
+
+impl From<UpstreamError> for StartError {
+    fn from(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::Bucket(error) => Self::Bucket(error),
+            UpstreamError::Folder(error) => Self::Objects(error),
         }
     }
 }

@@ -27,6 +27,9 @@ pub enum BlobError {
     /// There is no such blob.
     #[error("the blob {0} is missing")]
     Missing(BlobName),
+    /// The back-end does not answer, or not as it should. It may later.
+    #[error("the back-end of objects cannot be reached: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The back-end fails.
     #[error("the back-end of objects fails: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -162,6 +162,7 @@ impl Check<'_> {
             blocks_customer_keys: objects.block_customer_keys,
             bucket_key_seconds: self.fits("objects.bucket_key_seconds", seconds, 1..=3_600)?,
             host_names,
+            upstream: self.upstream(&objects.upstream)?,
         })
     }
 

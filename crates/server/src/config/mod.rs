@@ -7,6 +7,7 @@ mod organization;
 mod settings;
 mod sources;
 mod trail;
+mod upstream;
 mod web_identity;
 
 use std::collections::BTreeMap;
@@ -98,6 +99,17 @@ pub(crate) struct ObjectChoice {
     pub(crate) bucket_key_seconds: u32,
     /// Names below which every name is a bucket's.
     pub(crate) host_names: HostNames,
+    /// Where contents are kept; in the data folder if none.
+    pub(crate) upstream: Option<UpstreamChoice>,
+}
+
+/// The bucket that keeps the contents of objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamChoice {
+    pub(crate) bucket: String,
+    /// What all names in it begin with, before a slash.
+    pub(crate) prefix: Option<String>,
+    pub(crate) place: BucketChoice,
 }
 
 /// How connections are encrypted.

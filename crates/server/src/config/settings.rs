@@ -83,6 +83,22 @@ pub(super) struct ObjectSettings {
     pub(super) block_customer_keys: bool,
     pub(super) bucket_key_seconds: u64,
     pub(super) host_names: Vec<String>,
+    pub(super) upstream: UpstreamSettings,
+}
+
+/// Where contents of objects are kept; in the data folder if no bucket is named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpstreamSettings {
+    pub(super) bucket: String,
+    pub(super) prefix: String,
+    pub(super) endpoint: String,
+    pub(super) plain_http: bool,
+    pub(super) region: String,
+    pub(super) path_style: bool,
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key_file: String,
+    pub(super) certificate_authority_file: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -247,6 +263,22 @@ impl Default for Settings {
     }
 }
 
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            bucket: String::new(),
+            prefix: String::new(),
+            endpoint: String::new(),
+            plain_http: false,
+            region: String::new(),
+            path_style: true,
+            access_key_id: String::new(),
+            secret_access_key_file: String::new(),
+            certificate_authority_file: String::new(),
+        }
+    }
+}
+
 impl Default for TrailSettings {
     fn default() -> Self {
         Self {
@@ -334,6 +366,7 @@ impl Default for ObjectSettings {
             block_customer_keys: true,
             bucket_key_seconds: 300,
             host_names: ["localhost", "s3.localhost"].map(str::to_owned).to_vec(),
+            upstream: UpstreamSettings::default(),
         }
     }
 }

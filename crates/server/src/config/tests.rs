@@ -271,3 +271,47 @@ fn settings_of_the_trail_that_cannot_be_are_told() {
         assert!(problem(file, &[]).contains(words), "{file}: {}", problem(file, &[]));
     }
 }
+
+#[test]
+fn contents_stay_in_the_data_folder_unless_a_bucket_is_named() {
+    assert_eq!(load("", &[], Flags::default()).unwrap().objects.upstream, None);
+    let file = "[objects.upstream]\nbucket = 'b-1'\nprefix = 'a/b'\nendpoint = 'http://[::1]:9'\nregion = 'eu-west-1'\n\
+                access_key_id = 'k'\nsecret_access_key_file = 'f'";
+    let upstream = load(file, &[], Flags::default()).unwrap().objects.upstream.unwrap();
+    assert_eq!((upstream.bucket.as_str(), upstream.prefix.as_deref()), ("b-1", Some("a/b")));
+    assert_eq!(upstream.place.credentials, Some(("k".to_owned(), "f".into())));
+    for endpoint in ["http://localhost", "http://127.0.0.1:9", "https://store.example.com"] {
+        let file = format!("[objects.upstream]\nbucket = 'b-1'\nendpoint = '{endpoint}'");
+        assert!(load(&file, &[], Flags::default()).is_ok(), "{endpoint}");
+    }
+    let plain =
+        "[objects.upstream]\nbucket = 'b-1'\nplain_http = true\nendpoint = 'http://store.example.com'";
+    assert!(load(plain, &[], Flags::default()).is_ok());
+    let variables = [("KEYWRIGHT_OBJECTS_UPSTREAM_BUCKET", "b-2")];
+    assert_eq!(load("", &variables, Flags::default()).unwrap().objects.upstream.unwrap().bucket, "b-2");
+}
+
+#[test]
+fn an_upstream_that_cannot_be_is_told() {
+    for (lines, words) in [
+        ("bucket = 'B'", "`objects.upstream.bucket` names the bucket `B`"),
+        ("prefix = 'a'", "`objects.upstream.prefix` is set, but `objects.upstream.bucket` is not"),
+        ("access_key_id = 'a'", "`objects.upstream.access_key_id` is set, but"),
+        ("bucket = 'b-1'\nprefix = '../a'", "has the prefix `../a`"),
+        ("bucket = 'b-1'\nendpoint = 'h:1'", "`objects.upstream.endpoint` is `h:1`, but must begin with"),
+        ("bucket = 'b-1'\nendpoint = 'http://192.0.2.1:9'", "is on another machine and not encrypted"),
+        (
+            "bucket = 'b-1'\nendpoint = 'http://127.0.0.1.example.com'",
+            "is on another machine and not encrypted",
+        ),
+        (
+            "bucket = 'b-1'\nendpoint = 'http://localhost@example.com'",
+            "is on another machine and not encrypted",
+        ),
+        ("bucket = 'b-1'\naccess_key_id = 'k'", "`objects.upstream.secret_access_key_file` must both be set"),
+        ("bucket = 'b-1'\nsecret_access_key = 's'", "`objects.upstream.secret_access_key` does not exist"),
+    ] {
+        let file = format!("[objects.upstream]\n{lines}");
+        assert!(problem(&file, &[]).contains(words), "{lines}: {}", problem(&file, &[]));
+    }
+}

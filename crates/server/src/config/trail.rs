@@ -81,6 +81,13 @@ impl Check<'_> {
         };
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         self.is_bucket(DESTINATION, bucket)?;
+        let prefix = self.prefix(DESTINATION, prefix)?;
+        let choice = self.bucket("trail.delivery.s3", &delivery.s3)?;
+        Ok((DestinationChoice::Bucket(choice), bucket.to_owned(), prefix))
+    }
+
+    /// A prefix of names in a bucket, if there is one.
+    pub(super) fn prefix(&self, key: &str, prefix: &str) -> Result<Option<String>, ConfigError> {
         let is_plain = |part: &str| {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!'()".contains(&byte);
             part.bytes().all(allowed) && !part.is_empty() && part != "." && part != ".."
@@ -90,14 +97,12 @@ impl Check<'_> {
                 "has the prefix `{prefix}`, but a prefix has at most {PREFIX_MAX} letters, digits and -_.!'() between \
                  single slashes, and no slash at its end"
             );
-            return Err(self.problem(DESTINATION, problem));
+            return Err(self.problem(key, problem));
         }
-        let choice = self.bucket(&delivery.s3)?;
-        let prefix = (!prefix.is_empty()).then(|| prefix.to_owned());
-        Ok((DestinationChoice::Bucket(choice), bucket.to_owned(), prefix))
+        Ok((!prefix.is_empty()).then(|| prefix.to_owned()))
     }
 
-    fn is_bucket(&self, key: &str, name: &str) -> Result<(), ConfigError> {
+    pub(super) fn is_bucket(&self, key: &str, name: &str) -> Result<(), ConfigError> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
         if (3..=63).contains(&name.len()) && name.bytes().all(allowed) {
             return Ok(());
@@ -108,24 +113,24 @@ impl Check<'_> {
         Err(self.problem(key, problem))
     }
 
-    fn bucket(&self, settings: &BucketSettings) -> Result<BucketChoice, ConfigError> {
+    /// How a bucket is reached; `table` is where in the configuration it is said.
+    pub(super) fn bucket(&self, table: &str, settings: &BucketSettings) -> Result<BucketChoice, ConfigError> {
         let is_url = settings.endpoint.starts_with("https://") || settings.endpoint.starts_with("http://");
         if !settings.endpoint.is_empty() && !is_url {
             let problem = format!("is `{}`, but must begin with https:// or http://", settings.endpoint);
-            return Err(self.problem("trail.delivery.s3.endpoint", problem));
+            return Err(self.problem(&format!("{table}.endpoint"), problem));
         }
         let credentials = match (settings.access_key_id.as_str(), path(&settings.secret_access_key_file)) {
             ("", None) => None,
             (id, Some(file)) if !id.is_empty() => Some((id.to_owned(), file)),
             _ => {
-                let problem =
-                    "and `trail.delivery.s3.secret_access_key_file` must both be set, or none".to_owned();
-                return Err(self.problem("trail.delivery.s3.access_key_id", problem));
+                let problem = format!("and `{table}.secret_access_key_file` must both be set, or none");
+                return Err(self.problem(&format!("{table}.access_key_id"), problem));
             }
         };
         let region = match settings.region.as_str() {
             "" => None,
-            name => Some(self.region("trail.delivery.s3.region", name)?),
+            name => Some(self.region(&format!("{table}.region"), name)?),
         };
         Ok(BucketChoice {
             endpoint: Some(settings.endpoint.clone()).filter(|endpoint| !endpoint.is_empty()),

@@ -38,6 +38,7 @@ pub(crate) struct Metrics {
     log: LogMetrics,
     keys: KeyMetrics,
     is_healthy: Gauge,
+    upstream_works: Family<NoLabels, Gauge>,
 }
 
 #[derive(Default)]
@@ -123,6 +124,7 @@ impl Metrics {
             log: LogMetrics::default(),
             keys: KeyMetrics::default(),
             is_healthy: Gauge::default(),
+            upstream_works: Family::default(),
         };
         metrics.register();
         metrics
@@ -151,6 +153,8 @@ impl Metrics {
         let help = "Days until the next imported key material expires; absent if none does";
         registry.register("key_material_expiry_days", help, keys.days_until_expiry.clone());
         registry.register("healthy", "1 if /healthz says ok", self.is_healthy.clone());
+        let help = "1 if what keeps objects upstream answered last; absent if nothing does";
+        registry.register("objects_upstream_works", help, self.upstream_works.clone());
     }
 
     /// Counts a request.
@@ -212,6 +216,11 @@ impl Metrics {
     /// Whether the service calls itself healthy.
     pub(crate) fn set_health(&self, is_healthy: bool) {
         self.is_healthy.set(is_healthy.into());
+    }
+
+    /// Whether what keeps objects upstream answers.
+    pub(crate) fn set_upstream(&self, works: bool) {
+        self.upstream_works.get_or_create(&NoLabels {}).set(works.into());
     }
 
     /// Everything in the OpenMetrics text format, which Prometheus reads.
