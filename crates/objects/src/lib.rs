@@ -29,6 +29,7 @@ mod operation;
 mod ops;
 mod paths;
 mod ports;
+mod public_access;
 mod record;
 mod request;
 mod stored_object;

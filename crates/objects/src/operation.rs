@@ -32,18 +32,24 @@ pub enum Operation {
     DeleteObject,
     /// Deletes up to a thousand objects.
     DeleteObjects,
+    /// Takes away what keeps a bucket from being public.
+    DeletePublicAccessBlock,
     /// Tells the default encryption of a bucket.
     GetBucketEncryption,
     /// Tells the Region of a bucket.
     GetBucketLocation,
     /// Tells the policy of a bucket.
     GetBucketPolicy,
+    /// Tells whether the policy of a bucket is public.
+    GetBucketPolicyStatus,
     /// Tells the tags of a bucket.
     GetBucketTagging,
     /// Tells whether a bucket keeps versions.
     GetBucketVersioning,
     /// Reads an object.
     GetObject,
+    /// Tells what keeps a bucket from being public.
+    GetPublicAccessBlock,
     /// Tells whether there is a bucket.
     HeadBucket,
     /// Tells of an object.
@@ -70,6 +76,8 @@ pub enum Operation {
     PutBucketVersioning,
     /// Writes an object.
     PutObject,
+    /// Says what keeps a bucket from being public.
+    PutPublicAccessBlock,
     /// Writes a part of an upload.
     UploadPart,
     /// Writes a part of an upload with what another object has.
@@ -169,12 +177,15 @@ impl Operation {
             Self::DeleteBucketTagging => ("DeleteBucketTagging", Management, Write),
             Self::DeleteObject => ("DeleteObject", Data, Write),
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
+            Self::DeletePublicAccessBlock => ("DeletePublicAccessBlock", Management, Write),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
+            Self::GetBucketPolicyStatus => ("GetBucketPolicyStatus", Management, Read),
             Self::GetBucketTagging => ("GetBucketTagging", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
+            Self::GetPublicAccessBlock => ("GetPublicAccessBlock", Management, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
             Self::ListBuckets => ("ListBuckets", Management, Read),
@@ -188,6 +199,7 @@ impl Operation {
             Self::PutBucketTagging => ("PutBucketTagging", Management, Write),
             Self::PutBucketVersioning => ("PutBucketVersioning", Management, Write),
             Self::PutObject => ("PutObject", Data, Write),
+            Self::PutPublicAccessBlock => ("PutPublicAccessBlock", Management, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
             Self::UploadPartCopy => ("UploadPartCopy", Data, Write),
         }
@@ -196,12 +208,23 @@ impl Operation {
     pub(crate) fn event_name(self) -> EventName {
         EventName {
             source: EVENT_SOURCE,
-            // CloudTrail does not tell the versions of the listing apart.
-            operation: if self == Self::ListObjectsV2 { Self::ListObjects.name() } else { self.name() },
+            operation: self.name_in_events(),
             read_only: self.is_read_only(),
             is_global: false,
             is_data: !self.is_management(),
         }
+    }
+
+    /// CloudTrail does not tell the versions of the listing apart, and has names of its own for some operations.
+    fn name_in_events(self) -> &'static str {
+        const RENAMED: [(Operation, &str); 4] = [
+            (Operation::ListObjectsV2, "ListObjects"),
+            (Operation::DeletePublicAccessBlock, "DeleteBucketPublicAccessBlock"),
+            (Operation::GetPublicAccessBlock, "GetBucketPublicAccessBlock"),
+            (Operation::PutPublicAccessBlock, "PutBucketPublicAccessBlock"),
+        ];
+        let renamed = RENAMED.into_iter().find(|(operation, _)| *operation == self);
+        renamed.map_or(self.name(), |(_, name)| name)
     }
 
     /// The operation that a request asks for.
@@ -245,20 +268,31 @@ impl Operation {
     /// The operation on what is said of a bucket.
     fn on_settings(method: Method, subresource: &str) -> Result<Self, ObjectsError> {
         let (get, put, delete) = match subresource {
-            "encryption" => {
-                (Self::GetBucketEncryption, Self::PutBucketEncryption, Some(Self::DeleteBucketEncryption))
+            "encryption" => (
+                Self::GetBucketEncryption,
+                Some(Self::PutBucketEncryption),
+                Some(Self::DeleteBucketEncryption),
+            ),
+            "policy" => (Self::GetBucketPolicy, Some(Self::PutBucketPolicy), Some(Self::DeleteBucketPolicy)),
+            "policyStatus" => (Self::GetBucketPolicyStatus, None, None),
+            "publicAccessBlock" => (
+                Self::GetPublicAccessBlock,
+                Some(Self::PutPublicAccessBlock),
+                Some(Self::DeletePublicAccessBlock),
+            ),
+            "tagging" => {
+                (Self::GetBucketTagging, Some(Self::PutBucketTagging), Some(Self::DeleteBucketTagging))
             }
-            "policy" => (Self::GetBucketPolicy, Self::PutBucketPolicy, Some(Self::DeleteBucketPolicy)),
-            "tagging" => (Self::GetBucketTagging, Self::PutBucketTagging, Some(Self::DeleteBucketTagging)),
-            "versioning" => (Self::GetBucketVersioning, Self::PutBucketVersioning, None),
+            "versioning" => (Self::GetBucketVersioning, Some(Self::PutBucketVersioning), None),
             _ => return Err(ObjectsError::not_implemented()),
         };
-        match method {
-            Method::Get => Ok(get),
-            Method::Put => Ok(put),
-            Method::Delete => delete.ok_or_else(ObjectsError::method_not_allowed),
-            Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
-        }
+        let offered = match method {
+            Method::Get => Some(get),
+            Method::Put => put,
+            Method::Delete => delete,
+            Method::Head | Method::Post => None,
+        };
+        offered.ok_or_else(ObjectsError::method_not_allowed)
     }
 
     /// The operation on an upload that is under way.
@@ -319,6 +353,8 @@ mod tests {
             (Method::Get, "/b", "tagging", Operation::GetBucketTagging),
             (Method::Put, "/b", "tagging", Operation::PutBucketTagging),
             (Method::Delete, "/b", "tagging", Operation::DeleteBucketTagging),
+            (Method::Get, "/b", "policyStatus", Operation::GetBucketPolicyStatus),
+            (Method::Put, "/b", "publicAccessBlock", Operation::PutPublicAccessBlock),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
@@ -344,7 +380,7 @@ mod tests {
     fn what_is_not_offered_is_never_taken_for_something_else() {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
-            (Method::Get, "/b", "policyStatus"),
+            (Method::Get, "/b", "logging"),
             (Method::Put, "/b/k", "encryption"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),

@@ -5,7 +5,7 @@
 
 use wire::s3::{
     Chunked, ChunkedFault, read_bucket_configuration, read_encryption_rule, read_objects_to_delete,
-    read_parts_to_complete, read_tag_set, write_tag_set,
+    read_parts_to_complete, read_public_access_block, read_tag_set, write_tag_set,
 };
 
 use crate::Target;
@@ -57,6 +57,7 @@ fn reads_xml(body: &[u8]) {
     assert!(parts.is_err() || parts.is_ok_and(|count| (1..=10_000).contains(&count)));
     let _ = read_bucket_configuration(body);
     let _ = read_encryption_rule(body);
+    let _ = read_public_access_block(body);
     if let Ok(tags) = read_tag_set(body) {
         let _ = write_tag_set(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
     }

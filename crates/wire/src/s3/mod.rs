@@ -3,12 +3,14 @@
 mod chunked;
 mod document;
 mod encryption;
+mod public_access;
 mod requests;
 mod tags;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
 pub use document::Document;
 pub use encryption::{BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, read_encryption_rule};
+pub use public_access::{PublicAccessFlags, read_public_access_block};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
     PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
