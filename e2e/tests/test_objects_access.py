@@ -85,6 +85,12 @@ CALLS = {
     "GetBucketTagging": asked("GetBucketTagging", Bucket=BUCKET),
     "PutBucketTagging": asked("PutBucketTagging", Bucket=BUCKET, Tagging={"TagSet": [{"Key": "k", "Value": "v"}]}),
     "DeleteBucketTagging": asked("PutBucketTagging", Bucket=BUCKET),
+    "GetBucketPolicyStatus": asked("GetBucketPolicyStatus", Bucket=BUCKET),
+    "GetPublicAccessBlock": asked("GetBucketPublicAccessBlock", Bucket=BUCKET),
+    "PutPublicAccessBlock": asked(
+        "PutBucketPublicAccessBlock", Bucket=BUCKET, PublicAccessBlockConfiguration={"BlockPublicPolicy": True}
+    ),
+    "DeletePublicAccessBlock": asked("PutBucketPublicAccessBlock", Bucket=BUCKET),
     "ListObjectVersions": asked("ListBucketVersions", Bucket=BUCKET),
     "ListObjects": asked("ListBucket", Bucket=BUCKET),
     "ListObjectsV2": asked("ListBucket", Bucket=BUCKET),

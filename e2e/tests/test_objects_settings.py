@@ -3,7 +3,6 @@
 Source: Amazon S3 API Reference and User Guide; texts of refusals as recorded by LocalStack's validated tests.
 """
 
-import re
 import uuid
 from typing import Any
 
@@ -64,7 +63,7 @@ def test_as_many_and_as_long_tags_as_there_may_be(s3: Any, bucket: str) -> None:
 
 def test_tags_in_other_xml_are_refused(server: Server, bucket: str) -> None:
     for body in (b"", b"<Tagging/>", b"<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>"):
-        with refused("MalformedXML", re.compile(".*not well-formed.*", re.DOTALL)):
+        with refused("MalformedXML"):
             raw(server, "PUT", f"/{bucket}?tagging", data=body)
     with refused("MethodNotAllowed", status=405):
         raw(server, "POST", f"/{bucket}?tagging")

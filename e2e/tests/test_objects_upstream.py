@@ -256,7 +256,7 @@ def test_nothing_is_left_upstream_of_an_upload_that_ends_early(pair: tuple[Serve
         clients.s3(server).put_object(Bucket=bucket, Key="k", Body=body, ContentMD5=checksum)
     eventually(lambda: not upstream.uploads(), "the upload is taken back")
     assert upstream.names() == before
-    assert not list((server.data / "objects-uploads").iterdir())
+    eventually(lambda: not list((server.data / "objects-uploads").iterdir()), "its note is gone, too")
 
 
 def test_what_a_killed_process_leaves_upstream_is_removed(own_pair: tuple[Server, Server, Upstream]) -> None:

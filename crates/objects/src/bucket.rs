@@ -251,6 +251,7 @@ impl Objects {
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
         let policy = self.policies.of(bucket)?;
+        let policy = policy.filter(|policy| !bucket.is_restricted_for(call, policy));
         let side = policy.as_deref().map_or(ResourceSide::without_policy(), ResourceSide::opened_by);
         self.decide(call, action, Some((arn, bucket.owner)), side, facts).await
     }

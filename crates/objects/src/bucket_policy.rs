@@ -59,9 +59,13 @@ impl BucketPolicy {
         Ok(Self { text: text.to_owned(), principals })
     }
 
-    fn compiled(&self, path: &str) -> Result<Policy, StoreError> {
+    /// The policy, ready to decide. `bucket` is for the error.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn compiled(&self, bucket: &str) -> Result<Policy, StoreError> {
         let policy = Policy::parse(&self.text, PolicyKind::Bucket);
-        let policy = policy.map_err(|_| StoreError::damaged(path, "the policy of a bucket is none"))?;
+        let policy = policy.map_err(|_| StoreError::damaged(bucket, "the policy of a bucket is none"))?;
         Ok(policy.bound(|entry: &PrincipalEntry| self.principals.get(&entry.to_string()).cloned()))
     }
 }

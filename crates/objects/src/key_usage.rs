@@ -362,6 +362,7 @@ mod tests {
             let encryption = serde_json::from_value(serde_json::json!({"rule": rule})).unwrap();
             let bucket = BucketRecord {
                 tags: crate::tags::Tags::default(),
+                public_access: None,
                 owner: owner.to_owned(),
                 region: "eu-central-1".to_owned(),
                 created: 0,
@@ -388,6 +389,7 @@ mod tests {
         let encryption = serde_json::from_value(serde_json::json!({"rule": under(None)})).unwrap();
         let bucket = BucketRecord {
             tags: crate::tags::Tags::default(),
+            public_access: None,
             owner: "111122223333".to_owned(),
             region: "eu-central-1".to_owned(),
             created: 0,

@@ -38,6 +38,7 @@ mod ops;
 mod paths;
 mod ports;
 mod post_form;
+mod public_access;
 mod record;
 mod request;
 mod stored_object;

@@ -36,6 +36,8 @@ pub enum Operation {
     DeleteObjectTagging,
     /// Deletes up to a thousand objects.
     DeleteObjects,
+    /// Takes away what keeps a bucket from being public.
+    DeletePublicAccessBlock,
     /// Tells the default encryption of a bucket.
     GetBucketEncryption,
     /// Tells the Region of a bucket.
@@ -44,6 +46,8 @@ pub enum Operation {
     GetBucketLifecycleConfiguration,
     /// Tells the policy of a bucket.
     GetBucketPolicy,
+    /// Tells whether the policy of a bucket is public.
+    GetBucketPolicyStatus,
     /// Tells the tags of a bucket.
     GetBucketTagging,
     /// Tells whether a bucket keeps versions.
@@ -54,6 +58,8 @@ pub enum Operation {
     GetObjectTagging,
     /// Tells of an object what is asked for.
     GetObjectAttributes,
+    /// Tells what keeps a bucket from being public.
+    GetPublicAccessBlock,
     /// Tells whether there is a bucket.
     HeadBucket,
     /// Tells of an object.
@@ -88,6 +94,8 @@ pub enum Operation {
     PutObjectTagging,
     /// Seals the key of an object's contents under another key; the contents stay.
     UpdateObjectEncryption,
+    /// Says what keeps a bucket from being public.
+    PutPublicAccessBlock,
     /// Writes a part of an upload.
     UploadPart,
     /// Writes a part of an upload with what another object has.
@@ -192,15 +200,18 @@ impl Operation {
             Self::DeleteObject => ("DeleteObject", Data, Write),
             Self::DeleteObjectTagging => ("DeleteObjectTagging", Data, Write),
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
+            Self::DeletePublicAccessBlock => ("DeletePublicAccessBlock", Management, Write),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketLifecycleConfiguration => ("GetBucketLifecycleConfiguration", Management, Read),
             Self::GetBucketPolicy => ("GetBucketPolicy", Management, Read),
+            Self::GetBucketPolicyStatus => ("GetBucketPolicyStatus", Management, Read),
             Self::GetBucketTagging => ("GetBucketTagging", Management, Read),
             Self::GetBucketVersioning => ("GetBucketVersioning", Management, Read),
             Self::GetObject => ("GetObject", Data, Read),
             Self::GetObjectTagging => ("GetObjectTagging", Data, Read),
             Self::GetObjectAttributes => ("GetObjectAttributes", Data, Read),
+            Self::GetPublicAccessBlock => ("GetPublicAccessBlock", Management, Read),
             Self::HeadBucket => ("HeadBucket", Management, Read),
             Self::HeadObject => ("HeadObject", Data, Read),
             Self::ListBuckets => ("ListBuckets", Management, Read),
@@ -218,6 +229,7 @@ impl Operation {
             Self::PutObject => ("PutObject", Data, Write),
             Self::PutObjectTagging => ("PutObjectTagging", Data, Write),
             Self::UpdateObjectEncryption => ("UpdateObjectEncryption", Data, Write),
+            Self::PutPublicAccessBlock => ("PutPublicAccessBlock", Management, Write),
             Self::UploadPart => ("UploadPart", Data, Write),
             Self::UploadPartCopy => ("UploadPartCopy", Data, Write),
         }
@@ -233,14 +245,18 @@ impl Operation {
         }
     }
 
-    /// CloudTrail has older names, and does not tell the versions of an operation apart.
+    /// CloudTrail has names of its own for some operations, and does not tell the versions of the listing apart.
     fn name_in_events(self) -> &'static str {
-        match self.name() {
-            "GetBucketLifecycleConfiguration" => "GetBucketLifecycle",
-            "ListObjectsV2" => "ListObjects",
-            "PutBucketLifecycleConfiguration" => "PutBucketLifecycle",
-            name => name,
-        }
+        const RENAMED: [(Operation, &str); 6] = [
+            (Operation::DeletePublicAccessBlock, "DeleteBucketPublicAccessBlock"),
+            (Operation::GetBucketLifecycleConfiguration, "GetBucketLifecycle"),
+            (Operation::GetPublicAccessBlock, "GetBucketPublicAccessBlock"),
+            (Operation::ListObjectsV2, "ListObjects"),
+            (Operation::PutBucketLifecycleConfiguration, "PutBucketLifecycle"),
+            (Operation::PutPublicAccessBlock, "PutBucketPublicAccessBlock"),
+        ];
+        let renamed = RENAMED.into_iter().find(|(operation, _)| *operation == self);
+        renamed.map_or(self.name(), |(_, name)| name)
     }
 
     /// The operation that a request asks for.
@@ -294,25 +310,36 @@ impl Operation {
     /// The operation on what is said of a bucket.
     fn on_settings(method: Method, subresource: &str) -> Result<Self, ObjectsError> {
         let (get, put, delete) = match subresource {
-            "encryption" => {
-                (Self::GetBucketEncryption, Self::PutBucketEncryption, Some(Self::DeleteBucketEncryption))
+            "encryption" => (
+                Self::GetBucketEncryption,
+                Some(Self::PutBucketEncryption),
+                Some(Self::DeleteBucketEncryption),
+            ),
+            "policy" => (Self::GetBucketPolicy, Some(Self::PutBucketPolicy), Some(Self::DeleteBucketPolicy)),
+            "policyStatus" => (Self::GetBucketPolicyStatus, None, None),
+            "publicAccessBlock" => (
+                Self::GetPublicAccessBlock,
+                Some(Self::PutPublicAccessBlock),
+                Some(Self::DeletePublicAccessBlock),
+            ),
+            "tagging" => {
+                (Self::GetBucketTagging, Some(Self::PutBucketTagging), Some(Self::DeleteBucketTagging))
             }
             "lifecycle" => (
                 Self::GetBucketLifecycleConfiguration,
-                Self::PutBucketLifecycleConfiguration,
+                Some(Self::PutBucketLifecycleConfiguration),
                 Some(Self::DeleteBucketLifecycle),
             ),
-            "policy" => (Self::GetBucketPolicy, Self::PutBucketPolicy, Some(Self::DeleteBucketPolicy)),
-            "tagging" => (Self::GetBucketTagging, Self::PutBucketTagging, Some(Self::DeleteBucketTagging)),
-            "versioning" => (Self::GetBucketVersioning, Self::PutBucketVersioning, None),
+            "versioning" => (Self::GetBucketVersioning, Some(Self::PutBucketVersioning), None),
             _ => return Err(ObjectsError::not_implemented()),
         };
-        match method {
-            Method::Get => Ok(get),
-            Method::Put => Ok(put),
-            Method::Delete => delete.ok_or_else(ObjectsError::method_not_allowed),
-            Method::Head | Method::Post => Err(ObjectsError::method_not_allowed()),
-        }
+        let offered = match method {
+            Method::Get => Some(get),
+            Method::Put => put,
+            Method::Delete => delete,
+            Method::Head | Method::Post => None,
+        };
+        offered.ok_or_else(ObjectsError::method_not_allowed)
     }
 
     /// The operation on an upload that is under way.
@@ -381,6 +408,8 @@ mod tests {
             (Method::Get, "/b", "tagging", Operation::GetBucketTagging),
             (Method::Put, "/b", "tagging", Operation::PutBucketTagging),
             (Method::Delete, "/b", "tagging", Operation::DeleteBucketTagging),
+            (Method::Get, "/b", "policyStatus", Operation::GetBucketPolicyStatus),
+            (Method::Put, "/b", "publicAccessBlock", Operation::PutPublicAccessBlock),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
             (Method::Put, "/b/k", "x-id=PutObject", Operation::PutObject),
@@ -410,8 +439,8 @@ mod tests {
     fn what_is_not_offered_is_never_taken_for_something_else() {
         for (method, path, query) in [
             (Method::Put, "/b", "acl"),
-            (Method::Get, "/b", "policyStatus"),
             (Method::Get, "/b/k", "encryption"),
+            (Method::Get, "/b", "logging"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
             (Method::Get, "/b/k", "partNumber=1&acl"),

@@ -13,6 +13,7 @@ use wire::s3::LifecycleRule;
 use crate::blob::BlobName;
 use crate::bucket_encryption::BucketEncryption;
 use crate::bucket_policy::BucketPolicy;
+use crate::public_access::PublicAccessBlock;
 use crate::tags::Tags;
 use crate::version::{Standing, VersionId, Versioning};
 
@@ -40,6 +41,9 @@ pub(crate) struct BucketRecord {
     /// Its tags; none in buckets of older versions of this program.
     #[serde(default)]
     pub(crate) tags: Tags,
+    /// What keeps it from being public; nothing in buckets of older versions of this program.
+    #[serde(default)]
+    pub(crate) public_access: Option<PublicAccessBlock>,
 }
 
 impl Record for BucketRecord {

@@ -110,6 +110,12 @@ impl Objects {
             (Operation::GetBucketTagging, name) => self.get_bucket_tagging(call, name).await,
             (Operation::PutBucketTagging, name) => self.put_bucket_tagging(call, request, name).await,
             (Operation::DeleteBucketTagging, name) => self.delete_bucket_tagging(call, name).await,
+            (Operation::GetBucketPolicyStatus, name) => self.get_bucket_policy_status(call, name).await,
+            (Operation::GetPublicAccessBlock, name) => self.get_public_access_block(call, name).await,
+            (Operation::PutPublicAccessBlock, name) => {
+                self.put_public_access_block(call, request, name).await
+            }
+            (Operation::DeletePublicAccessBlock, name) => self.delete_public_access_block(call, name).await,
             (_, _) => Err(ObjectsError::Bug("an operation on objects names a bucket")),
         }
     }

@@ -32,6 +32,7 @@ mod permissions;
 mod policy;
 mod position;
 mod principal;
+mod public;
 mod reasons;
 mod request;
 mod resource;

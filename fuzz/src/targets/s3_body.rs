@@ -6,8 +6,8 @@
 use wire::s3::{
     Chunked, ChunkedFault, FIELDS_MAX, FormFault, FormReader, PostPolicy, read_bucket_configuration,
     read_encryption_rule, read_error, read_lifecycle, read_object_encryption, read_objects_to_delete,
-    read_parts_to_complete, read_tag_set, read_versioning_configuration, read_versions, write_lifecycle,
-    write_tag_set,
+    read_parts_to_complete, read_public_access_block, read_tag_set, read_versioning_configuration,
+    read_versions, write_lifecycle, write_tag_set,
 };
 
 use crate::Target;
@@ -108,6 +108,7 @@ fn reads_xml(body: &[u8]) {
     if let Ok(rules) = read_lifecycle(body) {
         let _ = write_lifecycle(&rules);
     }
+    let _ = read_public_access_block(body);
     if let Ok(tags) = read_tag_set(body) {
         let _ = write_tag_set(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
     }

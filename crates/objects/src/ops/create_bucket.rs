@@ -10,6 +10,7 @@ use crate::bucket_encryption::BucketEncryption;
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
 use crate::operation::Operation;
+use crate::public_access::PublicAccessBlock;
 use crate::record::BucketRecord;
 use crate::request::{Answer, Request, location_of};
 use crate::tags::Tags;
@@ -69,6 +70,7 @@ impl Objects {
             versioning: None,
             lifecycle: Vec::new(),
             tags: Tags::default(),
+            public_access: Some(PublicAccessBlock::of_new_bucket()),
             owner: account.to_string(),
             region: region.to_string(),
             created: call.time.millis(),

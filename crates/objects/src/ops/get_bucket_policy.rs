@@ -9,9 +9,12 @@ use crate::request::Answer;
 impl Objects {
     pub(crate) async fn get_bucket_policy(&self, call: &Call, name: &str) -> Result<Answer, ObjectsError> {
         let bucket = self.policy_holder(call, name, "GetBucketPolicy").await?;
-        let policy = bucket.record.policy.ok_or_else(|| {
-            ObjectsError::refused("NoSuchBucketPolicy", 404, "The bucket policy does not exist")
-        })?;
+        let policy = bucket.record.policy.ok_or_else(|| no_policy(name))?;
         Ok(Answer::json(policy.text.into_bytes()))
     }
+}
+
+pub(super) fn no_policy(bucket: &str) -> ObjectsError {
+    let refused = ObjectsError::refused("NoSuchBucketPolicy", 404, "The bucket policy does not exist");
+    refused.with("BucketName", bucket)
 }

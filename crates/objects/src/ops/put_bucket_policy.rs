@@ -22,6 +22,7 @@ impl Objects {
         let policy = BucketPolicy::read(&body, &bucket, call.region, &*self.callers).await?;
         told.insert("bucketPolicy".to_owned(), serde_json::from_str(&policy.text).unwrap_or_default());
         call.event.set_request_parameters(serde_json::to_vec(&told).ok());
+        bucket.check_not_public(call, &policy.compiled(name)?)?;
         let record = BucketRecord { policy: Some(policy), ..bucket.record.clone() };
         self.set_bucket(call, &bucket, &record, Operation::PutBucketPolicy).await?;
         Ok(Answer::empty(204))

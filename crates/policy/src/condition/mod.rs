@@ -310,7 +310,8 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A network in CIDR form, or one address.
-fn network(text: &str) -> Option<IpNet> {
+/// A network, or an address as one.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 

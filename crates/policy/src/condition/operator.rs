@@ -93,6 +93,11 @@ impl Operator {
         (base != Base::Null || is_alone).then_some(Self { base, is_negated, set, if_exists })
     }
 
+    /// Whether it holds also for requests that have no value for the key.
+    pub(crate) fn holds_without_value(self) -> bool {
+        self.if_exists || self.is_negated || self.is_for_all_values()
+    }
+
     pub(crate) fn is_for_all_values(self) -> bool {
         self.set == Some(SetQualifier::All)
     }

@@ -7,6 +7,7 @@ mod form_data;
 mod lifecycle;
 mod listing;
 mod post_policy;
+mod public_access;
 mod requests;
 mod tags;
 
@@ -23,6 +24,7 @@ pub use lifecycle::{
 };
 pub use listing::{ErrorAnswer, ListedVersion, VersionListing, read_error, read_versions};
 pub use post_policy::{InvalidPostPolicy, PostPolicy, PostPolicyFault};
+pub use public_access::{PublicAccessFlags, read_public_access_block};
 pub use requests::{
     BucketConfiguration, DELETED_AT_ONCE_MAX, MalformedXml, ObjectsToDelete, OneToDelete, PartToComplete,
     PartsToComplete, VersioningConfiguration, read_bucket_configuration, read_objects_to_delete,
