@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from harness import clients
 from harness.buckets import new_bucket
 from harness.expect import refused
+from harness.s3_by_hand import raw
 from harness.server import Server
 from harness.trail import events
 
@@ -100,6 +101,14 @@ def test_versions_that_are_not_there_are_told_from_ids_that_are_none(s3: Any, ve
     with refused("InvalidArgument"):
         delete(s3, versioned, "3")
     assert read(s3, versioned) == b"x"
+
+
+def test_a_write_names_no_version(server: Server, s3: Any, versioned: str) -> None:
+    version = put(s3, versioned, b"x")
+    with refused("InvalidArgument"):
+        raw(server, "PUT", f"/{versioned}/k?versionId={version}", data=b"y")
+    assert read(s3, versioned) == b"x"
+    assert len(listed(s3, versioned)) == 1
 
 
 def test_a_deletion_leaves_a_marker_and_takes_nothing_away(s3: Any, versioned: str) -> None:

@@ -264,10 +264,36 @@ impl Operation {
     /// # Errors
     /// `NotImplemented` for what S3 has and this service has not; `MethodNotAllowed`.
     pub fn of(request: &Request) -> Result<Self, ObjectsError> {
-        let Request { method, target, query, headers, .. } = request;
         if request.form.is_some() {
             return Ok(Self::PostObject);
         }
+        let operation = Self::asked_for(request)?;
+        match request.query.get("versionId") {
+            Some(id) if !operation.is_of_versions() => {
+                let text = "This operation does not accept a version-id.";
+                Err(ObjectsError::invalid_argument(text, "versionId", id))
+            }
+            Some(_) | None => Ok(operation),
+        }
+    }
+
+    /// Whether a request may name the version that it is about.
+    fn is_of_versions(self) -> bool {
+        const OF_VERSIONS: [Operation; 8] = [
+            Operation::DeleteObject,
+            Operation::DeleteObjectTagging,
+            Operation::GetObject,
+            Operation::GetObjectAttributes,
+            Operation::GetObjectTagging,
+            Operation::HeadObject,
+            Operation::PutObjectTagging,
+            Operation::UpdateObjectEncryption,
+        ];
+        OF_VERSIONS.contains(&self)
+    }
+
+    fn asked_for(request: &Request) -> Result<Self, ObjectsError> {
+        let Request { method, target, query, headers, .. } = request;
         // A part is of whatever else is named.
         let subresource = query.names().find(|name| *name != PART && SUBRESOURCES.contains(name));
         let subresource = subresource.or(query.get(PART).map(|_| PART));
@@ -450,6 +476,11 @@ mod tests {
             (Method::Post, "/b", ""),
         ] {
             assert_eq!(asked(method, path, query, &[]), Err("NotImplemented"), "{path} {query}");
+        }
+        for (method, path, query) in
+            [(Method::Put, "/b/k", "versionId=null"), (Method::Get, "/b", "versionId=null")]
+        {
+            assert_eq!(asked(method, path, query, &[]), Err("InvalidArgument"), "{path} {query}");
         }
         let copied = [("x-amz-copy-source", "/b/a")];
         assert_eq!(asked(Method::Put, "/b/k", "", &copied), Ok(Operation::CopyObject));
