@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.buckets import new_bucket
 from harness.expect import refused
-from harness.seed import TWO
+from harness.seed import ROOT, TWO
 from harness.server import Server
 from harness.trail import event_of
 
@@ -39,6 +40,13 @@ def test_a_new_bucket_may_not_be_public(s3: Any, bucket: str) -> None:
     # What lets in somebody who is named, or a fixed account, is not public.
     for given in [policy(bucket, {"AWS": TWO.id}), policy(bucket, Condition=NARROW)]:
         s3.put_bucket_policy(Bucket=bucket, Policy=given)
+
+
+def test_not_even_the_root_user_makes_a_blocked_bucket_public(server: Server, bucket: str) -> None:
+    root = clients.s3(server, ROOT)
+    with refused("AccessDenied", status=403):
+        root.put_bucket_policy(Bucket=bucket, Policy=policy(bucket))
+    root.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, Condition=NARROW))
 
 
 def test_a_block_is_told_as_it_was_put_and_goes(server: Server, s3: Any, bucket: str) -> None:
@@ -77,3 +85,12 @@ def test_it_is_told_whether_a_policy_is_public(s3: Any, bucket: str, more: Any, 
     s3.delete_public_access_block(Bucket=bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, **more))
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is is_public
+
+
+def test_a_block_is_there_after_a_restart(fresh_server: Server) -> None:
+    s3 = clients.s3(fresh_server)
+    bucket = new_bucket(s3)
+    set_block(s3, bucket, IgnorePublicAcls=True)
+    fresh_server.restart()
+    told = clients.s3(fresh_server).get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert told == dict.fromkeys(FLAGS, False) | {"IgnorePublicAcls": True}

@@ -121,6 +121,7 @@ def test_a_resource_control_policy_guards_the_objects_of_its_account(organized: 
         s3.get_object(Bucket="guarded", Key="k")
     # A bucket policy cannot open what the organisation closes.
     opened = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::guarded/*"}
+    s3.delete_public_access_block(Bucket="guarded")
     s3.put_bucket_policy(Bucket="guarded", Policy=document(opened))
     with refused("AccessDenied", text, status=403):
         s3.get_object(Bucket="guarded", Key="k")
