@@ -191,6 +191,22 @@ def test_who_may_not_is_not_told(
     assert printed.returncode == EXIT_UNEXPECTED and "AccessDeniedException" in printed.stderr
 
 
+def test_what_was_not_asked_for_is_no_denial(told: Any, server: Server, s3: Any, bucket: str, user: User) -> None:
+    """The count of tags is told to who may read them; who may not is denied nothing."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", Tagging="a=1")
+    user.may({"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"})
+    reader = clients.s3(server, user.account)
+    answer = reader.get_object(Bucket=bucket, Key="k")
+    assert "TagCount" not in answer
+    with refused("NotFoundException"):
+        told.explain_request(RequestId=answer["ResponseMetadata"]["RequestId"])
+    with pytest.raises(ClientError) as caught:
+        reader.get_object_tagging(Bucket=bucket, Key="k")
+    asked = caught.value.response["ResponseMetadata"]["RequestId"]
+    [decision] = told.explain_request(RequestId=asked)["Decisions"]
+    assert decision["Action"] == "s3:GetObjectTagging"
+
+
 def test_what_is_not_known_is_refused(told: Any, models: Path, server: Server, user: User, key: str) -> None:
     with refused("NotFoundException"):
         told.explain_request(RequestId=UNKNOWN_REQUEST)

@@ -116,6 +116,8 @@ def test_a_form_leaves_an_event_of_its_own(fresh_server: Server) -> None:
         "bucketName": "watched", "key": "up/a.txt",
     }  # fmt: skip
     assert done["userIdentity"]["accessKeyId"] == ONE.access_key_id
+    assert done["additionalEventData"]["SSEApplied"] == "Default_SSE_S3"
+    assert "AuthenticationMethod" not in done["additionalEventData"]
     assert (denied["eventName"], denied["errorCode"]) == ("PostObject", "AccessDenied")
     log = json.dumps(trail.lines(fresh_server))
     assert not any(text in log for text in ("planted", form["fields"]["policy"], form["fields"]["x-amz-signature"]))

@@ -249,6 +249,15 @@ def test_a_deletion_may_ask_for_an_entity_tag(s3: Any, versioned: str) -> None:
     assert answer["Errors"][0]["Code"] == "PreconditionFailed"
     assert read(s3, versioned) == b"x"
     assert s3.delete_object(Bucket=versioned, Key="k", IfMatch=tag)["DeleteMarker"]
+    # What a version is asked for is its own tag, whichever is there now.
+    first = put(s3, versioned, b"one", key="other")
+    later = s3.put_object(Bucket=versioned, Key="other", Body=b"two")
+    place = {"Bucket": versioned, "Key": "other", "VersionId": first}
+    with refused("PreconditionFailed", status=412):
+        s3.delete_object(**place, IfMatch=later["ETag"])
+    own = s3.head_object(**place)["ETag"]
+    assert s3.delete_object(**place, IfMatch=own)["VersionId"] == first
+    assert [one[1] for one in listed(s3, versioned, Prefix="other")] == [later["VersionId"]]
 
 
 def test_pages_of_versions_go_on_where_the_last_one_ended(s3: Any, versioned: str) -> None:

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use base::{AccountId, Call, Region, Timestamp};
 use policy::{
-    Action, CallerFacts, Context, Decision, Origin, Request, Resource, ResourceSide, ServiceKey, Value,
-    decide,
+    Action, CallerFacts, Context, Decision, Origin, Request, Resource, ResourceSide, ServiceKey, Unwitnessed,
+    Value, Witness, decide,
 };
 use store::{Revision, StoreError, Transaction, decode_record, encode_record};
 
@@ -181,7 +181,7 @@ impl Objects {
         resource: Option<(&str, AccountId)>,
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
-        self.decide(call, action, resource, ResourceSide::without_policy(), facts).await
+        self.decide(call, action, resource, (ResourceSide::without_policy(), &*self.witness), facts).await
     }
 
     async fn decide(
@@ -189,7 +189,7 @@ impl Objects {
         call: &Call,
         action: &str,
         resource: Option<(&str, AccountId)>,
-        mut of_resource: ResourceSide<'_>,
+        (mut of_resource, witness): (ResourceSide<'_>, &dyn Witness),
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
         let rights = self.callers.rights_of(&call.caller).await?;
@@ -213,7 +213,7 @@ impl Objects {
         };
         let side = rights.side();
         let decision = decide(&request, &side, &of_resource);
-        match decision.witnessed((&*self.witness, call.request_id), &request, &side, &of_resource) {
+        match decision.witnessed((witness, call.request_id), &request, &side, &of_resource) {
             Decision::Allow(_) => Ok(()),
             Decision::Deny(denial) => Err(ObjectsError::access_denied(denial.message())),
         }
@@ -227,7 +227,8 @@ impl Objects {
         bucket: &Bucket,
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
-        self.authorize_within(call, action, bucket, &bucket.arn(call.region), facts).await
+        let arn = bucket.arn(call.region);
+        self.authorize_within(call, action, (bucket, &arn), facts, &*self.witness).await
     }
 
     /// The gate for actions on an object.
@@ -238,7 +239,28 @@ impl Objects {
         (bucket, key): (&Bucket, &ObjectKey),
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
-        self.authorize_within(call, action, bucket, &bucket.object_arn(call.region, key), facts).await
+        let arn = bucket.object_arn(call.region, key);
+        self.authorize_within(call, action, (bucket, &arn), facts, &*self.witness).await
+    }
+
+    /// Whether the caller could take an action on an object that was not asked for: what is decided here is no reason of the
+    /// call.
+    ///
+    /// # Errors
+    /// Nobody can tell.
+    pub(crate) async fn would_allow(
+        &self,
+        call: &Call,
+        action: &str,
+        (bucket, key): (&Bucket, &ObjectKey),
+        facts: &Facts,
+    ) -> Result<bool, ObjectsError> {
+        let arn = bucket.object_arn(call.region, key);
+        match self.authorize_within(call, action, (bucket, &arn), facts, &Unwitnessed).await {
+            Ok(()) => Ok(true),
+            Err(ObjectsError::Refused(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The bucket's policy speaks for the bucket and for its objects.
@@ -246,13 +268,13 @@ impl Objects {
         &self,
         call: &Call,
         action: &str,
-        bucket: &Bucket,
-        arn: &str,
+        (bucket, arn): (&Bucket, &str),
         facts: &Facts,
+        witness: &dyn Witness,
     ) -> Result<(), ObjectsError> {
         let policy = self.policies.of(bucket)?;
         let policy = policy.filter(|policy| !bucket.is_restricted_for(call, policy));
         let side = policy.as_deref().map_or(ResourceSide::without_policy(), ResourceSide::opened_by);
-        self.decide(call, action, Some((arn, bucket.owner)), side, facts).await
+        self.decide(call, action, Some((arn, bucket.owner)), (side, witness), facts).await
     }
 }

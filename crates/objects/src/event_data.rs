@@ -19,7 +19,8 @@ const CUSTOMER_ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorith
 
 /// What is known of a call before it is carried out.
 pub(crate) struct EventData {
-    authentication: &'static str,
+    /// Of forms no name is known.
+    authentication: Option<&'static str>,
     /// The request leaves it to the bucket how the object is encrypted.
     by_default: bool,
     received: Arc<AtomicU64>,
@@ -29,11 +30,12 @@ impl EventData {
     /// Looks at a request, and counts the bytes of its body from now on.
     pub(crate) fn begin(operation: Operation, request: &mut Request) -> Self {
         let in_query = request.query.get("X-Amz-Signature").is_some();
+        let in_head = if in_query { "QueryString" } else { "AuthHeader" };
         let received = Arc::new(AtomicU64::new(0));
         let body = std::mem::replace(&mut request.body, Box::new(NoBody));
         request.body = Box::new(Counted { body, received: Arc::clone(&received) });
         Self {
-            authentication: if in_query { "QueryString" } else { "AuthHeader" },
+            authentication: (operation != Operation::PostObject).then_some(in_head),
             by_default: decides_encryption(operation) && says_nothing(&request.headers),
             received,
         }
@@ -50,7 +52,9 @@ impl EventData {
         if let Some(applied) = answer.and_then(|answer| self.applied(answer)) {
             call.event.add("SSEApplied", applied);
         }
-        call.event.add("AuthenticationMethod", self.authentication);
+        if let Some(method) = self.authentication {
+            call.event.add("AuthenticationMethod", method);
+        }
         // What an error says is written later than its event.
         if let Some(answer) = answer {
             call.event.add_number("bytesTransferredOut", length(&answer.body));
@@ -78,7 +82,13 @@ impl EventData {
 
 /// Whether a request of this operation says how an object is encrypted. Of parts and reads, others have said it before.
 fn decides_encryption(operation: Operation) -> bool {
-    matches!(operation, Operation::CopyObject | Operation::CreateMultipartUpload | Operation::PutObject)
+    const DECIDING: [Operation; 4] = [
+        Operation::CopyObject,
+        Operation::CreateMultipartUpload,
+        Operation::PostObject,
+        Operation::PutObject,
+    ];
+    DECIDING.contains(&operation)
 }
 
 fn says_nothing(headers: &Headers) -> bool {
@@ -124,7 +134,7 @@ mod tests {
     use super::*;
 
     fn applied(by_default: bool, headers: &[(&str, &str)]) -> Option<&'static str> {
-        let data = EventData { authentication: "AuthHeader", by_default, received: Arc::default() };
+        let data = EventData { authentication: Some("AuthHeader"), by_default, received: Arc::default() };
         let answer =
             headers.iter().fold(Answer::empty(200), |answer, (name, value)| answer.header(*name, *value));
         data.applied(&answer)

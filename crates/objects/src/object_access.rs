@@ -8,6 +8,7 @@ use crate::Objects;
 use crate::bucket::{Bucket, Facts};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
+use crate::request::Answer;
 use crate::stored_object::StoredObject;
 use crate::version::VersionId;
 
@@ -60,35 +61,41 @@ impl Objects {
         access: ObjectAccess,
         (facts, object): (Facts, Option<&StoredObject>),
     ) -> Result<(), ObjectsError> {
-        let id = version.map(ToString::to_string);
-        let facts = facts.with("s3:versionid", id.as_deref());
-        let facts = facts.with_existing_tags(object.map(|object| &object.details.tags));
+        let facts = facts_of(facts, version, object);
         for action in access.actions(version.is_some()) {
             self.authorize_object(call, action, (bucket, key), &facts).await?;
         }
         Ok(())
     }
 
-    /// How many tags an object has, if it has any and the caller may read them.
+    /// Puts into the answer to a reader when the object goes, and how many tags it has if the reader may know these.
     ///
     /// # Errors
-    /// Nobody can tell whether the caller may.
-    pub(crate) async fn told_tag_count(
+    /// Nobody can tell whether the reader may.
+    pub(crate) async fn tell_beside(
         &self,
         call: &Call,
-        place: (&Bucket, &ObjectKey),
+        (bucket, key): (&Bucket, &ObjectKey),
         version: Option<&VersionId>,
         object: &StoredObject,
-    ) -> Result<Option<String>, ObjectsError> {
+        answer: Answer,
+    ) -> Result<Answer, ObjectsError> {
+        let answer = bucket.tell_expiration(answer, key, object);
         let count = object.details.tags.len();
         if count == 0 {
-            return Ok(None);
+            return Ok(answer);
         }
-        let facts = (Facts::default(), Some(object));
-        match self.authorize_access(call, place, version, ObjectAccess::ReadTags, facts).await {
-            Ok(()) => Ok(Some(count.to_string())),
-            Err(ObjectsError::Refused(_)) => Ok(None),
-            Err(error) => Err(error),
+        let facts = facts_of(Facts::default(), version, Some(object));
+        for action in ObjectAccess::ReadTags.actions(version.is_some()) {
+            if !self.would_allow(call, action, (bucket, key), &facts).await? {
+                return Ok(answer);
+            }
         }
+        Ok(answer.header("x-amz-tagging-count", count.to_string()))
     }
+}
+
+fn facts_of(facts: Facts, version: Option<&VersionId>, object: Option<&StoredObject>) -> Facts {
+    let id = version.map(ToString::to_string);
+    facts.with("s3:versionid", id.as_deref()).with_existing_tags(object.map(|object| &object.details.tags))
 }

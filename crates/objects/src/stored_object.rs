@@ -10,7 +10,7 @@ use crate::conditions::{judge_write, matches, to_http_date};
 use crate::contents::Shelf;
 use crate::encryption::Place;
 use crate::error::ObjectsError;
-use crate::history::{Change, EarlierVersion, Removed};
+use crate::history::{Change, EarlierVersion, Removed, UnderKey};
 use crate::object_access::ObjectAccess;
 use crate::object_key::ObjectKey;
 use crate::record::{Details, ObjectRecord, StoredContents, blob_name};
@@ -241,7 +241,9 @@ impl Objects {
         for _ in 0..ATTEMPTS_MAX {
             let bucket = self.bucket(call, bucket.name.as_str()).await?;
             let under = self.under_key(&bucket, key).await?;
-            judge_removal(condition, under.current.as_ref())?;
+            if let Some(tags) = condition {
+                self.judge_removal(tags, (&bucket, key), &under, version).await?;
+            }
             let (transaction, place) = (bucket.left()?, (&bucket, key));
             let removal = match version {
                 Some(id) => self.removal_of_version(transaction, place, &under, id).await?,
@@ -255,6 +257,28 @@ impl Objects {
             }
         }
         Err(contention())
+    }
+
+    /// Refuses to delete what is not as the request says. What is not there is deleted already.
+    async fn judge_removal(
+        &self,
+        tags: &str,
+        (bucket, key): (&Bucket, &ObjectKey),
+        under: &UnderKey,
+        version: Option<&VersionId>,
+    ) -> Result<(), ObjectsError> {
+        let is_meant = |object: &&StoredObject| version.is_none_or(|id| object.record.is(id));
+        let found = match (under.current.as_ref().filter(is_meant), version) {
+            (None, Some(id)) => self.find_version(bucket, key, id).await?,
+            (_, _) => Found::Nothing,
+        };
+        let earlier = if let Found::Object(object) = &found { Some(&**object) } else { None };
+        match under.current.as_ref().filter(is_meant).or(earlier) {
+            Some(object) if !matches(tags, &object.details.entity_tag) => {
+                Err(ObjectsError::precondition_failed("If-Match"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     async fn commit_versions(&self, call: &Call, change: Change<'_>) -> Result<bool, ObjectsError> {
@@ -323,16 +347,6 @@ pub(crate) fn ending(transaction: Transaction, upload: Option<&(store::Key, Revi
     match upload {
         Some((path, revision)) => transaction.expect_revision(path.clone(), *revision).delete(path.clone()),
         None => transaction,
-    }
-}
-
-/// Refuses to delete what is not as the request says. What is not there is deleted already.
-fn judge_removal(tags: Option<&str>, present: Option<&StoredObject>) -> Result<(), ObjectsError> {
-    match (tags, present) {
-        (Some(tags), Some(present)) if !matches(tags, &present.details.entity_tag) => {
-            Err(ObjectsError::precondition_failed("If-Match"))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -110,6 +110,14 @@ impl VersionRecord {
         }
     }
 
+    /// 32 hexadecimal digits that no other version has.
+    pub(crate) fn own_id(&self) -> &str {
+        match self {
+            Self::Object(record) => &record.version,
+            Self::DeleteMarker(marker) => &marker.version,
+        }
+    }
+
     /// Whether this id is its own.
     pub(crate) fn is(&self, id: &VersionId) -> bool {
         match self {

@@ -33,9 +33,8 @@ impl Objects {
                 Err(ObjectsError::Gone) => {}
                 Err(error) => return Err(error),
                 Ok(answer) => {
-                    let tags = self.told_tag_count(call, (&bucket, key), version.as_ref(), &object).await?;
-                    let answer = bucket.tell_expiration(answer, key, &object);
-                    return Ok(answer.optional("x-amz-tagging-count", tags));
+                    let place = (&bucket, key);
+                    return self.tell_beside(call, place, version.as_ref(), &object, answer).await;
                 }
             }
         }
