@@ -25,6 +25,9 @@ use crate::{process, terminal, tls};
 /// # Errors
 /// Something could not be opened; nothing was served, and what exists was left as it is.
 pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
+    if crypto::content::COPIES_ONLY && !config.dev {
+        return Err(StartError::MeasuringBuild);
+    }
     let mut signals = Signals::new().map_err(StartError::System)?;
     let seeds = service::read_seeds(&config)?;
     let sources = Sources::read(&config)?;
@@ -114,6 +117,9 @@ fn show_figures(listener: MetricsListener, metrics: Arc<Metrics>, service: &Arc<
 /// What is allowed but should be known.
 fn warn(config: &Config, foundation: &Foundation, endpoint: &Endpoint) {
     let everywhere = !endpoint.address.ip().is_loopback();
+    if crypto::content::COPIES_ONLY {
+        tracing::error!("THIS BUILD IS FOR MEASURING ALONE: IT DOES NOT ENCRYPT THE CONTENTS OF OBJECTS");
+    }
     if config.dev {
         tracing::warn!(
             "--dev is for tests only: the access key is known to everybody and the clock can be set"

@@ -69,6 +69,10 @@ pub(crate) enum StartError {
     Listen(#[from] ListenError),
     #[error("metrics cannot be read at {address}: {source}; choose another address in [metrics] listen")]
     Metrics { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(
+        "this build is for measuring alone and does not encrypt the contents of objects; it serves only with --dev"
+    )]
+    MeasuringBuild,
     #[error(transparent)]
     NoSuchKey(#[from] NoSuchKey),
     #[error(transparent)]
@@ -126,6 +130,7 @@ impl StartError {
             | Self::Export(_)
             | Self::HomeOfObjects(HomeError::Elsewhere(_))
             | Self::KeySets(_)
+            | Self::MeasuringBuild
             | Self::NoSuchKey(_)
             | Self::Organization(_)
             | Self::PolicyLint(_)
