@@ -255,15 +255,6 @@ impl Objects {
     }
 }
 
-/// Refuses a read whose headers do not fit the encryption of the object.
-///
-/// # Errors
-/// There is a customer's key where none belongs, or none where one does, or headers of a write.
-pub(crate) fn check_read(headers: &Headers, is_customers: bool, has_key: bool) -> Result<(), ObjectsError> {
-    check_no_write(headers)?;
-    check_source(is_customers, has_key)
-}
-
 /// Refuses a part whose headers do not fit the encryption of its upload.
 ///
 /// # Errors
@@ -277,10 +268,18 @@ pub(crate) fn check_part(headers: &Headers, is_customers: bool, has_key: bool) -
     Err(ObjectsError::bad("InvalidRequest", text))
 }
 
-fn check_no_write(headers: &Headers) -> Result<(), ObjectsError> {
-    let Some(value) = headers.get(wanted::ALGORITHM) else { return Ok(()) };
-    let text = "x-amz-server-side-encryption header is not supported for this operation.";
-    Err(ObjectsError::invalid_argument(text, wanted::ALGORITHM, value))
+/// Refuses headers that say how to encrypt, where nothing of that is decided.
+///
+/// # Errors
+/// There is one.
+pub(crate) fn check_no_write(headers: &Headers) -> Result<(), ObjectsError> {
+    for name in [wanted::ALGORITHM, wanted::KEY_ID] {
+        if let Some(value) = headers.get(name) {
+            let text = format!("{name} header is not supported for this operation.");
+            return Err(ObjectsError::invalid_argument(text, name, value));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what is read without the customer's key that it takes, or with one that it does not take.

@@ -5,6 +5,7 @@ use base::Call;
 use store::Transaction;
 
 use crate::Objects;
+use crate::encryption::check_no_write;
 use crate::error::ObjectsError;
 use crate::event_data::EventData;
 use crate::object_key::ObjectKey;
@@ -55,6 +56,9 @@ impl Objects {
         request: Request,
     ) -> Result<Answer, ObjectsError> {
         self.check_expected_owners(&request.target, &request.headers).await?;
+        if operation.is_read_only() {
+            check_no_write(&request.headers)?;
+        }
         let target = request.target.clone();
         match (operation, &target) {
             (Operation::ListBuckets, _) => self.list_buckets(call, request).await,

@@ -25,6 +25,7 @@ const OF_SOURCE: [&str; 3] = [
 ];
 
 const ANOTHER: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.";
+const WRONG_LENGTH: &str = "The secret key was invalid for the specified algorithm.";
 
 /// Whether a key may come as this request does: over TLS, or where tests are run.
 #[derive(Clone, Copy)]
@@ -59,6 +60,22 @@ impl CustomerKey {
         Self::of_headers(sent, secrecy.may_come)
     }
 
+    /// As [`CustomerKey::read`], of a reader: here S3 takes a key of another length for another key.
+    ///
+    /// # Errors
+    /// Those of [`CustomerKey::read`].
+    pub(crate) fn read_to_open(
+        headers: &Headers,
+        secrecy: KeysInClear,
+    ) -> Result<Option<Self>, ObjectsError> {
+        Self::read(headers, secrecy).map_err(|error| {
+            match is_refused(&error, "InvalidArgument", WRONG_LENGTH) {
+                true => Self::another(),
+                false => error,
+            }
+        })
+    }
+
     /// The key of what a request copies, if it brings one.
     ///
     /// # Errors
@@ -82,8 +99,7 @@ impl CustomerKey {
         check_algorithm(algorithm)?;
         let key = key.ok_or_else(|| refused("Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate secret key."))?;
         let digest = digest.ok_or_else(|| refused("Requests specifying Server Side Encryption with Customer provided keys must provide the client calculated MD5 of the secret key."))?;
-        let secret =
-            decode(key).ok_or_else(|| refused("The secret key was invalid for the specified algorithm."))?;
+        let secret = decode(key).ok_or_else(|| refused(WRONG_LENGTH))?;
         let mut actual = Md5::default();
         actual.update(secret.expose());
         let actual = STANDARD.encode_to_string(actual.finish());
@@ -108,13 +124,20 @@ impl CustomerKey {
 
     /// The upload takes another key.
     pub(crate) fn another_for_part(error: ObjectsError) -> ObjectsError {
-        let is_another = matches!(&error, ObjectsError::Refused(refused) if refused.fault.code == "AccessDenied"
-            && refused.fault.message.as_deref() == Some(ANOTHER));
-        if is_another {
+        if is_refused(&error, "AccessDenied", ANOTHER) {
             let text = "The provided encryption parameters did not match the ones used originally.";
             return ObjectsError::bad("InvalidRequest", text);
         }
         error
+    }
+
+    /// What is copied, or whose attributes are read, takes another key: then S3 does not say why it refuses.
+    pub(crate) fn another_unsaid(error: ObjectsError) -> ObjectsError {
+        if is_refused(&error, "AccessDenied", ANOTHER) {
+            ObjectsError::access_denied("Access Denied")
+        } else {
+            error
+        }
     }
 
     pub(super) fn tell(&self, answer: Answer) -> Answer {
@@ -137,6 +160,11 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), ObjectsError> {
             "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.",
         )),
     }
+}
+
+fn is_refused(error: &ObjectsError, code: &str, text: &str) -> bool {
+    matches!(error, ObjectsError::Refused(refused)
+        if refused.fault.code == code && refused.fault.message.as_deref() == Some(text))
 }
 
 fn refused(text: &'static str) -> ObjectsError {

@@ -7,7 +7,7 @@ use base64_simd::STANDARD;
 use super::{CustomerKey, KeysInClear};
 use crate::bucket_encryption::{Algorithm, BucketEncryption, Rule};
 use crate::error::ObjectsError;
-use crate::request::Headers;
+use crate::request::{Answer, Headers};
 
 /// The header with the kind of encryption.
 pub(super) const ALGORITHM: &str = "x-amz-server-side-encryption";
@@ -59,6 +59,17 @@ impl Wanted {
         matches!(self, Self::Kms { kind: KmsKind::TwoLayers, .. })
     }
 
+    /// Puts the caller's encryption context into the answer to a write; no other answer has it.
+    pub(crate) fn tell_context(&self, answer: Answer) -> Answer {
+        match self {
+            Self::Kms { context, .. } if !context.is_empty() => {
+                let json = serde_json::Value::from_iter(context.clone()).to_string();
+                answer.header(CONTEXT, STANDARD.encode_to_string(json))
+            }
+            Self::Service | Self::Customer(_) | Self::Kms { .. } => answer,
+        }
+    }
+
     /// Reads it. What the request does not say the rule of the bucket does.
     ///
     /// # Errors
@@ -73,7 +84,10 @@ impl Wanted {
             return Err(ObjectsError::access_denied("Access Denied"));
         }
         match CustomerKey::read(headers, secrecy)? {
-            Some(customer) => Ok(Self::Customer(customer)),
+            Some(customer) => {
+                refuse_of_kms(headers)?;
+                Ok(Self::Customer(customer))
+            }
             None => Self::without_customer(headers, &bucket.rule()),
         }
     }
@@ -81,16 +95,13 @@ impl Wanted {
     fn without_customer(headers: &Headers, rule: &Rule) -> Result<Self, ObjectsError> {
         let named = headers.get(KEY_ID);
         let Some(algorithm) = headers.get(ALGORITHM) else {
-            refuse_key(named)?;
+            refuse(headers, KEY_ID)?;
             return Self::of(headers, rule.algorithm, rule.key.as_deref(), rule.with_bucket_key);
         };
         let Some(algorithm) = Algorithm::of_name(algorithm) else {
             let text = "The encryption method specified is not supported";
             return Err(ObjectsError::invalid_argument(text, ALGORITHM, algorithm));
         };
-        if algorithm == Algorithm::Service {
-            refuse_key(named)?;
-        }
         Self::of(headers, algorithm, named, rule.with_bucket_key)
     }
 
@@ -103,7 +114,10 @@ impl Wanted {
         let with_bucket_key =
             headers.get(BUCKET_KEY).map_or(with_bucket_key, |value| value.eq_ignore_ascii_case("true"));
         let kind = match algorithm {
-            Algorithm::Service => return Ok(Self::Service),
+            Algorithm::Service => {
+                refuse_of_kms(headers)?;
+                return Ok(Self::Service);
+            }
             Algorithm::Kms if with_bucket_key => KmsKind::BucketKey,
             Algorithm::Kms => KmsKind::DataKey,
             // A bucket key may be asked for, but is none for two layers.
@@ -114,11 +128,16 @@ impl Wanted {
     }
 }
 
-/// A key belongs to KMS.
-fn refuse_key(named: Option<&str>) -> Result<(), ObjectsError> {
-    let Some(value) = named else { return Ok(()) };
-    let text = format!("{ALGORITHM}: aws:kms is required with {KEY_ID}.");
-    Err(ObjectsError::invalid_argument(text, KEY_ID, value))
+/// A key, and an encryption context, belong to KMS.
+fn refuse_of_kms(headers: &Headers) -> Result<(), ObjectsError> {
+    refuse(headers, KEY_ID)?;
+    refuse(headers, CONTEXT)
+}
+
+fn refuse(headers: &Headers, name: &str) -> Result<(), ObjectsError> {
+    let Some(value) = headers.get(name) else { return Ok(()) };
+    let text = format!("{ALGORITHM}: aws:kms is required with {name}.");
+    Err(ObjectsError::invalid_argument(text, name, value))
 }
 
 fn read_context(text: &str) -> Result<BTreeMap<String, String>, ObjectsError> {
@@ -223,6 +242,8 @@ mod tests {
             (&[(ALGORITHM, "AES192")][..], "InvalidArgument"),
             (&[(KEY_ID, "k")], "InvalidArgument"),
             (&[(ALGORITHM, "AES256"), (KEY_ID, "k")], "InvalidArgument"),
+            (&[(ALGORITHM, "AES256"), (CONTEXT, "e30=")], "InvalidArgument"),
+            (&[(CONTEXT, "e30=")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "e30")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:kms"), (CONTEXT, "W10=")], "InvalidArgument"),
             (&[(ALGORITHM, "aws:fsx")], "InvalidArgument"),

@@ -119,7 +119,8 @@ impl Objects {
             judge_source(headers, &object)?;
             let range = range(headers, record.size)?;
             let place = Place { bucket, key, version: &record.version };
-            let content_keys = self.unlock(call, place, &record.encryption, customer).await?;
+            let unlocked = self.unlock(call, place, &record.encryption, customer).await;
+            let content_keys = unlocked.map_err(CustomerKey::another_unsaid)?;
             match Contents::open(self.shelf(), content_keys, record, range).await {
                 Ok(contents) => return Ok((object, contents)),
                 Err(ObjectsError::Gone | ObjectsError::Blob(BlobError::Missing(_))) => {}
@@ -197,5 +198,5 @@ fn answer((record, details, wanted): &(ObjectRecord, Details, Wanted)) -> Answer
             .text("ChecksumType", checksum.kind())
             .text(&format!("Checksum{}", checksum.algorithm()), &checksum.value);
     }
-    record.encryption.tell(Answer::xml(document.finish()), wanted.customer())
+    wanted.tell_context(record.encryption.tell(Answer::xml(document.finish()), wanted.customer()))
 }

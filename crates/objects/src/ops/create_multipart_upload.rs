@@ -58,7 +58,7 @@ impl Objects {
                 .header("x-amz-checksum-algorithm", algorithm.name())
                 .header("x-amz-checksum-type", if is_composite { "COMPOSITE" } else { "FULL_OBJECT" });
         }
-        Ok(record.encryption.tell(answer, wanted.customer()))
+        Ok(wanted.tell_context(record.encryption.tell(answer, wanted.customer())))
     }
 }
 

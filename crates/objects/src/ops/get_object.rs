@@ -8,7 +8,7 @@ use crate::blob::BlobError;
 use crate::bucket::{Bucket, Facts};
 use crate::conditions::{Judgement, judge_read, to_http_date};
 use crate::contents::Contents;
-use crate::encryption::{CustomerKey, Place, check_read};
+use crate::encryption::{CustomerKey, Place, check_source};
 use crate::error::ObjectsError;
 use crate::extent::Extent;
 use crate::object_access::ObjectAccess;
@@ -41,7 +41,7 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
         let version = VersionId::of_query(&query)?;
-        let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
+        let customer = CustomerKey::read_to_open(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
         for _ in 0..ATTEMPTS_MAX {
             let access = (ObjectAccess::Read, Facts::default());
@@ -68,7 +68,7 @@ impl Objects {
         customer: Option<&CustomerKey>,
     ) -> Result<Answer, ObjectsError> {
         let StoredObject { record, details, .. } = object;
-        check_read(headers, record.encryption.is_customers(), customer.is_some())?;
+        check_source(record.encryption.is_customers(), customer.is_some())?;
         if judge_read(headers, &details.entity_tag, record.modified())? == Judgement::NotModified {
             return Ok(tell_state(Answer::empty(304), bucket, object));
         }

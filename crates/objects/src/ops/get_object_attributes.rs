@@ -6,7 +6,7 @@ use wire::s3::Document;
 use super::get_object::ATTEMPTS_MAX;
 use crate::bucket::Facts;
 use crate::conditions::to_http_date;
-use crate::encryption::{CustomerKey, Place, check_read};
+use crate::encryption::{CustomerKey, Place, check_source};
 use crate::error::ObjectsError;
 use crate::listing::{PAGE_MAX, read_most};
 use crate::object_access::ObjectAccess;
@@ -54,11 +54,12 @@ impl Objects {
             let access = (ObjectAccess::ReadAttributes, Facts::default());
             let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
             let record = &object.record;
-            check_read(&headers, record.encryption.is_customers(), customer.is_some())?;
+            check_source(record.encryption.is_customers(), customer.is_some())?;
             let place = Place { bucket: &bucket, key, version: &record.version };
             if let Some(customer) = &customer {
                 // Nothing is told to who has another key.
-                self.unlock(call, place, &record.encryption, Some(customer)).await?;
+                let unlocked = self.unlock(call, place, &record.encryption, Some(customer)).await;
+                unlocked.map_err(CustomerKey::another_unsaid)?;
             }
             let document = match self.attributes(place, &object, &asked).await {
                 Err(ObjectsError::Gone) => continue,

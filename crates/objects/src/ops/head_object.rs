@@ -6,7 +6,7 @@ use super::get_object::{ATTEMPTS_MAX, tell};
 use crate::Objects;
 use crate::bucket::{Bucket, Facts};
 use crate::conditions::{Judgement, judge_read};
-use crate::encryption::{CustomerKey, Place, check_read};
+use crate::encryption::{CustomerKey, Place, check_source};
 use crate::error::ObjectsError;
 use crate::extent::Extent;
 use crate::object_access::ObjectAccess;
@@ -25,7 +25,7 @@ impl Objects {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
         let version = VersionId::of_query(&query)?;
-        let customer = CustomerKey::read(&headers, self.keys_in_clear(call))?;
+        let customer = CustomerKey::read_to_open(&headers, self.keys_in_clear(call))?;
         for _ in 0..ATTEMPTS_MAX {
             let access = (ObjectAccess::Read, Facts::default());
             let object = self.object(call, (&bucket, key), version.as_ref(), access).await?;
@@ -50,7 +50,7 @@ impl Objects {
         customer: Option<&CustomerKey>,
     ) -> Result<Answer, ObjectsError> {
         let record = &object.record;
-        check_read(headers, record.encryption.is_customers(), customer.is_some())?;
+        check_source(record.encryption.is_customers(), customer.is_some())?;
         let place = Place { bucket, key, version: &record.version };
         if let Some(customer) = customer {
             // Nothing is told to who has another key.

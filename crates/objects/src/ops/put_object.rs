@@ -200,7 +200,7 @@ fn unwrap_encoding(headers: &mut BTreeMap<String, String>) {
 
 fn answer(record: &ObjectRecord, details: &Details, wanted: &Wanted) -> Answer {
     let answer = Answer::empty(200).header("etag", format!("\"{}\"", details.entity_tag));
-    let answer = record.encryption.tell(answer, wanted.customer());
+    let answer = wanted.tell_context(record.encryption.tell(answer, wanted.customer()));
     match &details.checksum {
         Some(checksum) => tell_checksum(answer, checksum),
         None => answer,
