@@ -32,6 +32,11 @@ TARGET ?=
 fuzz:
 	fuzz/run --seconds $(SECONDS_EACH) $(TARGET)
 
+# What encryption costs objects, and what long ones and many of them take: writes docs/benchmarks-objects.md.
+.PHONY: bench-objects
+bench-objects:
+	load/objects/run
+
 .PHONY: run
 run: ## Build and start on 127.0.0.1:4599, with everything in ./data
 	@command -v cargo >/dev/null || { \
