@@ -1,6 +1,6 @@
 //! Keywright as a contestant: started on a new data folder, with a user who may do what is measured and nothing else.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::client::{Connection, Place};
 use crate::contestant::{Started, free_address};
 use crate::prepared::{Prepared, Signer};
+use crate::process;
 
 pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -43,7 +44,6 @@ pub(crate) enum Record {
 pub(crate) struct Keywright {
     pub(crate) server: Started,
     pub(crate) admin: Signer,
-    folder: PathBuf,
 }
 
 /// How it is started.
@@ -85,7 +85,7 @@ impl Keywright {
             access_key_id: ADMIN.0.to_owned(),
             secret: SecretString::new(ADMIN.1.to_owned()),
         };
-        Ok(Self { server, admin, folder: choice.folder.to_owned() })
+        Ok(Self { server, admin })
     }
 
     /// Where it is.
@@ -93,9 +93,9 @@ impl Keywright {
         &self.server.place
     }
 
-    /// Its folder.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    /// What its process holds in memory.
+    pub(crate) fn resident_mib(&self) -> Result<f64> {
+        Ok(f64::from(u32::try_from(process::resident_kib(self.server.process)?)?) / 1_024.0)
     }
 
     /// Makes a key by the administrator; the answer is its ARN.

@@ -3,6 +3,7 @@
 mod bench;
 mod client;
 mod contestant;
+mod fill;
 mod floor;
 mod http2;
 mod keywright;

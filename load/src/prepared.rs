@@ -40,6 +40,11 @@ impl Signer {
         Self { host: self.host.clone(), region: self.region.clone(), access_key_id, secret }
     }
 
+    /// The same somebody at the place of another signer.
+    pub(crate) fn at(&self, other: &Self) -> Self {
+        other.of(self.access_key_id.clone(), SecretString::new(self.secret.expose().to_owned()))
+    }
+
     /// A call of KMS; `number` makes it another one than all others.
     pub(crate) fn kms(&self, operation: &str, body: &str, number: usize) -> Result<Prepared> {
         let target = ("x-amz-target", format!("TrentService.{operation}"));

@@ -87,6 +87,12 @@ pub(crate) fn cpu(sample: &Sample) -> f64 {
     sample.cpu.map_or(f64::NAN, micros)
 }
 
+/// The server's resident memory at the end, in MiB.
+pub(crate) fn memory(sample: &Sample) -> f64 {
+    let kib = sample.resident.and_then(|kib| u32::try_from(kib).ok());
+    kib.map_or(f64::NAN, |kib| f64::from(kib) / 1_024.0)
+}
+
 /// A quantile of latency, in microseconds.
 pub(crate) fn latency(quantile: f64) -> impl Fn(&Sample) -> f64 {
     move |sample| micros(sample.quantile(quantile))

@@ -8,7 +8,7 @@ use crate::contestant::Started;
 use crate::keywright::Record;
 use crate::prepared::Prepared;
 use crate::report::Row;
-use crate::rounds::{Outcome, cpu, latency, rate};
+use crate::rounds::{Outcome, cpu, latency, memory, rate};
 use crate::sample::Shape;
 use crate::workload;
 
@@ -78,6 +78,7 @@ fn usual_rows(operation: &str, outcome: &Outcome) -> Vec<Row> {
         row("p99_to_floor", "ratio", "p99 to the floor's", "1.6 (1.25)", &outcome.ratio(0, 1, latency(0.99))),
         row("rate", "1/s", "rate", "", &outcome.of(0, rate)),
         row("cpu", "us", "the server's time for a request", "", &outcome.of(0, cpu)),
+        row("memory", "MiB", "resident memory of the server", "", &outcome.of(0, memory)),
         row("p50", "us", "p50", "", &outcome.of(0, latency(0.5))),
         row("p99", "us", "p99", "", &outcome.of(0, latency(0.99))),
         row("p999", "us", "p99.9", "", &outcome.of(0, latency(0.999))),

@@ -1,17 +1,22 @@
 //! The suites: each measures one thing and adds its rows.
 
 mod hot;
+mod idle;
+mod keys;
+mod peers;
+mod record;
+mod transport;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::keywright::{Choice, Keywright, Record};
 use crate::report::Row;
 use crate::rounds::Rounds;
 
-/// The suites in their order, with what each is about.
-pub(crate) const ALL: [(&str, &str); 1] = [("hot", "rate, time and latency of the usual calls")];
+/// The suites in their order.
+pub(crate) const ALL: [&str; 7] = ["hot", "record", "transport", "peers", "creation", "idle", "million"];
 
 /// What the suites share.
 pub(crate) struct Bench {
@@ -52,6 +57,12 @@ impl Bench {
 pub(crate) async fn run(name: &str, bench: &mut Bench) -> Result<()> {
     match name {
         "hot" => hot::run(bench).await,
-        _ => Ok(()),
+        "record" => record::run(bench).await,
+        "transport" => transport::run(bench).await,
+        "peers" => peers::run(bench).await,
+        "creation" => keys::creation(bench).await,
+        "idle" => idle::run(bench).await,
+        "million" => keys::million(bench).await,
+        _ => bail!("there is no suite `{name}`; there are {}", ALL.join(", ")),
     }
 }
