@@ -1,11 +1,13 @@
 //! `cargo xtask tidy`: the rules of the house that neither the compiler nor clippy checks.
 //!
 //! - `edges`: which room may depend on which, and which room alone may name a library
+//! - `features`: none is on by itself
 //! - `sources`: the length of files, and words that must not be committed
 //!
 //! The length of functions is clippy's (`too_many_lines`, threshold in `clippy.toml`).
 
 mod edges;
+mod features;
 mod sources;
 
 use std::fmt;
@@ -48,6 +50,7 @@ impl fmt::Display for Finding {
 pub(crate) fn check(root: &Path) -> Result<String, TidyError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
     let mut findings = edges::check(&metadata.packages);
+    findings.extend(features::check(&metadata.packages));
     let paths = tracked_files(root)?;
     for path in &paths {
         findings.extend(check_file(root, path)?);

@@ -9,6 +9,9 @@ const MOST_LINES: usize = 600;
 const UNFINISHED: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 const UNFINISHED_MACROS: [&str; 2] = [concat!("todo", "!("), concat!("unimplemented", "!(")];
 
+/// What would build the feature for measuring as well.
+const EVERY_FEATURE: &str = concat!("--all-", "features");
+
 /// Hosts of package registries: the project names packages, not the mirrors that they came from.
 const REGISTRIES: [&str; 6] = [
     concat!("static.", "crates.io"),
@@ -53,6 +56,11 @@ fn banned(line: &str) -> Option<String> {
     if let Some(found) = word.or_else(|| UNFINISHED_MACROS.iter().find(|start| line.contains(**start))) {
         return Some(format!("`{found}`: finish it, or leave it out"));
     }
+    if line.contains(EVERY_FEATURE) {
+        return Some(format!(
+            "`{EVERY_FEATURE}`: a build with every feature does not encrypt; name those that you want"
+        ));
+    }
     let host = REGISTRIES.iter().find(|host| line.contains(**host))?;
     Some(format!("`{host}`: name the package, not the registry's host"))
 }
@@ -73,6 +81,12 @@ mod tests {
 
     fn found(path: &str, text: &str) -> Vec<String> {
         check(path, text).iter().map(Finding::to_string).collect()
+    }
+
+    #[test]
+    fn nothing_is_built_with_every_feature() {
+        assert_eq!(found("Makefile", &format!("cargo test {EVERY_FEATURE}\n")).len(), 1);
+        assert_eq!(found("Makefile", "cargo test --features measure-copy\n"), [""; 0]);
     }
 
     #[test]
