@@ -69,6 +69,22 @@ def test_kms_encrypts_for_who_asks_and_says_so(server: Server, s3: Any, bucket: 
         assert context == {"aws:s3:arn": f"arn:aws:s3:::{bucket}/k"}
 
 
+def test_a_digest_that_is_told_is_held_to_although_it_is_no_tag(s3: Any, bucket: str) -> None:
+    body, kms = os.urandom(70_000), {"ServerSideEncryption": "aws:kms"}
+    right, wrong = (base64.b64encode(hashlib.md5(one).digest()).decode() for one in (body, b"other"))
+    with refused("BadDigest"):
+        s3.put_object(Bucket=bucket, Key="k", Body=body, ContentMD5=wrong, **kms)
+    with refused("404", status=404):
+        s3.head_object(Bucket=bucket, Key="k")
+    put = s3.put_object(Bucket=bucket, Key="k", Body=body, ContentMD5=right, **kms)
+    assert put["ETag"] != f'"{hashlib.md5(body).hexdigest()}"'
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="l", **kms)["UploadId"]
+    part = {"Bucket": bucket, "Key": "l", "UploadId": upload, "PartNumber": 1, "Body": body}
+    with refused("BadDigest"):
+        s3.upload_part(**part, ContentMD5=wrong)
+    assert s3.upload_part(**part, ContentMD5=right)["ETag"] != f'"{hashlib.md5(body).hexdigest()}"'
+
+
 def test_the_key_of_the_service_comes_into_being(s3: Any, bucket: str, server: Server) -> None:
     put = s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
     key = clients.kms(server).describe_key(KeyId="alias/aws/s3")["KeyMetadata"]

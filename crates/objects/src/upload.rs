@@ -25,7 +25,8 @@ const BUFFERED: usize = 512 * 1_024;
 pub(crate) struct Uploaded {
     /// In bytes of plaintext.
     pub(crate) size: u64,
-    pub(crate) md5: [u8; 16],
+    /// The MD5 digest, if that was asked for.
+    pub(crate) digest: Option<[u8; 16]>,
     /// Of the whole.
     pub(crate) checksum: StoredChecksum,
 }
@@ -86,12 +87,13 @@ impl FreshBlob {
     }
 }
 
-/// What a request says of its body beside length and signature, and which checksum is kept.
+/// What a request says of its body beside length and signature, and what is kept of it.
 #[derive(Default)]
 pub(crate) struct Expected {
     md5: Option<[u8; 16]>,
     checksum: Option<Announced>,
     kept: Option<ChecksumAlgorithm>,
+    is_digested: bool,
 }
 
 impl Expected {
@@ -101,13 +103,19 @@ impl Expected {
     /// One of them cannot be.
     pub(crate) fn read(headers: &Headers) -> Result<Self, ObjectsError> {
         let md5 = headers.get("content-md5").map(read_md5).transpose()?;
-        Ok(Self { md5, checksum: Announced::read(headers)?, kept: None })
+        Ok(Self { md5, checksum: Announced::read(headers)?, ..Self::default() })
     }
 
     /// This checksum is kept, whatever is announced.
     #[must_use]
     pub(crate) fn keeping(self, kept: Option<ChecksumAlgorithm>) -> Self {
         Self { kept, ..self }
+    }
+
+    /// Whether the MD5 digest is asked for. It takes longer than all else that is done with a body, encryption too.
+    #[must_use]
+    pub(crate) fn digested(self, is_digested: bool) -> Self {
+        Self { is_digested, ..self }
     }
 
     /// The checksum that the request announces.
@@ -125,17 +133,18 @@ impl Expected {
         // Without one of the caller's choice S3 takes this one.
         let kept = self.kept.or(announced).unwrap_or(ChecksumAlgorithm::Crc64nvme);
         let announced = announced.filter(|announced| *announced != kept).map(ChecksumAlgorithm::start);
-        Digests { md5: Md5::default(), kept: kept.start(), announced }
+        let md5 = (self.is_digested || self.md5.is_some()).then(Md5::default);
+        Digests { md5, kept: kept.start(), announced }
     }
 
     fn check(
         &self,
         digests: Digests,
         trailer: &[(String, String)],
-    ) -> Result<([u8; 16], StoredChecksum), ObjectsError> {
-        let (md5, header) = (digests.md5.finish(), digests.kept.algorithm().header());
+    ) -> Result<(Option<[u8; 16]>, StoredChecksum), ObjectsError> {
+        let (md5, header) = (digests.md5.map(Md5::finish), digests.kept.algorithm().header());
         let kept = digests.kept.finish();
-        if self.md5.is_some_and(|expected| expected != md5) {
+        if self.md5.is_some() && self.md5 != md5 {
             let text = "The Content-MD5 you specified did not match what we received.";
             return Err(ObjectsError::bad("BadDigest", text));
         }
@@ -143,7 +152,8 @@ impl Expected {
             let actual = digests.announced.map(Checksum::finish);
             announced.check(actual.as_ref().unwrap_or(&kept), trailer)?;
         }
-        Ok((md5, StoredChecksum { header: header.to_owned(), value: kept, is_composite: false }))
+        let digest = md5.filter(|_| self.is_digested);
+        Ok((digest, StoredChecksum { header: header.to_owned(), value: kept, is_composite: false }))
     }
 
     /// Judges a body that is there in one piece.
@@ -158,7 +168,7 @@ impl Expected {
 }
 
 struct Digests {
-    md5: Md5,
+    md5: Option<Md5>,
     kept: Checksum,
     /// What was announced, if it is another one.
     announced: Option<Checksum>,
@@ -166,7 +176,9 @@ struct Digests {
 
 impl Digests {
     fn update(&mut self, data: &[u8]) {
-        self.md5.update(data);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(data);
+        }
         self.kept.update(data);
         if let Some(announced) = &mut self.announced {
             announced.update(data);
@@ -204,10 +216,10 @@ impl Objects {
             }
         }
         let trailer = source.finish()?;
-        let (md5, checksum) = expected.check(digests, &trailer)?;
+        let (digest, checksum) = expected.check(digests, &trailer)?;
         let size = sealer.finish(&mut sealed).map_err(|_| ObjectsError::Bug("a chunk cannot be sealed"))?;
         finish(writer, sealed).await?;
-        Ok(Uploaded { size, md5, checksum })
+        Ok(Uploaded { size, digest, checksum })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::encryption::{Place, Wanted};
 use crate::error::ObjectsError;
 use crate::layers::ContentKeys;
 use crate::object_key::ObjectKey;
-use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents, StoredEncryption};
+use crate::record::{Details, ObjectRecord, StoredChecksum, StoredContents};
 use crate::request::{Answer, Headers, Request};
 use crate::tags::Tags;
 use crate::upload::{Expected, FreshBlob, Source};
@@ -111,9 +111,10 @@ impl Objects {
         let place = Place { bucket, key, version: &version };
         let content_keys = ContentKeys::generate(&*self.randomness, wanted.has_two_layers())?;
         let encryption = self.protect(call, place, &wanted, &content_keys).await?;
+        let expected = expected.digested(encryption.has_digest_as_tag());
         let blob = FreshBlob::new(self)?;
         let uploaded = self.upload(source, &expected, (&content_keys, &part), &blob).await?;
-        details.entity_tag = self.entity_tag(&encryption, uploaded.md5)?;
+        details.entity_tag = self.entity_tag(uploaded.digest)?;
         details.checksum = Some(uploaded.checksum);
         let record = ObjectRecord {
             details: self.seal_details(place, &details).await?,
@@ -137,12 +138,8 @@ impl Objects {
     }
 
     /// The MD5 digest where S3 has that as the tag, otherwise something random that looks alike.
-    pub(super) fn entity_tag(
-        &self,
-        encryption: &StoredEncryption,
-        md5: [u8; 16],
-    ) -> Result<String, ObjectsError> {
-        let bytes = if encryption.has_digest_as_tag() { md5 } else { self.random()? };
+    pub(super) fn entity_tag(&self, digest: Option<[u8; 16]>) -> Result<String, ObjectsError> {
+        let bytes = digest.map_or_else(|| self.random(), Ok)?;
         Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
     }
 }

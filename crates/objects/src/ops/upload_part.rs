@@ -30,7 +30,7 @@ impl Objects {
         let part = self.part_of(call, (&bucket, key), &headers, &query).await?;
         let expected = Expected::read(&headers)?.keeping(part.kept);
         let body = Source::Body(Body::new(&headers, payload, body, PUT_MAX)?);
-        let (_, details) = self.write_part(call, (&bucket, key), &part, &expected, body).await?;
+        let (_, details) = self.write_part(call, (&bucket, key), &part, expected, body).await?;
         let answer = Answer::empty(200).header("etag", format!("\"{}\"", details.entity_tag));
         let answer = part.upload.record.encryption.tell(answer, part.customer.as_ref());
         Ok(match &details.checksum {
@@ -70,15 +70,16 @@ impl Objects {
         call: &Call,
         (bucket, key): (&Bucket, &ObjectKey),
         new: &NewPart,
-        expected: &Expected,
+        expected: Expected,
         source: Source,
     ) -> Result<(PartRecord, Details), ObjectsError> {
         let (upload, number) = (&new.upload, new.number);
         let owner = owner_of(&upload.id)?;
         let part = Part { owner, number, nonce: PartNonce::draw(&*self.randomness)? };
         let blob = FreshBlob::new(self)?;
-        let uploaded = self.upload(source, expected, (&new.content_keys, &part), &blob).await?;
-        let entity_tag = self.entity_tag(&upload.record.encryption, uploaded.md5)?;
+        let expected = expected.digested(upload.record.encryption.has_digest_as_tag());
+        let uploaded = self.upload(source, &expected, (&new.content_keys, &part), &blob).await?;
+        let entity_tag = self.entity_tag(uploaded.digest)?;
         let checksum = new.kept.map(|_| uploaded.checksum);
         let details = Details { entity_tag, checksum, ..Details::default() };
         let place = Place { bucket, key, version: &upload.id };

@@ -32,7 +32,7 @@ impl Objects {
         let (source, contents) = self.open_source(call, source, &headers, range_of_source).await?;
         let expected = Expected::default().keeping(part.kept);
         let contents = Source::Contents(contents);
-        let (record, details) = self.write_part(call, (&bucket, key), &part, &expected, contents).await?;
+        let (record, details) = self.write_part(call, (&bucket, key), &part, expected, contents).await?;
         let mut document = Document::new("CopyPartResult");
         document
             .text("LastModified", &to_iso(record.modified()))
