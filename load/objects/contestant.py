@@ -1,6 +1,7 @@
 """A server under measurement: one of the two builds, on a data folder of its own."""
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -75,6 +76,11 @@ class Contestant:
     def bytes_read(self) -> int:
         """Bytes that its read calls have given it since it started; sockets do not count."""
         return self._figure("io", "rchar:")
+
+    def processor_seconds(self) -> float:
+        """What it has had of the processors, in steps of a clock tick."""
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def forget_peak(self) -> int:
         """Makes the peak of resident memory the present one, and gives that, in bytes."""

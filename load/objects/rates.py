@@ -3,6 +3,7 @@
 import hashlib
 import os
 import statistics
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,14 +18,20 @@ KMS = {"x-amz-server-side-encryption": "aws:kms"}
 
 @dataclass
 class Rates:
-    """Bytes a second of each round, of the build that encrypts and of the one that copies."""
+    """Bytes a second of each round, and seconds of processors of each, of the build that encrypts and of the one that
+    copies."""
 
     encrypting: list[float] = field(default_factory=list)
     copying: list[float] = field(default_factory=list)
+    processors_encrypting: list[float] = field(default_factory=list)
+    processors_copying: list[float] = field(default_factory=list)
 
-    def row(self, name: str) -> str:
+    def row(self, name: str, size: int) -> str:
         ratios = [one / other for one, other in zip(self.encrypting, self.copying, strict=True)]
-        return f"| {name} | {in_short(self.encrypting)} | {in_short(self.copying)} | {spread(ratios, '.3f')} |"
+        total = size * len(ratios) / 1e9
+        processors = [sum(one) / total for one in (self.processors_encrypting, self.processors_copying)]
+        cells = [name, in_short(self.encrypting), in_short(self.copying), spread(ratios, ".3f")]
+        return f"| {' | '.join([*cells, *(f'{one:.2f}' for one in processors)])} |"
 
 
 def spread(values: list[float], form: str) -> str:
@@ -43,6 +50,7 @@ def measure(encrypting: Path, copying: Path, folder: Path, size: int, rounds: in
         "PUT, signed SHA-256": lambda one, digest=hashlib.sha256(body).hexdigest(): put(one, body, digest),
         "GET": lambda one: get(one, size),
     }
+    refuses_to_serve(copying, folder)
     with running("encrypting", encrypting, folder) as one, running("copying", copying, folder) as other:
         check(one, other)
         for contestant in (one, other):
@@ -50,10 +58,10 @@ def measure(encrypting: Path, copying: Path, folder: Path, size: int, rounds: in
             assert put(contestant, body, UNSIGNED) > 0
         found = {name: in_turns(rate, one, other, rounds) for name, rate in ways.items()}
     return [
-        "| | encrypting, MB/s | copying, MB/s | ratio of the same round |",
-        "|---|---|---|---|",
-        *(rates.row(name) for name, rates in found.items()),
-        f"| the disk alone: write and sync | {in_short([disk(folder, body) for _ in range(rounds)])} | | |",
+        "| | encrypting, MB/s | copying, MB/s | ratio of the same round | encrypting, CPU s/GB | copying, CPU s/GB |",
+        "|---|---|---|---|---|---|",
+        *(rates.row(name, size) for name, rates in found.items()),
+        f"| the disk alone: write and sync | {in_short([disk(folder, body) for _ in range(rounds)])} | | | | |",
     ]
 
 
@@ -63,15 +71,29 @@ def check(encrypting: Contestant, copying: Contestant) -> None:
     assert warning in copying.says() and warning not in encrypting.says(), "the builds are not what they are called"
 
 
+def refuses_to_serve(copying: Path, folder: Path) -> None:
+    """Without --dev the build that does not encrypt ends at once, and leaves nothing."""
+    data = folder / "keywright-never-made"
+    command = [copying, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2 and "for measuring alone" in ended.stderr, ended
+    assert not data.exists()
+
+
 def in_turns(
     rate: Callable[[Contestant], float], encrypting: Contestant, copying: Contestant, rounds: int
 ) -> Rates:
     """Whoever comes first in a round comes second in the next."""
     rates = Rates()
     for number in range(rounds):
-        turns = [(encrypting, rates.encrypting), (copying, rates.copying)]
-        for contestant, found in turns if number % 2 == 0 else turns[::-1]:
+        turns = [
+            (encrypting, rates.encrypting, rates.processors_encrypting),
+            (copying, rates.copying, rates.processors_copying),
+        ]
+        for contestant, found, processors in turns if number % 2 == 0 else turns[::-1]:
+            before = contestant.processor_seconds()
             found.append(rate(contestant))
+            processors.append(contestant.processor_seconds() - before)
     return rates
 
 
