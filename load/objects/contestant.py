@@ -34,7 +34,8 @@ class Contestant:
         command = [self._binary, "serve", "--dev", "--data-dir", self._folder / "data", "--log-level", "error"]
         began = time.perf_counter()
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*command, "--listen", f"127.0.0.1:{self.port}"], stdout=log, stderr=log)
+            command += ["--listen", f"127.0.0.1:{self.port}"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=clean_environment())
         while not self._is_ready():
             assert self._process.poll() is None, (self._folder / "log").read_text()
             assert time.perf_counter() - began < READY_SECONDS, "it does not come up"
@@ -101,6 +102,11 @@ class Contestant:
             if line.startswith(name):
                 return int(line.split()[1])
         raise AssertionError(f"no {name} in {file}")
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without settings of Keywright."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KEYWRIGHT_")}
 
 
 @contextlib.contextmanager

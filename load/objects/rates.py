@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contestant import Contestant, running
+from contestant import Contestant, clean_environment, running
 from signed import UNSIGNED
 
 PATH = "/benchmark/object"
@@ -75,7 +75,7 @@ def refuses_to_serve(copying: Path, folder: Path) -> None:
     """Without --dev the build that does not encrypt ends at once, and leaves nothing."""
     data = folder / "keywright-never-made"
     command = [copying, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment())
     assert ended.returncode == 2 and "for measuring alone" in ended.stderr, ended
     assert not data.exists()
 
