@@ -45,7 +45,7 @@ def fill(server: Contestant, first: int, last: int) -> float:
             failures.append(error)
         client.close()
 
-    threads = [threading.Thread(target=put, args=(offset,)) for offset in range(CONNECTIONS)]
+    threads = [threading.Thread(target=put, args=(offset,), daemon=True) for offset in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:
