@@ -276,7 +276,7 @@ def test_a_form_of_a_page_is_answered_to_it(s3: Any, bucket: str) -> None:
 def test_a_bucket_that_the_host_names_has_its_rules(server: Server, s3: Any, bucket: str) -> None:
     set_rules(s3, bucket, RULE)
     host = f"{bucket}.s3.localhost:{server.port}"
-    for path in ("/", "/k", "/a/b"):
+    for path in ("/", "/k", "/a/b", "/livez"):
         assert told(options(server, path, origin=PAGE, method="PUT", host=host))["allow-origin"] == PAGE
     kind = "OBJECT"
     assert_forbidden(options(server, "/k", origin=STRANGER, method="PUT", host=host), NOT_ALLOWED, "PUT", kind)

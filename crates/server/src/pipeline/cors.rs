@@ -13,7 +13,7 @@ use super::{Pipeline, log_failure};
 use crate::causes::with_causes;
 use crate::http::StreamedAnswer;
 
-/// Paths that are the shell's own, whatever host is named.
+/// Paths that are the shell's own.
 const OWN_PATHS: [&str; 4] = ["/livez", "/readyz", "/healthz", "/_dev/clock"];
 const PREFLIGHT: &str = "Preflight";
 
@@ -28,8 +28,8 @@ impl Pipeline {
     /// Whether a request asks about calls to a bucket. What is asked about the root is for the other services.
     pub(super) fn is_preflight(&self, parts: &Parts) -> bool {
         let path = parts.uri.path();
-        let names_bucket = || path.len() > 1 && path.starts_with('/') || self.hosted_bucket(parts).is_some();
-        parts.method == Method::OPTIONS && !OWN_PATHS.contains(&path) && names_bucket()
+        let is_in_path = path.len() > 1 && path.starts_with('/') && !OWN_PATHS.contains(&path);
+        parts.method == Method::OPTIONS && (is_in_path || self.hosted_bucket(parts).is_some())
     }
 
     /// Answers a preflight by the rules of the bucket.
