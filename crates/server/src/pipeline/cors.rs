@@ -28,8 +28,8 @@ impl Pipeline {
     /// Whether a request asks about calls to a bucket. What is asked about the root is for the other services.
     pub(super) fn is_preflight(&self, parts: &Parts) -> bool {
         let path = parts.uri.path();
-        let is_in_path = path.len() > 1 && path.starts_with('/') && !OWN_PATHS.contains(&path);
-        parts.method == Method::OPTIONS && (is_in_path || self.hosted_bucket(parts).is_some())
+        let is_in_path = || path.len() > 1 && path.starts_with('/') && !OWN_PATHS.contains(&path);
+        parts.method == Method::OPTIONS && (is_in_path() || self.hosted_bucket(parts).is_some())
     }
 
     /// Answers a preflight by the rules of the bucket.
