@@ -68,6 +68,13 @@ CALLS = {
         "PutEncryptionConfiguration", Bucket=BUCKET, ServerSideEncryptionConfiguration=RULE
     ),
     "DeleteBucketEncryption": asked("PutEncryptionConfiguration", Bucket=BUCKET),
+    "GetBucketCors": asked("GetBucketCORS", Bucket=BUCKET),
+    "PutBucketCors": asked(
+        "PutBucketCORS",
+        Bucket=BUCKET,
+        CORSConfiguration={"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]},
+    ),
+    "DeleteBucketCors": asked("PutBucketCORS", Bucket=BUCKET),
     "GetBucketLifecycleConfiguration": asked("GetLifecycleConfiguration", Bucket=BUCKET),
     "PutBucketLifecycleConfiguration": asked(
         "PutLifecycleConfiguration",

@@ -371,6 +371,7 @@ mod tests {
                 policy: None,
                 versioning: None,
                 lifecycle: Vec::new(),
+                cors: Vec::new(),
             };
             UsedKey { arn: &arn, aliases: &aliases }.is_default_of(&bucket)
         };
@@ -398,6 +399,7 @@ mod tests {
             policy: None,
             versioning: None,
             lifecycle: Vec::new(),
+            cors: Vec::new(),
         };
         assert!(UsedKey { arn: &arn, aliases: &managed }.is_default_of(&bucket));
     }

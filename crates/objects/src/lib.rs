@@ -17,6 +17,7 @@ mod bucket_policy;
 mod checksum;
 mod conditions;
 mod contents;
+mod cors;
 mod data_events;
 mod encryption;
 mod error;

@@ -22,6 +22,8 @@ pub enum Operation {
     CreateMultipartUpload,
     /// Deletes an empty bucket.
     DeleteBucket,
+    /// Takes away which pages of other origins may call.
+    DeleteBucketCors,
     /// Takes away what is said of a bucket's encryption.
     DeleteBucketEncryption,
     /// Takes the lifecycle of a bucket away.
@@ -38,6 +40,8 @@ pub enum Operation {
     DeleteObjects,
     /// Takes away what keeps a bucket from being public.
     DeletePublicAccessBlock,
+    /// Tells which pages of other origins may call.
+    GetBucketCors,
     /// Tells the default encryption of a bucket.
     GetBucketEncryption,
     /// Tells the Region of a bucket.
@@ -78,6 +82,8 @@ pub enum Operation {
     ListParts,
     /// Writes an object that comes in a form.
     PostObject,
+    /// Says which pages of other origins may call.
+    PutBucketCors,
     /// Says how objects of a bucket are encrypted by default.
     PutBucketEncryption,
     /// Says when objects of a bucket go by themselves.
@@ -193,6 +199,7 @@ impl Operation {
             Self::CreateBucket => ("CreateBucket", Management, Write),
             Self::CreateMultipartUpload => ("CreateMultipartUpload", Data, Write),
             Self::DeleteBucket => ("DeleteBucket", Management, Write),
+            Self::DeleteBucketCors => ("DeleteBucketCors", Management, Write),
             Self::DeleteBucketEncryption => ("DeleteBucketEncryption", Management, Write),
             Self::DeleteBucketLifecycle => ("DeleteBucketLifecycle", Management, Write),
             Self::DeleteBucketPolicy => ("DeleteBucketPolicy", Management, Write),
@@ -201,6 +208,7 @@ impl Operation {
             Self::DeleteObjectTagging => ("DeleteObjectTagging", Data, Write),
             Self::DeleteObjects => ("DeleteObjects", Data, Write),
             Self::DeletePublicAccessBlock => ("DeletePublicAccessBlock", Management, Write),
+            Self::GetBucketCors => ("GetBucketCors", Management, Read),
             Self::GetBucketEncryption => ("GetBucketEncryption", Management, Read),
             Self::GetBucketLocation => ("GetBucketLocation", Management, Read),
             Self::GetBucketLifecycleConfiguration => ("GetBucketLifecycleConfiguration", Management, Read),
@@ -221,6 +229,7 @@ impl Operation {
             Self::ListObjectsV2 => ("ListObjectsV2", Data, Read),
             Self::ListParts => ("ListParts", Data, Read),
             Self::PostObject => ("PostObject", Data, Write),
+            Self::PutBucketCors => ("PutBucketCors", Management, Write),
             Self::PutBucketEncryption => ("PutBucketEncryption", Management, Write),
             Self::PutBucketLifecycleConfiguration => ("PutBucketLifecycleConfiguration", Management, Write),
             Self::PutBucketPolicy => ("PutBucketPolicy", Management, Write),
@@ -336,6 +345,7 @@ impl Operation {
     /// The operation on what is said of a bucket.
     fn on_settings(method: Method, subresource: &str) -> Result<Self, ObjectsError> {
         let (get, put, delete) = match subresource {
+            "cors" => (Self::GetBucketCors, Some(Self::PutBucketCors), Some(Self::DeleteBucketCors)),
             "encryption" => (
                 Self::GetBucketEncryption,
                 Some(Self::PutBucketEncryption),
@@ -435,6 +445,9 @@ mod tests {
             (Method::Put, "/b", "tagging", Operation::PutBucketTagging),
             (Method::Delete, "/b", "tagging", Operation::DeleteBucketTagging),
             (Method::Get, "/b", "policyStatus", Operation::GetBucketPolicyStatus),
+            (Method::Get, "/b", "cors", Operation::GetBucketCors),
+            (Method::Put, "/b", "cors", Operation::PutBucketCors),
+            (Method::Delete, "/b", "cors", Operation::DeleteBucketCors),
             (Method::Put, "/b", "publicAccessBlock", Operation::PutPublicAccessBlock),
             (Method::Get, "/b", "list-type=2&prefix=acl", Operation::ListObjectsV2),
             (Method::Post, "/b", "delete=", Operation::DeleteObjects),
@@ -467,6 +480,7 @@ mod tests {
             (Method::Put, "/b", "acl"),
             (Method::Get, "/b/k", "encryption"),
             (Method::Get, "/b", "logging"),
+            (Method::Get, "/b/k", "cors"),
             (Method::Get, "/b", "list-type=3"),
             (Method::Put, "/b/k", "uploadId=u"),
             (Method::Get, "/b/k", "partNumber=1&acl"),

@@ -8,7 +8,7 @@ use crypto::content::PartNonce;
 use keyring::SealedUnderDomain;
 use serde::{Deserialize, Serialize};
 use store::{Record, StoreError};
-use wire::s3::LifecycleRule;
+use wire::s3::{CorsRule, LifecycleRule};
 
 use crate::blob::BlobName;
 use crate::bucket_encryption::BucketEncryption;
@@ -38,6 +38,9 @@ pub(crate) struct BucketRecord {
     /// When its objects go by themselves; never in buckets of older versions of this program.
     #[serde(default)]
     pub(crate) lifecycle: Vec<LifecycleRule>,
+    /// Which pages of other origins may call; none in buckets of older versions of this program.
+    #[serde(default)]
+    pub(crate) cors: Vec<CorsRule>,
     /// Its tags; none in buckets of older versions of this program.
     #[serde(default)]
     pub(crate) tags: Tags,

@@ -98,6 +98,9 @@ impl Objects {
         name: &str,
     ) -> Result<Answer, ObjectsError> {
         match (operation, name) {
+            (Operation::GetBucketCors, name) => self.get_bucket_cors(call, name).await,
+            (Operation::PutBucketCors, name) => self.put_bucket_cors(call, request, name).await,
+            (Operation::DeleteBucketCors, name) => self.delete_bucket_cors(call, name).await,
             (Operation::GetBucketEncryption, name) => self.get_bucket_encryption(call, name).await,
             (Operation::PutBucketEncryption, name) => self.put_bucket_encryption(call, request, name).await,
             (Operation::DeleteBucketEncryption, name) => self.delete_bucket_encryption(call, name).await,

@@ -5,9 +5,9 @@
 
 use wire::s3::{
     Chunked, ChunkedFault, FIELDS_MAX, FormFault, FormReader, PostPolicy, read_bucket_configuration,
-    read_encryption_rule, read_error, read_lifecycle, read_object_encryption, read_objects_to_delete,
-    read_parts_to_complete, read_public_access_block, read_tag_set, read_versioning_configuration,
-    read_versions, write_lifecycle, write_tag_set,
+    read_cors, read_encryption_rule, read_error, read_lifecycle, read_object_encryption,
+    read_objects_to_delete, read_parts_to_complete, read_public_access_block, read_tag_set,
+    read_versioning_configuration, read_versions, write_cors, write_lifecycle, write_tag_set,
 };
 
 use crate::Target;
@@ -108,6 +108,10 @@ fn reads_xml(body: &[u8]) {
     if let Ok(rules) = read_lifecycle(body) {
         let _ = write_lifecycle(&rules);
     }
+    if let Ok(rules) = read_cors(body) {
+        assert!(!rules.is_empty(), "a configuration without rules");
+        let _ = write_cors(&rules);
+    }
     let _ = read_public_access_block(body);
     if let Ok(tags) = read_tag_set(body) {
         let _ = write_tag_set(tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())));
@@ -126,6 +130,10 @@ fn seeds() -> Vec<Vec<u8>> {
         (
             1,
             "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>",
+        ),
+        (
+            1,
+            "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
         ),
         (1, "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"),
         (

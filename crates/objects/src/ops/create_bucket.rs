@@ -69,6 +69,7 @@ impl Objects {
             policy: None,
             versioning: None,
             lifecycle: Vec::new(),
+            cors: Vec::new(),
             tags: Tags::default(),
             public_access: Some(PublicAccessBlock::of_new_bucket()),
             owner: account.to_string(),

@@ -58,8 +58,11 @@ impl Cors {
     }
 }
 
-/// Lets a page of this origin read the answer.
+/// Lets a page of this origin read the answer, unless that already says who may.
 pub(super) fn permit(headers: &mut HeaderMap, origin: HeaderValue) {
+    if headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        return;
+    }
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -83,7 +83,7 @@ impl<F: Front> Gate<F> {
         if let Some(health) = self.health(parts).filter(|_| !self.front.takes_stream(parts)) {
             return Some(health);
         }
-        self.cors.preflight(parts)
+        self.cors.preflight(parts).filter(|_| !self.front.takes_stream(parts))
     }
 
     fn health(&self, parts: &Parts) -> Option<OutgoingResponse> {
@@ -114,7 +114,12 @@ impl<F: Front> Gate<F> {
         let waits = parts.headers.contains_key(EXPECT);
         let can_end_alone = parts.version >= Version::HTTP_2;
         let (body, rest) = IncomingBody::new(body, self.limits.body_read_timeout);
+        let preflight = self.cors.preflight(&parts);
         let mut answer = self.front.answer_streamed(StreamedRequest { parts, body, peer }).await;
+        // The front knows more of what is asked about; the operator's origins are let in all the same.
+        if let Some(preflight) = preflight.filter(|_| answer.status == StatusCode::FORBIDDEN) {
+            answer = preflight.into();
+        }
         if !can_end_alone && !rest.discard(self.bodies.discarded_max(), waits).await {
             answer.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

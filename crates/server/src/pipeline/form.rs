@@ -35,12 +35,7 @@ impl Pipeline {
         if parts.method != Method::POST || parts.headers.contains_key(AUTHORIZATION) || !is_form(parts) {
             return None;
         }
-        let path = parts.uri.path();
-        let target = match self.hosted_bucket(parts) {
-            Some(bucket) => Target::in_bucket(&bucket, path),
-            None => Target::read(path),
-        };
-        match target {
+        match self.target(parts) {
             Ok(Target::Bucket(bucket)) => Some(bucket),
             Ok(Target::Service | Target::Object(..)) | Err(_) => None,
         }

@@ -4,6 +4,7 @@
 //! can neither write to the socket nor skip a step.
 
 mod authenticate;
+mod cors;
 mod form;
 mod reply;
 mod route;
@@ -302,11 +303,19 @@ impl Front for Pipeline {
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {
-        s3::is_asked(parts) || self.form_bucket(parts).is_some()
+        s3::is_asked(parts) || self.form_bucket(parts).is_some() || self.is_preflight(parts)
     }
 
     async fn answer_streamed(&self, request: StreamedRequest) -> StreamedAnswer {
-        Box::pin(self.answer_s3(request)).await
+        if self.is_preflight(&request.parts) {
+            return Box::pin(self.answer_s3(request)).await;
+        }
+        let cross_origin = self.cross_origin(&request.parts);
+        let mut answer = Box::pin(self.answer_s3(request)).await;
+        if let Some(asked) = cross_origin {
+            self.permit(&asked, &mut answer.headers).await;
+        }
+        answer
     }
 
     fn too_large(&self, parts: &Parts) -> OutgoingResponse {

@@ -53,6 +53,10 @@ impl Pipeline {
         if let Some(bucket) = self.hosted_bucket(&parts) {
             parts.extensions.insert(HostedBucket(bucket));
         }
+        if self.is_preflight(&parts) {
+            let answer = self.answer_preflight(&parts, request_id, started).await;
+            return answer.map_or_else(|refused| refused, |answer| success(answer, request_id));
+        }
         let unsigned = self.unsigned(&parts, &peer, ids);
         if let Some(bucket) = self.form_bucket(&parts) {
             let answer = self.answer_form((&parts, &bucket), body, unsigned, started).await;
@@ -92,6 +96,13 @@ impl Pipeline {
             None => parts.uri.authority()?.as_str(),
         };
         self.host_names.bucket(host)
+    }
+
+    /// The bucket or object that a request names, by host and path.
+    pub(super) fn target(&self, parts: &Parts) -> Result<Target, ObjectsError> {
+        let path = parts.uri.path();
+        self.hosted_bucket(parts)
+            .map_or_else(|| Target::read(path), |bucket| Target::in_bucket(&bucket, path))
     }
 
     pub(super) async fn serve_s3(

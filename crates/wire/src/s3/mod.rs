@@ -1,6 +1,7 @@
 //! What S3 alone speaks: bodies in chunks of aws-chunked, forms of browsers, and its XML.
 
 mod chunked;
+mod cors;
 mod document;
 mod encryption;
 mod form_data;
@@ -12,6 +13,7 @@ mod requests;
 mod tags;
 
 pub use chunked::{Chunked, ChunkedFault, DATA_AT_ONCE_MAX};
+pub use cors::{CorsRule, read_cors, write_cors};
 pub use document::Document;
 pub use encryption::{
     BlockedEncryptionTypes, EncryptionByDefault, EncryptionRule, ObjectEncryption, ObjectEncryptionUnderKms,

@@ -51,3 +51,23 @@ async fn a_body_that_is_taken_as_it_comes_has_its_time() {
     stream.write_all(sent).await.unwrap();
     assert!(read_to_end(&mut stream).await.contains("timed out"));
 }
+
+#[tokio::test]
+async fn a_front_that_streams_is_asked_before_the_list_of_origins() {
+    let cors = Cors::new(&["https://console.example.com".to_owned()]);
+    let server = Server::start_with(limits(), cors, None).await;
+    let asked = |origin: &str, method: &str| {
+        let head =
+            format!("OPTIONS /stream HTTP/1.1\r\nhost: h\r\nconnection: close\r\norigin: {origin}\r\n");
+        format!("{head}access-control-request-method: {method}\r\n\r\n")
+    };
+    let allowed = server.exchange(asked("https://console.example.com", "PUT").as_bytes()).await;
+    assert!(allowed.starts_with("HTTP/1.1 200"), "{allowed}");
+    assert!(allowed.contains("access-control-allow-origin: *\r\n"), "{allowed}");
+    assert!(!allowed.contains("console.example.com") && !allowed.contains("expose-headers"), "{allowed}");
+    let stood_in = server.exchange(asked("https://console.example.com", "DELETE").as_bytes()).await;
+    assert!(stood_in.starts_with("HTTP/1.1 204"), "{stood_in}");
+    assert!(stood_in.contains("access-control-allow-origin: https://console.example.com\r\n"), "{stood_in}");
+    let refused = server.exchange(asked("https://other.example.com", "DELETE").as_bytes()).await;
+    assert!(refused.starts_with("HTTP/1.1 403") && !refused.contains("access-control"), "{refused}");
+}
