@@ -5,6 +5,7 @@ use base::Call;
 use store::Transaction;
 
 use crate::Objects;
+use crate::anonymous;
 use crate::error::ObjectsError;
 use crate::event_data::EventData;
 use crate::object_key::ObjectKey;
@@ -54,6 +55,10 @@ impl Objects {
         call: &Call,
         request: Request,
     ) -> Result<Answer, ObjectsError> {
+        if call.caller.is_anonymous() {
+            anonymous::check(operation, &request)?;
+            self.check_opened(call, &request.target).await?;
+        }
         self.check_expected_owners(&request.target, &request.headers).await?;
         let target = request.target.clone();
         match (operation, &target) {

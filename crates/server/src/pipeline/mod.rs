@@ -3,6 +3,7 @@
 //! There is one way. Every call of every service goes through [`Pipeline::answer`]; a handler returns its outcome and
 //! can neither write to the socket nor skip a step.
 
+mod anonymous;
 mod authenticate;
 mod form;
 mod reply;
@@ -125,7 +126,9 @@ impl Pipeline {
 
     /// A denial with its encoded message, if the operator wants such.
     async fn explained(&self, fault: Fault, call: &Call) -> Fault {
-        if !self.explains_denials || !fault.code.starts_with("AccessDenied") {
+        // Whom nobody knows is told nothing of policies.
+        let explains = self.explains_denials && !call.caller.is_anonymous();
+        if !explains || !fault.code.starts_with("AccessDenied") {
             return fault;
         }
         let message = self.management.failure_message(call.request_id, call.caller.account);
@@ -299,7 +302,7 @@ impl Front for Pipeline {
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {
-        s3::is_asked(parts) || self.form_bucket(parts).is_some()
+        s3::is_asked(parts) || self.form_bucket(parts).is_some() || self.is_anonymous(parts)
     }
 
     async fn answer_streamed(&self, request: StreamedRequest) -> StreamedAnswer {
