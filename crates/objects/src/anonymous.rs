@@ -62,14 +62,22 @@ impl Objects {
     }
 }
 
-/// Refuses what an anonymous caller cannot ask for, before any policy is looked at.
+/// Refuses an operation that is for no anonymous caller.
+///
+/// # Errors
+/// It is such.
+pub(crate) fn check_operation(operation: Operation) -> Result<(), ObjectsError> {
+    match NEVER.iter().find(|(never, _)| *never == operation) {
+        Some((_, text)) => Err(ObjectsError::access_denied(*text)),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what an anonymous caller cannot ask for of a bucket that may be open.
 ///
 /// # Errors
 /// The request is such.
-pub(crate) fn check(operation: Operation, request: &Request) -> Result<(), ObjectsError> {
-    if let Some((_, text)) = NEVER.iter().find(|(never, _)| *never == operation) {
-        return Err(ObjectsError::access_denied(*text));
-    }
+pub(crate) fn check_request(operation: Operation, request: &Request) -> Result<(), ObjectsError> {
     if operation == Operation::UpdateObjectEncryption || asks_for_kms(&request.headers) {
         return Err(takes_signature());
     }
@@ -152,7 +160,8 @@ mod tests {
             body: Box::new(NoBody),
             form: None,
         };
-        check(operation, &request).map_err(|error| (error.to_fault().code, error.to_fault().status))
+        let checked = check_operation(operation).and_then(|()| check_request(operation, &request));
+        checked.map_err(|error| (error.to_fault().code, error.to_fault().status))
     }
 
     #[test]

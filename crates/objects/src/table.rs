@@ -56,8 +56,9 @@ impl Objects {
         request: Request,
     ) -> Result<Answer, ObjectsError> {
         if call.caller.is_anonymous() {
-            anonymous::check(operation, &request)?;
+            anonymous::check_operation(operation)?;
             self.check_opened(call, &request.target).await?;
+            anonymous::check_request(operation, &request)?;
         }
         self.check_expected_owners(&request.target, &request.headers).await?;
         let target = request.target.clone();
