@@ -1,7 +1,8 @@
 """Requests to S3 that nobody signed: what a bucket's policy opens to everybody, and nothing else.
 
-Source: Amazon S3 User Guide, "Bucket policies for Amazon S3", "Blocking public access to your Amazon S3 storage", "Protecting
-data with server-side encryption" and "Uploading and copying objects using multipart upload"; texts as the service answers.
+Source: Amazon S3 User Guide, "Bucket policies for Amazon S3", "Blocking public access to your Amazon S3 storage",
+"Protecting data with server-side encryption" and "Uploading and copying objects using multipart upload"; texts as the
+service answers.
 """
 
 import base64
@@ -30,6 +31,9 @@ DENIED = "Access Denied"
 FLAGS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 TAKES_SIGNATURE = (
     "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+)
+BADLY_SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=AKIAX/20261128/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 )
 HERE = {"IpAddress": {"aws:SourceIp": ["127.0.0.0/8", "::1/128"]}}
 ELSEWHERE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
@@ -216,11 +220,12 @@ def test_what_anybody_writes_is_the_owners(server: Server, s3: Any, bucket: str,
 def test_chunks_that_nobody_signed(tls_server: Server) -> None:
     s3, nobody = clients.s3(tls_server), clients.anonymous_s3(tls_server)
     bucket, sent = new_bucket(s3), []
-    nobody.meta.events.register("before-send.s3", lambda request, **_: sent.append(dict(request.headers)))
+    header = "X-Amz-Content-SHA256"
+    nobody.meta.events.register("before-send.s3", lambda request, **_: sent.append(str(request.headers[header])))
     open_bucket(s3, bucket, statement(bucket, "PutObject", Condition={"Bool": {"aws:SecureTransport": "true"}}))
     body = os.urandom(300_000)
     nobody.put_object(Bucket=bucket, Key="k", Body=body)
-    assert sent[-1]["X-Amz-Content-SHA256"] in ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", b"STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+    assert "STREAMING-UNSIGNED-PAYLOAD-TRAILER" in sent[-1]
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == body
 
 
@@ -333,7 +338,9 @@ def test_keys_that_anybody_brings(tls_server: Server) -> None:
         nobody.get_object(Bucket=bucket, Key="k", **key | {"SSECustomerKey": os.urandom(32)})
 
 
-def test_nobody_chooses_headers_of_answers_without_a_signature(server: Server, s3: Any, bucket: str, nobody: Any) -> None:
+def test_nobody_chooses_headers_of_answers_without_a_signature(
+    server: Server, s3: Any, bucket: str, nobody: Any
+) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"<script>", ContentType="text/plain")
     open_bucket(s3, bucket, statement(bucket, "GetObject"))
     text = "Request specific response headers cannot be used for anonymous GET requests."
@@ -355,8 +362,8 @@ def test_nobody_chooses_headers_of_answers_without_a_signature(server: Server, s
         ("", "Bearer x"),
         ("", "AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg="),
         ("", "AWS4-HMAC-SHA256"),
-        ("", "AWS4-HMAC-SHA256 Credential=AKIAX/20261128/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=0"),
-        ("", "AWS4-HMAC-SHA256 Credential=AKIAX/20261128/eu-central-1/kms/aws4_request, SignedHeaders=host, Signature=0"),
+        ("", BADLY_SIGNED),
+        ("", BADLY_SIGNED.replace("/s3/", "/kms/")),
         ("X-Amz-Signature=0", None),
         ("X-Amz-Algorithm=AWS4-HMAC-SHA256", None),
         ("X%2DAmz%2DSignature=0", None),
