@@ -545,13 +545,37 @@ def test_events_tell_that_nobody_signed(fresh_server: Server) -> None:
     assert read["resources"][1] == {"accountId": ONE.id, "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{bucket}"}
     assert (denied["eventName"], denied["errorCode"], denied["errorMessage"]) == ("PutObject", "AccessDenied", DENIED)
     assert signed["additionalEventData"]["SignatureVersion"] == "SigV4"
-    # Calls about the bucket are in its account's log, with what came of them.
-    refuses(nobody.get_bucket_location, Bucket=bucket)
-    [event] = trail.events(fresh_server, eventName="GetBucketLocation")
-    assert (event["userIdentity"], event["errorCode"]) == (nobody_is, "AccessDenied")
-    # Nobody is told of what nobody has.
-    refuses(nobody.list_buckets)
-    assert trail.events(fresh_server, eventName="ListBuckets") == []
+    # So are calls about the bucket, if a policy lets them in.
+    open_bucket(s3, bucket, on_bucket(bucket, "GetBucketLocation"))
+    answer = nobody.get_bucket_location(Bucket=bucket)
+    event = trail.event_of(fresh_server, answer)
+    assert (event["userIdentity"], event.get("errorCode")) == (nobody_is, None)
+    assert event["recipientAccountId"] == ONE.id
+
+
+def test_strangers_do_not_fill_the_log(fresh_server: Server) -> None:
+    s3, nobody = clients.s3(fresh_server), clients.anonymous_s3(fresh_server)
+    opened, closed = new_bucket(s3), new_bucket(s3)
+    s3.put_object(Bucket=closed, Key="k", Body=b"x")
+    open_bucket(s3, opened, statement(opened, "GetObject"))
+    with delivering(fresh_server, **basic("arn:aws:s3")):
+        before = len(trail.lines(fresh_server))
+        refuses(nobody.list_buckets)
+        refuses(nobody.create_bucket, Bucket=f"bucket-{uuid.uuid4()}")
+        for bucket in (opened, closed):
+            refuses(nobody.get_bucket_location, Bucket=bucket)
+            refuses(nobody.head_bucket, Bucket=bucket)
+            refuses(nobody.delete_bucket, Bucket=bucket)
+        refuses(nobody.get_object, Bucket=closed, Key="k")
+        refuses(nobody.put_object, Bucket=closed, Key="k", Body=b"x")
+        with refused("NoSuchBucket", status=404):
+            nobody.get_object(Bucket="absent", Key="k")
+        assert len(trail.lines(fresh_server)) == before
+        # Whoever signs is told of, and of a bucket that is open all that trails ask for.
+        with refused("AccessDenied", status=403):
+            clients.s3(fresh_server, TWO).get_object(Bucket=closed, Key="k")
+        refuses(nobody.put_object, Bucket=opened, Key="k", Body=b"x")
+        assert len(trail.lines(fresh_server)) == before + 2
     trail.assert_chain(fresh_server)
 
 

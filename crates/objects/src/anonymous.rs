@@ -29,10 +29,11 @@ const OVERRIDE: &str = "response-";
 const XML_MAX: u64 = 1 << 20;
 
 impl Objects {
-    /// The call that a request makes which nobody signed. It is told to the account of the bucket, and in its Region.
+    /// The call that a request makes which nobody signed. It is told to the account of the bucket, and in its Region. Where no
+    /// policy can let it in, it is none, and leaves no event.
     ///
     /// # Errors
-    /// There is no such bucket, or the request is not about one that is there.
+    /// There is no such bucket, it has no policy or is closed to strangers, or the request is about none that is there.
     pub async fn anonymous_call(
         &self,
         operation: Operation,
@@ -43,23 +44,17 @@ impl Objects {
             (Operation::CreateBucket, _) | (_, Target::Service) => return Err(denied()),
             (_, Target::Bucket(name) | Target::Object(name, _)) => self.bucket_anywhere(name).await?,
         };
-        Ok(call.anonymous(bucket.owner, bucket.region))
-    }
-
-    /// Refuses an anonymous caller at once whom no policy can let in, for the bucket has none or is closed to strangers.
-    ///
-    /// # Errors
-    /// So it is.
-    pub(crate) async fn check_opened(&self, call: &Call, target: &Target) -> Result<(), ObjectsError> {
-        let bucket = match target {
-            Target::Bucket(name) | Target::Object(name, _) => self.bucket_anywhere(name).await?,
-            Target::Service => return Err(denied()),
-        };
+        let call = call.anonymous(bucket.owner, bucket.region);
         match self.policies.of(&bucket)? {
-            Some(policy) if !bucket.is_restricted_for(call, &policy) => Ok(()),
-            Some(_) | None => Err(denied()),
+            Some(policy) if !bucket.is_restricted_for(&call, &policy) => Ok(call),
+            Some(_) | None => Err(check_operation(operation).err().unwrap_or_else(denied)),
         }
     }
+}
+
+/// Whether this is a refusal to an anonymous caller.
+pub(crate) fn is_refused<T>(call: &Call, answer: &Result<T, ObjectsError>) -> bool {
+    call.caller.is_anonymous() && matches!(answer, Err(ObjectsError::Refused(_)))
 }
 
 /// Refuses an operation that is for no anonymous caller.

@@ -30,7 +30,8 @@ impl Objects {
         self.run_recorded(self.trail.begin(call), operation, call, request).await
     }
 
-    /// Carries an operation out and logs what came of it.
+    /// Carries an operation out and logs what came of it, unless it was refused to a stranger: whoever reaches the port could
+    /// fill the log. Of data events the trails have their say.
     pub(crate) async fn run_recorded(
         &self,
         recording: Recording<'_>,
@@ -42,6 +43,9 @@ impl Objects {
         let data = EventData::begin(operation, &mut request);
         let answer = self.run(operation, call, request).await;
         data.note(call, answer.as_ref().ok());
+        if operation.is_management() && anonymous::is_refused(call, &answer) {
+            return answer;
+        }
         let fault = answer.as_ref().err().map(ObjectsError::to_fault);
         let error = fault.as_ref();
         let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
@@ -57,7 +61,6 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         if call.caller.is_anonymous() {
             anonymous::check_operation(operation)?;
-            self.check_opened(call, &request.target).await?;
             anonymous::check_request(operation, &request)?;
         }
         self.check_expected_owners(&request.target, &request.headers).await?;
