@@ -8,6 +8,7 @@
 
 mod follower;
 mod line;
+mod queue;
 mod reader;
 mod segment_file;
 #[cfg(test)]
@@ -21,17 +22,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
 
 pub use follower::Follower;
 pub use line::{BrokenLine, Chain, Entry, Head, InvalidChain, LogLine};
 pub use reader::{Lines, Segment, segments};
 
+use queue::Orders;
 use segment_file::{OpenError, SegmentFile};
 use writer::{Order, Writer};
-
-/// Orders that can wait for the writer.
-const WAITING_MAX: usize = 8_192;
 
 /// When an event counts as logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ struct State {
 pub struct Log {
     folder: PathBuf,
     settings: LogSettings,
-    orders: mpsc::Sender<Order>,
+    orders: Orders,
     state: Arc<State>,
     durable: watch::Receiver<u64>,
     writer: JoinHandle<()>,
@@ -137,10 +137,11 @@ impl Log {
             OpenError::Io(error) => file_error(folder, &error),
             OpenError::Damaged(segment) => LogError::Damaged { path: segment.path.display().to_string() },
         })?;
-        let (orders, waiting) = mpsc::channel(WAITING_MAX);
+        let (orders, waiting) = queue::queue();
         let (durable_sender, durable) = watch::channel(found.head.next);
         let state = Arc::new(State::default());
-        let writer = Writer::new(folder.to_owned(), settings, found, Arc::clone(&state), durable_sender);
+        let mut writer = Writer::new(folder.to_owned(), settings, found, Arc::clone(&state), durable_sender);
+        writer.tell_in(Handle::try_current().ok());
         let thread = std::thread::Builder::new().name("audit-log".to_owned());
         let writer = thread.spawn(move || writer.run(waiting)).map_err(|error| file_error(folder, &error))?;
         Ok(Self { folder: folder.to_owned(), settings, orders, state, durable, writer })
@@ -230,7 +231,7 @@ impl Log {
     ) -> Result<(), LogError> {
         let wait_max = self.settings.wait_max;
         let answered = async {
-            self.orders.send(order).await.map_err(|_| LogError::Closed)?;
+            self.orders.give(order).await?;
             outcome.await.map_err(|_| LogError::Closed)?
         };
         tokio::time::timeout(wait_max, answered).await.unwrap_or_else(|_| Err(self.slow()))
@@ -250,8 +251,8 @@ impl Log {
     }
 
     async fn send(&self, order: Order) -> Result<(), LogError> {
-        let sent = tokio::time::timeout(self.settings.wait_max, self.orders.send(order)).await;
-        sent.map_err(|_| self.slow())?.map_err(|_| LogError::Closed)
+        let given = tokio::time::timeout(self.settings.wait_max, self.orders.give(order)).await;
+        given.unwrap_or_else(|_| Err(self.slow()))
     }
 }
 

@@ -1,21 +1,28 @@
 //! The one that writes: takes what waits as a group, appends it, syncs once, and tells everybody who waits.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
 
 use super::line::{Entry, Head};
+use super::queue::Waiting;
 use super::segment_file::{Found, SegmentFile};
 use super::{Durability, LogError, LogSettings, State};
 
 /// Bytes of lines that are written as one group at most, but for the last member's.
 const GROUP_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
+/// How long events gather before they are written, where nobody waits for that.
+const GATHERING: Duration = Duration::from_millis(2);
+
 /// What the writer is asked for.
+#[derive(Debug)]
 pub(super) enum Order {
     /// To log entries, one behind the other.
     Append(Vec<Entry>, Option<oneshot::Sender<Result<(), LogError>>>),
@@ -23,6 +30,20 @@ pub(super) enum Order {
     Sync(oneshot::Sender<Result<(), LogError>>),
     /// The same, and to leave the file as it is to stay.
     Complete(oneshot::Sender<Result<(), LogError>>),
+}
+
+impl Order {
+    /// Whether somebody waits for what comes of it.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !matches!(self, Self::Append(_, None))
+    }
+
+    fn waiting(self) -> Option<oneshot::Sender<Result<(), LogError>>> {
+        match self {
+            Self::Append(_, waiting) => waiting,
+            Self::Sync(waiting) | Self::Complete(waiting) => Some(waiting),
+        }
+    }
 }
 
 pub(super) struct Writer {
@@ -38,6 +59,7 @@ pub(super) struct Writer {
     is_torn: bool,
     state: Arc<State>,
     durable: watch::Sender<u64>,
+    runtime: Option<Handle>,
 }
 
 impl Writer {
@@ -50,35 +72,70 @@ impl Writer {
     ) -> Self {
         let Found { file, head } = found;
         let synced = (head, file.length());
-        Self { folder, settings, file, head, synced, unsynced_since: None, is_torn: false, state, durable }
+        Self {
+            folder,
+            settings,
+            file,
+            head,
+            synced,
+            unsynced_since: None,
+            is_torn: false,
+            state,
+            durable,
+            runtime: None,
+        }
+    }
+
+    /// Whoever waits is told in a task of this runtime: one wakes all, where this thread would have to wake each.
+    pub(super) fn tell_in(&mut self, runtime: Option<Handle>) {
+        self.runtime = runtime;
     }
 
     /// Works until nobody can order any more.
-    pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    pub(super) fn run(mut self, waiting: Waiting) {
+        let mut orders = VecDeque::new();
         let mut group = Vec::new();
         let mut lines = Vec::new();
-        while let Some(first) = orders.blocking_recv() {
-            let mut bytes = weight(&first);
-            group.push(first);
-            while bytes < GROUP_BYTES_MAX {
-                let Ok(next) = orders.try_recv() else { break };
-                bytes += weight(&next);
-                group.push(next);
+        while waiting.take(&mut orders, self.next_sync()) {
+            loop {
+                next_group(&mut orders, &mut group);
+                let outcome = self.write(&group, &mut lines);
+                self.report(&outcome);
+                self.tell(&mut group, &outcome);
+                if orders.is_empty() {
+                    break;
+                }
             }
-            let outcome = self.write(&group, &mut lines);
-            self.report(&outcome);
-            for order in group.drain(..) {
-                let (Order::Append(_, Some(waiting)) | Order::Sync(waiting) | Order::Complete(waiting)) =
-                    order
-                else {
-                    continue;
-                };
-                // Whoever does not wait any more need not be told.
-                let _ = waiting.send(outcome.as_ref().map(|_| ()).map_err(|error| self.error(error)));
+            if matches!(self.settings.durability, Durability::Interval(_)) {
+                waiting.gather(GATHERING);
             }
         }
         if let Err(error) = self.end() {
             self.report(&Err(error));
+        }
+    }
+
+    /// When what is written must be on disk, if nobody asks for it before.
+    fn next_sync(&self) -> Option<Instant> {
+        match self.settings.durability {
+            Durability::EachReply => None,
+            Durability::Interval(interval) => self.unsynced_since.map(|since| since + interval),
+        }
+    }
+
+    /// Tells everybody who waits what came of the group.
+    fn tell(&self, group: &mut Vec<Order>, outcome: &io::Result<()>) {
+        let told = outcome.as_ref().map(|()| ()).map_err(|error| self.error(error));
+        let waiting: Vec<_> = group.drain(..).filter_map(Order::waiting).collect();
+        let tell = move || {
+            for waiting in waiting {
+                // Whoever does not wait any more need not be told.
+                let _ = waiting.send(told.clone());
+            }
+        };
+        match &self.runtime {
+            Some(runtime) => drop(runtime.spawn(async move { tell() })),
+            None => tell(),
         }
     }
 
@@ -201,6 +258,16 @@ impl Writer {
 
     fn error(&self, error: &io::Error) -> LogError {
         LogError::File { path: self.file.path().display().to_string(), reason: error.to_string() }
+    }
+}
+
+/// Moves orders into the group, up to its size.
+fn next_group(orders: &mut VecDeque<Order>, group: &mut Vec<Order>) {
+    let mut bytes = 0;
+    while bytes < GROUP_BYTES_MAX {
+        let Some(next) = orders.pop_front() else { break };
+        bytes += weight(&next);
+        group.push(next);
     }
 }
 

@@ -1,0 +1,161 @@
+//! What waits for the writer. Whoever logs puts an order here and goes on; the writer is woken only if it sleeps, and takes all
+//! that waits at once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, TryAcquireError};
+
+use super::LogError;
+use super::writer::Order;
+
+/// Orders that can wait for the writer.
+const WAITING_MAX: usize = 8_192;
+
+/// Makes the two ends.
+pub(super) fn queue() -> (Orders, Waiting) {
+    let shared = Arc::new(Shared {
+        state: Mutex::default(),
+        arrived: Condvar::new(),
+        places: Semaphore::new(WAITING_MAX),
+    });
+    (Orders(Arc::clone(&shared)), Waiting(shared))
+}
+
+/// The end where orders are given. When it is gone, the writer does what is left and ends.
+#[derive(Debug)]
+pub(super) struct Orders(Arc<Shared>);
+
+/// The writer's end. When it is gone, nobody can order any more.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    arrived: Condvar,
+    places: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    orders: VecDeque<Order>,
+    /// Whether somebody waits for the outcome of an order.
+    is_urgent: bool,
+    writer: WriterState,
+    is_closed: bool,
+}
+
+/// What the writer does: to wake it costs more than to give it an order.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum WriterState {
+    /// It writes, and looks for more when it has done so.
+    #[default]
+    AtWork,
+    /// It lets orders gather that nobody waits for.
+    Gathers,
+    /// It has nothing to do.
+    Asleep,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        self.state().is_closed = true;
+        self.arrived.notify_all();
+    }
+}
+
+impl Orders {
+    /// Gives an order. It waits while too many do.
+    ///
+    /// # Errors
+    /// The writer has ended.
+    pub(super) async fn give(&self, order: Order) -> Result<(), LogError> {
+        let place = match self.0.places.try_acquire() {
+            Ok(place) => place,
+            Err(TryAcquireError::NoPermits) => self.0.places.acquire().await.map_err(|_| LogError::Closed)?,
+            Err(TryAcquireError::Closed) => return Err(LogError::Closed),
+        };
+        // The writer gives it back.
+        place.forget();
+        let mut state = self.0.state();
+        if state.is_closed {
+            return Err(LogError::Closed);
+        }
+        let is_urgent = order.is_waited_for();
+        state.is_urgent |= is_urgent;
+        state.orders.push_back(order);
+        let wakes = match state.writer {
+            WriterState::AtWork => false,
+            WriterState::Gathers => is_urgent,
+            WriterState::Asleep => true,
+        };
+        if wakes {
+            state.writer = WriterState::AtWork;
+        }
+        drop(state);
+        if wakes {
+            self.0.arrived.notify_one();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Orders {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Waiting {
+    /// Lets orders gather for a while, unless somebody waits for one.
+    pub(super) fn gather(&self, time: Duration) {
+        let mut state = self.0.state();
+        state.writer = WriterState::Gathers;
+        let gathers = |state: &mut State| !state.is_urgent && !state.is_closed;
+        let waited = self.0.arrived.wait_timeout_while(state, time, gathers);
+        waited.unwrap_or_else(PoisonError::into_inner).0.writer = WriterState::AtWork;
+    }
+
+    /// Takes all that waits, or waits for the first one, until the deadline. `false` once nobody can order any more and
+    /// nothing is left.
+    pub(super) fn take(&self, taken: &mut VecDeque<Order>, deadline: Option<Instant>) -> bool {
+        let mut state = self.0.state();
+        while state.orders.is_empty() {
+            if state.is_closed {
+                return false;
+            }
+            state.writer = WriterState::Asleep;
+            state = match deadline {
+                None => self.0.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    self.0.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        state.writer = WriterState::AtWork;
+        state.is_urgent = false;
+        std::mem::swap(&mut state.orders, taken);
+        drop(state);
+        self.0.places.add_permits(taken.len());
+        true
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.places.close();
+        // Whoever waits for one of them learns that nobody will carry it out.
+        self.0.state().orders.clear();
+    }
+}
