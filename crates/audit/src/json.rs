@@ -16,6 +16,15 @@ impl Object<'_> {
         out.push(b'}');
     }
 
+    /// A member that is a string and is there as one. Most members of an event are.
+    pub(crate) fn string(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.out.push(b'"');
+        // Memory does not fail here.
+        let _ = Escaped(self.out).write_str(value);
+        self.out.push(b'"');
+    }
+
     /// A member that is a string.
     pub(crate) fn text(&mut self, name: &str, value: impl Display) {
         self.name(name);

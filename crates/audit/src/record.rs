@@ -254,20 +254,20 @@ impl<'a> Event<'a> {
     }
 
     fn write_circumstances(&self, event: &mut Object<'_>) {
-        event.text("eventVersion", "1.11");
+        event.string("eventVersion", "1.11");
         event.object("userIdentity", |identity| self.who.write(identity));
         event.text("eventTime", self.time);
-        event.text("eventSource", self.name.source);
-        event.text("eventName", self.name.operation);
-        event.text("awsRegion", self.region);
+        event.string("eventSource", self.name.source);
+        event.string("eventName", self.name.operation);
+        event.string("awsRegion", self.region);
         match &self.origin {
             Origin::Client { address, agent, .. } => {
                 event.text("sourceIPAddress", address);
-                event.text("userAgent", agent);
+                event.string("userAgent", agent);
             }
             Origin::Service(name) => {
-                event.text("sourceIPAddress", name);
-                event.text("userAgent", name);
+                event.string("sourceIPAddress", name);
+                event.string("userAgent", name);
             }
         }
     }
@@ -291,11 +291,11 @@ impl<'a> Event<'a> {
                 if resource.kind != OBJECT {
                     object.text("accountId", resource.account);
                 }
-                object.text("type", resource.kind);
-                object.text("ARN", &resource.arn);
+                object.string("type", resource.kind);
+                object.string("ARN", &resource.arn);
             });
         }
-        event.text("eventType", self.kind);
+        event.string("eventType", self.kind);
         event.truth("managementEvent", !self.name.is_data);
         event.text("recipientAccountId", self.recipient);
         if !self.service_details.is_empty() {
@@ -304,7 +304,7 @@ impl<'a> Event<'a> {
             });
         }
         event.text_if("sharedEventID", self.shared_id);
-        event.text("eventCategory", if self.name.is_data { "Data" } else { "Management" });
+        event.string("eventCategory", if self.name.is_data { "Data" } else { "Management" });
         if let Origin::Client { tls: Some(tls), .. } = self.origin {
             event.object("tlsDetails", |details| write_tls(details, tls));
         }
@@ -352,7 +352,7 @@ fn write_additional(event: &mut Object<'_>, noted: &[(&'static str, EventValue)]
 
 fn write_value(object: &mut Object<'_>, name: &str, value: &EventValue) {
     match value {
-        EventValue::Text(text) => object.text(name, text),
+        EventValue::Text(text) => object.string(name, text),
         EventValue::Number(number) => object.json(name, number.to_string().as_bytes()),
     }
 }
@@ -363,8 +363,8 @@ fn cut(text: &str) -> &str {
 }
 
 fn write_tls(object: &mut Object<'_>, details: &TlsDetails) {
-    object.text("tlsVersion", details.version);
-    object.text("cipherSuite", &details.cipher_suite);
-    object.text("clientProvidedHostHeader", &details.host);
+    object.string("tlsVersion", details.version);
+    object.string("cipherSuite", &details.cipher_suite);
+    object.string("clientProvidedHostHeader", &details.host);
     object.text_if("keyExchange", details.key_exchange);
 }

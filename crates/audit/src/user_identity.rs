@@ -56,11 +56,11 @@ fn write_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: Option<&
         Principal::Service { name } => return write_service(identity, invoked_by.unwrap_or(name)),
         Principal::Anonymous => return write_anonymous(identity),
     };
-    identity.text("type", kind);
-    identity.text("principalId", caller.user_id());
+    identity.string("type", kind);
+    identity.string("principalId", &caller.user_id());
     identity.text("arn", caller.arn());
     identity.text("accountId", caller.account);
-    identity.text("accessKeyId", &caller.access_key_id);
+    identity.string("accessKeyId", &caller.access_key_id);
     if let Principal::User { .. } = &caller.principal {
         identity.text_if("userName", caller.principal.friendly_name());
     }

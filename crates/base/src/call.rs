@@ -33,7 +33,8 @@ impl FromStr for RequestId {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(uuid::Uuid::from_bytes_ref(&self.0), f)
+        let mut text = uuid::Uuid::encode_buffer();
+        f.write_str(uuid::Uuid::from_bytes_ref(&self.0).hyphenated().encode_lower(&mut text))
     }
 }
 

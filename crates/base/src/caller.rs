@@ -175,7 +175,10 @@ impl fmt::Display for CallerArn<'_> {
         match &self.0.principal {
             Principal::Root => write!(f, "arn:aws:iam::{account}:root"),
             Principal::User { path_and_name, .. } => {
-                write!(f, "arn:aws:iam::{account}:user/{path_and_name}")
+                f.write_str("arn:aws:iam::")?;
+                fmt::Display::fmt(&account, f)?;
+                f.write_str(":user/")?;
+                f.write_str(path_and_name)
             }
             Principal::RoleSession { path_and_name, session_name, .. } => {
                 let role = without_path(path_and_name);

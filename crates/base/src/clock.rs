@@ -106,9 +106,18 @@ impl fmt::Display for Timestamp {
         // Every event of the audit trail comes through here, so no format string is read.
         let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
         let civil = jiff::tz::Offset::UTC.to_datetime(moment);
-        let (year, month, day) = (civil.year(), civil.month(), civil.day());
-        let (hour, minute, second) = (civil.hour(), civil.minute(), civil.second());
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        let Ok(year) = u8::try_from(civil.year() / 100) else { return write!(f, "{moment}") };
+        let two = |value: i8| {
+            let value = value.unsigned_abs();
+            [b'0' + value / 10, b'0' + value % 10]
+        };
+        let [y1, y2] = [b'0' + year / 10, b'0' + year % 10];
+        let [y3, y4] = two(i8::try_from(civil.year() % 100).unwrap_or_default());
+        let ([o1, o2], [d1, d2]) = (two(civil.month()), two(civil.day()));
+        let ([h1, h2], [m1, m2], [s1, s2]) = (two(civil.hour()), two(civil.minute()), two(civil.second()));
+        let text =
+            [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'Z'];
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -62,7 +62,10 @@ impl FromStr for KeyId {
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SingleRegion(bytes) => fmt::Display::fmt(uuid::Uuid::from_bytes_ref(bytes), f),
+            Self::SingleRegion(bytes) => {
+                let mut text = uuid::Uuid::encode_buffer();
+                f.write_str(uuid::Uuid::from_bytes_ref(bytes).hyphenated().encode_lower(&mut text))
+            }
             Self::MultiRegion(bytes) => write!(f, "mrk-{}", uuid::Uuid::from_bytes_ref(bytes).simple()),
         }
     }
@@ -81,7 +84,15 @@ pub struct KeyArn {
 
 impl fmt::Display for KeyArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arn:{}:kms:{}:{}:key/{}", self.region.partition(), self.region, self.account, self.id)
+        // Several times in a request, so no format string is read.
+        f.write_str("arn:")?;
+        f.write_str(self.region.partition())?;
+        f.write_str(":kms:")?;
+        f.write_str(self.region.as_str())?;
+        f.write_str(":")?;
+        fmt::Display::fmt(&self.account, f)?;
+        f.write_str(":key/")?;
+        fmt::Display::fmt(&self.id, f)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The index of a segment in memory: of the one that is being written, and of one whose index file is about to be made.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 use std::io;
 
 use smallvec::SmallVec;
 
 use super::fields::{Fields, Line};
 use super::query::{Bounds, Place, Position};
-use super::term::{Scope, Term, Terms};
+use super::term::{Scope, Term, TermHasher, Terms};
 use crate::log::{LogLine, Segment};
 
 /// Where the line of an event is.
@@ -41,7 +42,7 @@ pub(super) struct MemoryIndex {
     /// The events, in the order of their lines.
     pub(super) rows: Vec<Row>,
     /// For each term the numbers of its rows.
-    pub(super) postings: HashMap<Term, Postings>,
+    pub(super) postings: HashMap<Term, Postings, BuildHasherDefault<TermHasher>>,
     pub(super) scopes: BTreeMap<Scope, Span>,
     terms: Terms,
 }
@@ -67,7 +68,7 @@ impl MemoryIndex {
             segment,
             offset: 0,
             rows: Vec::new(),
-            postings: HashMap::new(),
+            postings: HashMap::default(),
             scopes: BTreeMap::new(),
             terms: Terms::default(),
         }

@@ -1,5 +1,7 @@
 //! By what events are looked up.
 
+use std::hash::Hasher;
+
 use base::{AccountId, Region};
 use crypto::digest::Sha256;
 
@@ -48,6 +50,26 @@ pub struct Scope {
 /// Two of them can meet, so whatever is found is compared with the event itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Term(pub(super) u64);
+
+/// A term is part of a digest already: hashed once more it would spread no better.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TermHasher(u64);
+
+impl Hasher for TermHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, term: u64) {
+        self.0 = term;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+}
 
 /// How many attributes there are.
 const ATTRIBUTES: usize = 8;

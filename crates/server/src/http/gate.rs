@@ -1,5 +1,6 @@
 //! The first thing behind a connection: health, the development clock, preflights, limits; the rest goes to the front.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -138,7 +139,7 @@ impl<F: Front> Gate<F> {
             return clock.answer(&parts.method, &parts.headers, &body).await;
         }
         let content_type = parts.headers.get(CONTENT_TYPE).cloned();
-        let answering = self.front.answer(IncomingRequest { parts, body, peer });
+        let answering = pin!(self.front.answer(IncomingRequest { parts, body, peer }));
         match tokio::time::timeout(self.limits.request_deadline, answering).await {
             Ok(answer) => answer,
             Err(_) => self.front.overdue(content_type.as_ref()),

@@ -51,6 +51,13 @@ pub(crate) struct Pipeline {
     metrics: Option<Arc<Metrics>>,
 }
 
+/// What a request and its event are told apart by.
+#[derive(Clone, Copy)]
+struct Ids {
+    request: RequestId,
+    event: EventId,
+}
+
 /// What the pipeline is made of.
 pub(crate) struct Parties {
     pub(crate) identity: Arc<Identity>,
@@ -97,9 +104,9 @@ impl Pipeline {
         }
     }
 
-    async fn reply(&self, request: &IncomingRequest, request_id: RequestId) -> Reply {
+    async fn reply(&self, request: &IncomingRequest, ids: Ids) -> Reply {
         let Some(protocol) = Protocol::of(&request.parts) else { return Reply::NotFound };
-        let unsigned = self.unsigned(&request.parts, &request.peer, request_id);
+        let unsigned = self.unsigned(&request.parts, &request.peer, ids);
         if let Some(form) = unsigned_form(request, protocol) {
             return match self.call_unsigned(&form, &unsigned).await {
                 Ok(body) => Reply::Success(protocol, body),
@@ -107,7 +114,7 @@ impl Pipeline {
             };
         }
         let started = Instant::now();
-        let identified = match self.authenticator.identify(request, protocol, request_id).await {
+        let identified = match self.authenticator.identify(request, protocol, ids.request).await {
             Ok(identified) => identified,
             Err(fault) => {
                 if let Some(metrics) = &self.metrics {
@@ -165,15 +172,15 @@ impl Pipeline {
     }
 
     /// What is known of a request before anybody has signed it.
-    fn unsigned(&self, parts: &Parts, peer: &Peer, request_id: RequestId) -> UnsignedCall {
+    fn unsigned(&self, parts: &Parts, peer: &Peer, ids: Ids) -> UnsignedCall {
         UnsignedCall {
-            request_id,
+            request_id: ids.request,
             region: self.default_region,
             time: self.clock.now(),
             source_address: peer.address.ip(),
             tls: peer.tls(parts),
             user_agent: user_agent(&parts.headers),
-            event: Arc::new(EventNotes::new(EventId::new(self.random()))),
+            event: Arc::new(EventNotes::new(ids.event)),
         }
     }
 
@@ -274,16 +281,12 @@ impl Pipeline {
         answer
     }
 
-    fn request_id(&self) -> RequestId {
-        RequestId::new(self.random())
-    }
-
-    /// For an id: one that is not random is still an id, and whatever needs secrecy fails on its own when randomness
-    /// does.
-    fn random(&self) -> [u8; 16] {
-        let mut random = [0; 16];
-        let _ = self.randomness.fill(&mut random);
-        random
+    /// The ids of a request and of its event, of one draw. What is not random is still an id, and whatever needs secrecy fails on its own when randomness does.
+    fn ids(&self) -> Ids {
+        let mut random = [[0; 16]; 2];
+        let _ = self.randomness.fill_public(random.as_flattened_mut());
+        let [request, event] = random;
+        Ids { request: RequestId::new(request), event: EventId::new(event) }
     }
 
     fn refuse(&self, content_type: Option<&HeaderValue>, fault: Fault) -> OutgoingResponse {
@@ -291,14 +294,14 @@ impl Pipeline {
             Some(protocol) => Reply::fault(protocol, fault),
             None => Reply::NotFound,
         };
-        reply.into_response(self.request_id())
+        reply.into_response(self.ids().request)
     }
 }
 
 impl Front for Pipeline {
     async fn answer(&self, request: IncomingRequest) -> OutgoingResponse {
-        let request_id = self.request_id();
-        self.reply(&request, request_id).await.into_response(request_id)
+        let ids = self.ids();
+        self.reply(&request, ids).await.into_response(ids.request)
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {

@@ -46,13 +46,14 @@ pub(super) fn is_asked(parts: &Parts) -> bool {
 impl Pipeline {
     /// Answers a request to S3.
     pub(super) async fn answer_s3(&self, request: StreamedRequest) -> StreamedAnswer {
-        let request_id = self.request_id();
+        let ids = self.ids();
+        let request_id = ids.request;
         let started = Instant::now();
         let StreamedRequest { mut parts, body, peer } = request;
         if let Some(bucket) = self.hosted_bucket(&parts) {
             parts.extensions.insert(HostedBucket(bucket));
         }
-        let unsigned = self.unsigned(&parts, &peer, request_id);
+        let unsigned = self.unsigned(&parts, &peer, ids);
         if let Some(bucket) = self.form_bucket(&parts) {
             let answer = self.answer_form((&parts, &bucket), body, unsigned, started).await;
             return answer.map_or_else(|refused| refused, |answer| success(answer, request_id));

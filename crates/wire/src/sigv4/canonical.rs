@@ -132,6 +132,10 @@ fn push_headers(out: &mut Vec<u8>, signed: &SignedRequest<'_>) {
 
 /// The value without white space at its ends, and with one space for each run of white space inside.
 fn push_trimmed(out: &mut Vec<u8>, value: &[u8]) {
+    if memchr::memchr2(b' ', b'\t', value).is_none() {
+        out.extend_from_slice(value);
+        return;
+    }
     let words = value.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     for (at, word) in words.enumerate() {
         if at > 0 {

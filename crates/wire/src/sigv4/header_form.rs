@@ -48,12 +48,25 @@ pub(super) fn read<'a>(authorization: &'a [u8], headers: &SortedHeaders<'a>) -> 
     })
 }
 
+/// What stands before the next comma or white space; the rest is what stands behind.
+fn next_part<'a>(rest: &mut &'a str) -> &'a str {
+    let separator = memchr::memchr3(b',', b' ', b'\t', rest.as_bytes());
+    let end = separator.unwrap_or(rest.len());
+    let (part, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    *rest = behind.get(1..).unwrap_or_default();
+    part
+}
+
 impl<'a> Parameters<'a> {
     /// Commas, spaces or both stand between parameters; unknown ones mean nothing.
     fn read(text: &'a str, authorization: &str) -> Result<Self, IncompleteSignature> {
         let mut parameters = Self::default();
-        let parts = text.split(',').flat_map(|part| part.split(WHITE_SPACE));
-        for part in parts.filter(|part| !part.is_empty()) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let part = next_part(&mut rest);
+            if part.is_empty() {
+                continue;
+            }
             let Some((name, value)) = part.split_once('=') else {
                 return Err(IncompleteSignature::NotKeyValue {
                     part: part.to_owned(),
