@@ -22,6 +22,11 @@ pub(crate) struct Outcome {
 }
 
 impl Rounds {
+    /// Measures all loads once.
+    pub(crate) async fn once(&self, name: &str, loads: &[Load<'_>]) -> Result<Outcome> {
+        Self { count: 1, ..*self }.run(name, loads).await
+    }
+
     /// Measures all loads in every round. Each round begins with another one.
     pub(crate) async fn run(&self, name: &str, loads: &[Load<'_>]) -> Result<Outcome> {
         let mut samples: Vec<Vec<Sample>> = loads.iter().map(|_| Vec::new()).collect();

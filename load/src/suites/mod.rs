@@ -5,6 +5,7 @@ mod idle;
 mod keys;
 mod peers;
 mod record;
+mod signing;
 mod transport;
 
 use std::path::PathBuf;
@@ -16,7 +17,18 @@ use crate::report::Row;
 use crate::rounds::Rounds;
 
 /// The suites in their order.
-pub(crate) const ALL: [&str; 7] = ["hot", "record", "transport", "peers", "creation", "idle", "million"];
+pub(crate) const ALL: [&str; 10] = [
+    "hot",
+    "record",
+    "transport",
+    "peers",
+    "creation",
+    "signing",
+    "secp256k1",
+    "generating",
+    "idle",
+    "million",
+];
 
 /// What the suites share.
 pub(crate) struct Bench {
@@ -61,6 +73,9 @@ pub(crate) async fn run(name: &str, bench: &mut Bench) -> Result<()> {
         "transport" => transport::run(bench).await,
         "peers" => peers::run(bench).await,
         "creation" => keys::creation(bench).await,
+        "signing" => signing::above_the_primitive(bench).await,
+        "secp256k1" => signing::secp256k1(bench),
+        "generating" => signing::while_generating(bench).await,
         "idle" => idle::run(bench).await,
         "million" => keys::million(bench).await,
         _ => bail!("there is no suite `{name}`; there are {}", ALL.join(", ")),

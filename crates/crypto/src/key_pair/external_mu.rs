@@ -1,8 +1,8 @@
 //! ML-DSA over a message representative that was computed elsewhere ("external μ", FIPS 204 section 6.2).
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use ml_dsa::signature::rand_core::{TryCryptoRng, TryRng};
 use ml_dsa::{B32, ExpandedSigningKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, Signature, VerifyingKey};
+
+use super::hedge::Hedge;
 
 /// Bytes of the seed ξ that a key pair is made from.
 pub(super) const SEED: usize = 32;
@@ -38,7 +38,7 @@ pub(super) fn verifies(set: ParameterSet, public_key: &[u8], mu: &[u8; 64], sign
 
 fn sign_with<P: MlDsaParams>(seed: &[u8; SEED], mu: &[u8; 64]) -> Option<Vec<u8>> {
     let key = ExpandedSigningKey::<P>::from_seed(<&B32>::from(seed));
-    let signature = key.sign_mu_randomized(mu.into(), &mut Hedge(SystemRandom::new())).ok()?;
+    let signature = key.sign_mu_randomized(mu.into(), &mut Hedge::new()).ok()?;
     Some(signature.encode().to_vec())
 }
 
@@ -48,28 +48,3 @@ fn verifies_with<P: MlDsaParams>(public_key: &[u8], mu: &[u8; 64], signature: &[
     };
     VerifyingKey::<P>::decode(public_key).verify_mu(mu.into(), &signature)
 }
-
-/// The library's random generator in the form that the crate asks for.
-struct Hedge(SystemRandom);
-
-impl TryRng for Hedge {
-    type Error = std::fmt::Error;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_ne_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_ne_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        self.0.fill(out).map_err(|_| std::fmt::Error)
-    }
-}
-
-impl TryCryptoRng for Hedge {}

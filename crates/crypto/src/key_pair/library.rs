@@ -12,8 +12,9 @@ use super::{KeyPairSpec, RsaEncryption, SigningAlgorithm};
 /// The kinds of key pair, each with what the library needs to make one.
 pub(super) enum Kind {
     Rsa(rsa::KeySize),
-    /// Without an agreement for secp256k1.
-    Ecc(&'static EcdsaSigningAlgorithm, Option<&'static agreement::Algorithm>),
+    EccNist(&'static EcdsaSigningAlgorithm, &'static agreement::Algorithm),
+    /// secp256k1, which agrees on nothing.
+    EccSecg(&'static EcdsaSigningAlgorithm),
     Ed25519,
     MlDsa(&'static PqdsaSigningAlgorithm, ParameterSet),
     MlKem(&'static kem::Algorithm, MlKemLayout),
@@ -27,15 +28,15 @@ impl Kind {
             Spec::Rsa3072 => Self::Rsa(rsa::KeySize::Rsa3072),
             Spec::Rsa4096 => Self::Rsa(rsa::KeySize::Rsa4096),
             Spec::EccNistP256 => {
-                Self::Ecc(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, Some(&agreement::ECDH_P256))
+                Self::EccNist(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, &agreement::ECDH_P256)
             }
             Spec::EccNistP384 => {
-                Self::Ecc(&signature::ECDSA_P384_SHA384_ASN1_SIGNING, Some(&agreement::ECDH_P384))
+                Self::EccNist(&signature::ECDSA_P384_SHA384_ASN1_SIGNING, &agreement::ECDH_P384)
             }
             Spec::EccNistP521 => {
-                Self::Ecc(&signature::ECDSA_P521_SHA512_ASN1_SIGNING, Some(&agreement::ECDH_P521))
+                Self::EccNist(&signature::ECDSA_P521_SHA512_ASN1_SIGNING, &agreement::ECDH_P521)
             }
-            Spec::EccSecgP256k1 => Self::Ecc(&signature::ECDSA_P256K1_SHA256_ASN1_SIGNING, None),
+            Spec::EccSecgP256k1 => Self::EccSecg(&signature::ECDSA_P256K1_SHA256_ASN1_SIGNING),
             Spec::EccNistEdwards25519 => Self::Ed25519,
             Spec::MlDsa44 => Self::MlDsa(&signature::ML_DSA_44_SIGNING, ParameterSet::MlDsa44),
             Spec::MlDsa65 => Self::MlDsa(&signature::ML_DSA_65_SIGNING, ParameterSet::MlDsa65),
@@ -47,8 +48,8 @@ impl Kind {
     }
 }
 
-/// How a key pair of this spec verifies this algorithm; none for Ed25519ph, which the library does not offer, and for
-/// algorithms of other specs. PSS takes no salt but one as long as the hash.
+/// How a key pair of this spec verifies this algorithm; none for Ed25519ph, which the library does not offer, for
+/// secp256k1, which another library does faster, and for algorithms of other specs. PSS takes no salt but one as long as the hash.
 pub(super) fn verification(
     spec: KeyPairSpec,
     algorithm: SigningAlgorithm,
@@ -65,7 +66,7 @@ pub(super) fn verification(
         (Algorithm::RsassaPkcs1V15Sha256, _) => &signature::RSA_PKCS1_2048_8192_SHA256,
         (Algorithm::RsassaPkcs1V15Sha384, _) => &signature::RSA_PKCS1_2048_8192_SHA384,
         (Algorithm::RsassaPkcs1V15Sha512, _) => &signature::RSA_PKCS1_2048_8192_SHA512,
-        (Algorithm::EcdsaSha256, Spec::EccSecgP256k1) => &signature::ECDSA_P256K1_SHA256_ASN1,
+        (Algorithm::EcdsaSha256, Spec::EccSecgP256k1) => return None,
         (Algorithm::EcdsaSha256, _) => &signature::ECDSA_P256_SHA256_ASN1,
         (Algorithm::EcdsaSha384, _) => &signature::ECDSA_P384_SHA384_ASN1,
         (Algorithm::EcdsaSha512, _) => &signature::ECDSA_P521_SHA512_ASN1,

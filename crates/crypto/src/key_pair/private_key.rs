@@ -2,7 +2,7 @@
 
 use aws_lc_rs::agreement::{self, ParsedPublicKey, ParsedPublicKeyFormat, UnparsedPublicKey};
 use aws_lc_rs::digest::{SHA3_256, digest};
-use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::kem::DecapsulationKey;
 use aws_lc_rs::rsa::{self, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair, PqdsaKeyPair};
@@ -14,6 +14,7 @@ use super::external_mu::{self, ParameterSet};
 use super::library::{self, Kind};
 use super::message::{Message, Prepared, Unfit};
 use super::public_key::{PublicKey, document};
+use super::secp256k1::SigningScalar;
 use super::{KeyPairSpec, RsaEncryption, SigningAlgorithm};
 use crate::InvalidCiphertext;
 use crate::digest::constant_time_equal;
@@ -31,7 +32,8 @@ pub struct PrivateKey {
 /// The secret in the forms that its uses need.
 enum Secret {
     Rsa { signing: Box<rsa::KeyPair>, decrypting: Box<OaepPrivateDecryptingKey> },
-    Ecc { signing: Box<EcdsaKeyPair>, agreement: Option<agreement::PrivateKey> },
+    EccNist { signing: Box<EcdsaKeyPair>, agreement: agreement::PrivateKey },
+    EccSecg { pair: Box<EcdsaKeyPair>, signing: SigningScalar },
     Ed25519 { pure: Box<Ed25519KeyPair>, pre_hash: Box<ed25519_dalek::SigningKey> },
     MlDsa { pair: Box<PqdsaKeyPair>, set: ParameterSet, seed: SecretArray<{ external_mu::SEED }> },
     MlKem(Box<DecapsulationKey>, MlKemLayout),
@@ -134,9 +136,10 @@ impl PrivateKey {
                 let mut out = vec![0; signing.public_modulus_len()];
                 signing.sign_digest(padding, &digest, &mut out).is_ok().then_some(out)
             }
-            (Secret::Ecc { signing, .. }, Prepared::Digest(digest)) => {
+            (Secret::EccNist { signing, .. }, Prepared::Digest(digest)) => {
                 signing.sign_digest(&digest).ok().map(|signature| signature.as_ref().to_vec())
             }
+            (Secret::EccSecg { signing, .. }, Prepared::Digest(digest)) => signing.sign(digest.as_ref()),
             (Secret::Ed25519 { pure, .. }, Prepared::Whole(message)) => {
                 pure.try_sign(message).ok().map(|signature| signature.as_ref().to_vec())
             }
@@ -182,7 +185,7 @@ impl PrivateKey {
     /// The peer's key is not one SubjectPublicKeyInfo with a point on this key's curve, given by name (the point may be
     /// compressed); or this key is not on P-256, P-384 or P-521.
     pub fn derive_shared_secret(&self, peer_spki_der: &[u8]) -> Result<SecretBytes, InvalidPeerKey> {
-        let Secret::Ecc { agreement: Some(own), .. } = &self.secret else {
+        let Secret::EccNist { agreement: own, .. } = &self.secret else {
             return Err(InvalidPeerKey);
         };
         let peer = UnparsedPublicKey::new(own.algorithm(), peer_spki_der);
@@ -224,14 +227,16 @@ impl Secret {
                 let decrypting = Box::new(OaepPrivateDecryptingKey::new(decrypting).ok()?);
                 Some(Self::Rsa { signing: Box::new(rsa::KeyPair::from_pkcs8(stored).ok()?), decrypting })
             }
-            Kind::Ecc(algorithm, agreement) => {
+            Kind::EccNist(algorithm, agreement) => {
                 let signing = Box::new(EcdsaKeyPair::from_pkcs8(algorithm, stored).ok()?);
-                let agree = |algorithm| agreement::PrivateKey::from_private_key_der(algorithm, stored).ok();
-                let agreement = match agreement {
-                    Some(algorithm) => Some(agree(algorithm)?),
-                    None => None,
-                };
-                Some(Self::Ecc { signing, agreement })
+                let agreement = agreement::PrivateKey::from_private_key_der(agreement, stored).ok()?;
+                Some(Self::EccNist { signing, agreement })
+            }
+            Kind::EccSecg(algorithm) => {
+                let pair = Box::new(EcdsaKeyPair::from_pkcs8(algorithm, stored).ok()?);
+                let scalar: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().ok()?;
+                let signing = SigningScalar::new(scalar.as_ref())?;
+                Some(Self::EccSecg { pair, signing })
             }
             Kind::Ed25519 => {
                 let pure = Box::new(Ed25519KeyPair::from_pkcs8(stored).ok()?);
@@ -261,7 +266,7 @@ impl Secret {
     fn public_document(&self) -> Option<Vec<u8>> {
         match self {
             Self::Rsa { signing, .. } => document(signing.public_key()),
-            Self::Ecc { signing, .. } => document(signing.public_key()),
+            Self::EccNist { signing: pair, .. } | Self::EccSecg { pair, .. } => document(pair.public_key()),
             Self::Ed25519 { pure, .. } => document(pure.public_key()),
             Self::MlDsa { pair, .. } => document(pair.public_key()),
             Self::MlKem(key, layout) => {
@@ -278,7 +283,9 @@ impl Secret {
                 let document: Pkcs8V1Der<'_> = signing.as_der().ok()?;
                 Some(secret(document.as_ref()))
             }
-            Self::Ecc { signing, .. } => signing.to_pkcs8v1().ok().map(|document| secret(document.as_ref())),
+            Self::EccNist { signing: pair, .. } | Self::EccSecg { pair, .. } => {
+                pair.to_pkcs8v1().ok().map(|document| secret(document.as_ref()))
+            }
             Self::Ed25519 { pure, .. } => pure.to_pkcs8v1().ok().map(|document| secret(document.as_ref())),
             Self::MlDsa { pair, .. } => pair.to_pkcs8v1().ok().map(|document| secret(document.as_ref())),
             Self::MlKem(key, layout) => ml_kem_document(*layout, key),
@@ -292,7 +299,7 @@ fn generate_document(spec: KeyPairSpec) -> Option<SecretBytes> {
             let document: Pkcs8V1Der<'_> = rsa::KeyPair::generate(size).ok()?.as_der().ok()?;
             Some(secret(document.as_ref()))
         }
-        Kind::Ecc(algorithm, _) => {
+        Kind::EccNist(algorithm, _) | Kind::EccSecg(algorithm) => {
             Some(secret(EcdsaKeyPair::generate(algorithm).ok()?.to_pkcs8v1().ok()?.as_ref()))
         }
         Kind::Ed25519 => Some(secret(Ed25519KeyPair::generate().ok()?.to_pkcs8v1().ok()?.as_ref())),

@@ -11,7 +11,11 @@ use super::external_mu::{self, ParameterSet};
 use super::library::{self, Kind};
 use super::message::{Message, Prepared, Unfit};
 use super::private_key::KeyPairError;
+use super::secp256k1::PublicPoint;
 use super::{KeyPairSpec, RsaEncryption, SigningAlgorithm};
+
+/// Length of an uncompressed point on secp256k1, in bytes (SEC 1 section 2.3.3).
+const POINT: usize = 65;
 
 /// The public half of a key pair, parsed and ready for use.
 pub struct PublicKey {
@@ -24,6 +28,7 @@ pub struct PublicKey {
 /// What a public key is used for besides the signatures that the library verifies.
 enum Other {
     Nothing,
+    Secp256k1(PublicPoint),
     Oaep(OaepPublicEncryptingKey),
     Ed25519Ph(ed25519_dalek::VerifyingKey),
     /// The raw public key of ML-DSA.
@@ -111,6 +116,9 @@ impl PublicKey {
         let key = self.verifiers.iter().find(|(offered, _)| *offered == algorithm).map(|(_, key)| key);
         let valid = match (message.prepare(algorithm)?, key, &self.other) {
             (Prepared::Digest(digest), Some(key), _) => key.verify_digest_sig(&digest, signature).is_ok(),
+            (Prepared::Digest(digest), None, Other::Secp256k1(key)) => {
+                key.verifies(digest.as_ref(), signature)
+            }
             (Prepared::Whole(message), Some(key), _) => key.verify_sig(message, signature).is_ok(),
             (Prepared::PreHash(bytes), _, Other::Ed25519Ph(key)) => verifies_pre_hash(key, bytes, signature),
             (Prepared::ExternalMu(mu), _, Other::ExternalMu(set, key)) => {
@@ -163,7 +171,9 @@ impl Other {
                 let key = PublicEncryptingKey::from_der(document).ok()?;
                 OaepPublicEncryptingKey::new(key).ok().map(Self::Oaep)
             }
-            Kind::Ecc(..) => Some(Self::Nothing),
+            Kind::EccNist(..) => Some(Self::Nothing),
+            // A SubjectPublicKeyInfo with an uncompressed point ends in it.
+            Kind::EccSecg(_) => PublicPoint::new(document.last_chunk::<POINT>()?).map(Self::Secp256k1),
             Kind::Ed25519 => {
                 let raw = document.last_chunk()?;
                 ed25519_dalek::VerifyingKey::from_bytes(raw).ok().map(Self::Ed25519Ph)
