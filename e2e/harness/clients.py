@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 
 from harness.seed import EUROPE, ONE, Account
@@ -54,6 +55,23 @@ def s3(
             signature_version="s3v4",
             s3={"addressing_style": style},
             **options,
+        ),
+    )
+
+
+def anonymous_s3(server: Server, *, endpoint: str | None = None, style: str = "path") -> Any:
+    """A boto3 S3 client that signs nothing and never retries."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint or server.endpoint,
+        region_name=EUROPE,
+        verify=False if server.scheme == "https" else None,
+        config=Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=30,
+            signature_version=UNSIGNED,
+            s3={"addressing_style": style},
         ),
     )
 

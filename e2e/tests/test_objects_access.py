@@ -210,6 +210,17 @@ def test_the_action_that_aws_asks_for_lets_in_and_no_other_does(guarded: Guarded
         iam.delete_user_policy(UserName="nobody", PolicyName="p")
 
 
+@pytest.mark.parametrize("operation", CALLS)
+def test_whoever_does_not_sign_gets_in_nowhere_without_a_policy(guarded: Guarded, operation: str) -> None:
+    nobody = clients.anonymous_s3(guarded.server)
+    with pytest.raises(ClientError) as caught:
+        guarded.call(nobody, operation)
+    answer = caught.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert answer["Error"]["Code"] in ("AccessDenied", "403")
+    assert clients.s3(guarded.server).get_object(**OBJECT)["Body"].read() == b"guarded"
+
+
 def test_what_nobody_signed_is_refused(guarded: Guarded) -> None:
     for method, path in (("GET", "/"), ("GET", f"/{BUCKET}"), ("GET", f"/{SOURCE}"), ("PUT", f"/{SOURCE}")):
         answer = requests.request(method, guarded.server.endpoint + path, data=b"x", timeout=30)

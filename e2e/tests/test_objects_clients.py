@@ -80,6 +80,26 @@ def test_the_cli_moves_files(aws: Run, s3: Any, tmp_path: Path) -> None:
     aws("s3", "ls", f"s3://{bucket}", fails="NoSuchBucket")
 
 
+def test_the_cli_without_a_signature(aws: Run, s3: Any, bucket: str, tmp_path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key="open/k", Body=b"open")
+    s3.put_object(Bucket=bucket, Key="closed", Body=b"closed")
+    place, unsigned = f"s3://{bucket}", "--no-sign-request"
+    aws("s3", "cp", unsigned, f"{place}/open/k", "got", fails="(403)")
+    s3.delete_public_access_block(Bucket=bucket)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject", "s3:PutObject"]}
+    resource = {"Resource": f"arn:aws:s3:::{bucket}/open/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statement | resource}))
+    aws("s3", "cp", unsigned, f"{place}/open/k", "got")
+    assert (tmp_path / "got").read_bytes() == b"open"
+    aws("s3", "cp", unsigned, "got", f"{place}/open/put")
+    assert s3.get_object(Bucket=bucket, Key="open/put")["Body"].read() == b"open"
+    aws("s3", "cp", unsigned, f"{place}/closed", "got", fails="(403)")
+    aws("s3", "cp", unsigned, "got", f"{place}/closed", fails="AccessDenied")
+    aws("s3", "ls", unsigned, place, fails="AccessDenied")
+    (tmp_path / "large").write_bytes(os.urandom(LARGE))
+    aws("s3", "cp", unsigned, "large", f"{place}/open/large", fails="Anonymous users cannot initiate multipart uploads")
+
+
 def test_the_cli_asks_for_single_operations(aws: Run, bucket: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"by the CLI")
     place = ["--bucket", bucket, "--key", "a b/ü"]

@@ -63,13 +63,13 @@ async fn together(
 
 async fn make_key(keywright: &Keywright, connection: &mut Connection, number: usize) -> Result<String> {
     let admin = &keywright.admin;
-    let mut body = json!({
-        "Description": format!("key {number} of the benchmark"),
-        "Tags": [{"TagKey": "team", "TagValue": format!("team-{}", number % 100)}],
-    });
-    if number.is_multiple_of(ONE_IN) {
-        body["Policy"] = Value::String(own_policy(number).to_string());
-    }
+    let description = format!("key {number} of the benchmark");
+    let tags = json!([{"TagKey": "team", "TagValue": format!("team-{}", number % 100)}]);
+    let body = if number.is_multiple_of(ONE_IN) {
+        json!({"Description": description, "Tags": tags, "Policy": own_policy(number).to_string()})
+    } else {
+        json!({"Description": description, "Tags": tags})
+    };
     let answer = ask(connection, &admin.kms("CreateKey", &body.to_string(), number)?).await?;
     let answer: Value = serde_json::from_str(&answer)?;
     let arn = answer.pointer("/KeyMetadata/Arn").and_then(Value::as_str).context("no ARN")?.to_owned();

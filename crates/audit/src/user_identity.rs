@@ -54,6 +54,7 @@ fn write_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: Option<&
         Principal::RoleSession { .. } => "AssumedRole",
         Principal::FederatedUser { .. } => "FederatedUser",
         Principal::Service { name } => return write_service(identity, invoked_by.unwrap_or(name)),
+        Principal::Anonymous => return write_anonymous(identity),
     };
     identity.string("type", kind);
     identity.string("principalId", &caller.user_id());
@@ -70,8 +71,13 @@ fn write_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: Option<&
 }
 
 fn write_foreign_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: Option<&str>) {
-    if let Principal::Service { name } = &caller.principal {
-        return write_service(identity, invoked_by.unwrap_or(name));
+    match &caller.principal {
+        Principal::Service { name } => return write_service(identity, invoked_by.unwrap_or(name)),
+        Principal::Anonymous => return write_anonymous(identity),
+        Principal::Root
+        | Principal::User { .. }
+        | Principal::RoleSession { .. }
+        | Principal::FederatedUser { .. } => {}
     }
     identity.text("type", "AWSAccount");
     identity.text("principalId", caller.user_id());
@@ -82,6 +88,13 @@ fn write_foreign_caller(identity: &mut Object<'_>, caller: &Caller, invoked_by: 
 fn write_service(identity: &mut Object<'_>, name: &str) {
     identity.text("type", "AWSService");
     identity.text("invokedBy", name);
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html>
+fn write_anonymous(identity: &mut Object<'_>) {
+    identity.text("type", "AWSAccount");
+    identity.text("principalId", "");
+    identity.text("accountId", "anonymous");
 }
 
 fn write_token_holder(identity: &mut Object<'_>, holder: &EventTokenHolder) {
@@ -112,7 +125,7 @@ fn write_issuer(context: &mut Object<'_>, caller: &Caller) {
         Principal::FederatedUser { user_unique_id, user_path_and_name, .. } => {
             ("IAMUser", "user", user_unique_id, user_path_and_name)
         }
-        Principal::Root | Principal::User { .. } | Principal::Service { .. } => return,
+        Principal::Root | Principal::User { .. } | Principal::Service { .. } | Principal::Anonymous => return,
     };
     let account = caller.account;
     context.object("sessionIssuer", |issuer| {
@@ -220,5 +233,16 @@ mod tests {
         assert_eq!((&root["arn"], root.get("userName")), (&json!("arn:aws:iam::123456789012:root"), None));
         let service = told(Principal::Service { name: "logs.amazonaws.com".into() }, None);
         assert_eq!(service, json!({"type": "AWSService", "invokedBy": "logs.amazonaws.com"}));
+    }
+
+    #[test]
+    fn whoever_did_not_sign_has_no_account() {
+        let expected = json!({"type": "AWSAccount", "principalId": "", "accountId": "anonymous"});
+        assert_eq!(told(Principal::Anonymous, None), expected);
+        let caller = Caller::anonymous("123456789012".parse().unwrap());
+        let identity = UserIdentity::Caller { caller: &caller, invoked_by: None }.as_another_account();
+        let mut told = Vec::new();
+        Object::write(&mut told, |object| identity.write(object));
+        assert_eq!(serde_json::from_slice::<Value>(&told).unwrap(), expected);
     }
 }

@@ -59,6 +59,11 @@ pub struct UnsignedCall {
 }
 
 impl UnsignedCall {
+    /// The call that it is if nobody has to sign it: of an anonymous caller, about something of `account` in a Region.
+    pub fn anonymous(self, account: AccountId, region: Region) -> Call {
+        self.signed_by(Arc::new(Caller::anonymous(account)), region)
+    }
+
     /// The call of whoever turned out to have signed it, for the Region in the signature's scope.
     pub fn signed_by(self, caller: Arc<Caller>, region: Region) -> Call {
         let Self { request_id, region: _, time, source_address, tls, user_agent, event } = self;
@@ -66,12 +71,12 @@ impl UnsignedCall {
     }
 }
 
-/// One authenticated call. Handlers get it beside the typed request; they can neither make nor change one.
+/// One call, authenticated or of an anonymous caller. Handlers get it beside the typed request; they can neither make nor change one.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The request's id.
     pub request_id: RequestId,
-    /// Who signed it.
+    /// Who signed it, or an anonymous caller.
     pub caller: Arc<Caller>,
     /// The Region of the signature's scope: the Region the call is about.
     pub region: Region,

@@ -5,21 +5,22 @@ use std::fmt;
 
 use crate::{AccountId, Timestamp};
 
-/// An authenticated caller. Only signature verification makes one from a request.
+/// Who calls: whoever signature verification found, or nobody in particular.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account whose credentials signed the request. A service principal has none of its own: there it is the
-    /// account on whose behalf the service calls.
+    /// account on whose behalf the service calls. Nor has an anonymous caller: there it is the account of what is asked
+    /// for, which is told of the call and gives no rights.
     pub account: AccountId,
     /// The identity within that account.
     pub principal: Principal,
-    /// The access key that signed.
+    /// The access key that signed; empty if none did.
     pub access_key_id: String,
     /// What is known of the session if the credentials are temporary; `None` for long-term access keys.
     pub session: Option<Session>,
 }
 
-/// The kinds of identity that can sign a request.
+/// The kinds of identity that can sign a request, and whoever did not sign.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,13 @@ pub enum Principal {
         /// Its service principal, for example `logs.amazonaws.com`.
         name: String,
     },
+    /// Whoever did not sign the request. Only S3 has such callers.
+    Anonymous,
 }
+
+/// What policies and texts call a caller who did not sign.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+const ANONYMOUS: &str = "anonymous";
 
 /// What temporary credentials carry along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,18 +105,30 @@ pub struct Federation {
 }
 
 impl Caller {
-    /// The principal's ARN as AWS prints it in answers and error texts; of a service its name, for it has no ARN.
+    /// Whoever did not sign a request about something of this account.
+    pub fn anonymous(account: AccountId) -> Self {
+        Self { account, principal: Principal::Anonymous, access_key_id: String::new(), session: None }
+    }
+
+    /// Whether nobody signed.
+    pub fn is_anonymous(&self) -> bool {
+        self.principal == Principal::Anonymous
+    }
+
+    /// The principal's ARN as AWS prints it in answers and error texts; of a service its name, for it has no ARN, and
+    /// `anonymous` of whoever did not sign.
     pub fn arn(&self) -> impl fmt::Display + '_ {
         CallerArn(self)
     }
 
-    /// The ARN that policies mean by `aws:PrincipalArn`: of a role session that of the role. A service has none.
+    /// The ARN that policies mean by `aws:PrincipalArn`: of a role session that of the role. A service has none, nor has
+    /// whoever did not sign.
     pub fn principal_arn(&self) -> Option<String> {
         match &self.principal {
             Principal::RoleSession { path_and_name, .. } => {
                 Some(format!("arn:aws:iam::{}:role/{path_and_name}", self.account))
             }
-            Principal::Service { .. } => None,
+            Principal::Service { .. } | Principal::Anonymous => None,
             Principal::Root | Principal::User { .. } | Principal::FederatedUser { .. } => {
                 Some(self.arn().to_string())
             }
@@ -126,19 +145,20 @@ impl Caller {
             }
             Principal::FederatedUser { name, .. } => format!("{}:{name}", self.account).into(),
             Principal::Service { name } => name.into(),
+            Principal::Anonymous => ANONYMOUS.into(),
         }
     }
 }
 
 impl Principal {
-    /// The name of the user or role itself, without its path; `None` for root user and services.
+    /// The name of the user or role itself, without its path; `None` for root user, services and whoever did not sign.
     pub fn friendly_name(&self) -> Option<&str> {
         match self {
             Self::User { path_and_name, .. } | Self::RoleSession { path_and_name, .. } => {
                 Some(without_path(path_and_name))
             }
             Self::FederatedUser { user_path_and_name, .. } => Some(without_path(user_path_and_name)),
-            Self::Root | Self::Service { .. } => None,
+            Self::Root | Self::Service { .. } | Self::Anonymous => None,
         }
     }
 }
@@ -168,6 +188,7 @@ impl fmt::Display for CallerArn<'_> {
                 write!(f, "arn:aws:sts::{account}:federated-user/{name}")
             }
             Principal::Service { name } => f.write_str(name),
+            Principal::Anonymous => f.write_str(ANONYMOUS),
         }
     }
 }
@@ -229,12 +250,14 @@ mod tests {
                 Some("alice"),
             ),
             (service, "logs.amazonaws.com", None, "logs.amazonaws.com", None),
+            (Principal::Anonymous, "anonymous", None, "anonymous", None),
         ] {
             assert_eq!(principal.friendly_name(), name, "{arn}");
             let caller = caller(principal);
             assert_eq!(caller.arn().to_string(), arn);
             assert_eq!(caller.principal_arn().as_deref(), policy_arn);
             assert_eq!(caller.user_id(), user_id);
+            assert_eq!(caller.is_anonymous(), arn == "anonymous");
         }
     }
 }

@@ -58,8 +58,8 @@ impl CallerPolicies {
 
 impl Identity {
     /// The policies that apply to a caller; from memory, unless something of them has changed. A session of a role has
-    /// those of the role, a federated user those of the user who got the session; to a root user and to services no
-    /// identity policies apply.
+    /// those of the role, a federated user those of the user who got the session; to a root user, to services and to
+    /// whoever did not sign no identity policies apply.
     ///
     /// Who is gone, or was made again under the same name, has none. A managed policy that is attached but not there
     /// (from a seed file, say) is left out; a boundary that is not there allows nothing.
@@ -77,7 +77,7 @@ impl Identity {
                 let guardrails = self.guardrails.of(caller.account).cloned();
                 return Ok(Arc::new(CallerPolicies { guardrails, ..CallerPolicies::default() }));
             }
-            Principal::Service { .. } => return Ok(Arc::default()),
+            Principal::Service { .. } | Principal::Anonymous => return Ok(Arc::default()),
         };
         let session = caller.session.as_ref().and_then(|session| session.policies.as_ref());
         let held_by = HeldBy(unique_id.clone(), session.map(|policies| policies.digest));

@@ -139,7 +139,8 @@ impl Identity {
             Principal::Root
             | Principal::RoleSession { .. }
             | Principal::FederatedUser { .. }
-            | Principal::Service { .. } => ROOT_USER,
+            | Principal::Service { .. }
+            | Principal::Anonymous => ROOT_USER,
         };
         let binding = secret_binding(account, owner, id);
         let secret = self.domain_keys.open(&Domain::global(), &binding, &key.secret).await?;

@@ -11,6 +11,7 @@ use policy::{
 };
 use store::{Revision, StoreError, Transaction, decode_record, encode_record};
 
+use crate::anonymous;
 use crate::bucket_name::BucketName;
 use crate::error::ObjectsError;
 use crate::lifecycle::{Candidate, told_expiration};
@@ -193,6 +194,9 @@ impl Objects {
         facts: &Facts,
     ) -> Result<(), ObjectsError> {
         let rights = self.callers.rights_of(&call.caller).await?;
+        // Strangers may ask as often as they like: nobody keeps why they were refused, or tells them.
+        let is_anonymous = call.caller.is_anonymous();
+        let witness: &dyn Witness = if is_anonymous { &Unwitnessed } else { witness };
         let owner = resource.map_or(call.caller.account, |(_, owner)| owner);
         if let Some(guardrails) = self.guardrails.of(owner) {
             of_resource.organization = Some(&guardrails.organization);
@@ -215,6 +219,7 @@ impl Objects {
         let decision = decide(&request, &side, &of_resource);
         match decision.witnessed((witness, call.request_id), &request, &side, &of_resource) {
             Decision::Allow(_) => Ok(()),
+            Decision::Deny(_) if is_anonymous => Err(anonymous::denied()),
             Decision::Deny(denial) => Err(ObjectsError::access_denied(denial.message())),
         }
     }

@@ -21,6 +21,7 @@ pub(crate) use customer_key::{CustomerKey, KeysInClear};
 pub(crate) use wanted::{KmsKind, Wanted};
 
 use crate::Objects;
+use crate::anonymous::refuse_kms;
 use crate::bucket::Bucket;
 use crate::error::ObjectsError;
 use crate::layers::ContentKeys;
@@ -84,6 +85,7 @@ impl Objects {
                 Ok(StoredEncryption::Customer { key: self.seal_under(&customer.key, place, secret)? })
             }
             Wanted::Kms { key, context, kind } => {
+                refuse_kms(call)?;
                 let key = key.as_deref().unwrap_or(AWS_MANAGED_KEY);
                 let context = self.kms_context(call, place, context, *kind)?;
                 self.protect_under_kms(call, place, (key, context, *kind), keys).await
@@ -148,6 +150,7 @@ impl Objects {
             }
             (StoredEncryption::Customer { .. }, None) => return Err(CustomerKey::missing()),
             (StoredEncryption::Kms { key, data_key, key_arn, context, form }, _) => {
+                refuse_kms(call)?;
                 let (sealed_key, bucket) = ((key_arn.as_str(), data_key.as_str()), place.bucket);
                 if let KmsForm::TwoLayers { outer: sealed } = form {
                     let binding = place.outer_key_binding();
@@ -298,6 +301,10 @@ pub(crate) fn check_source(is_customers: bool, has_key: bool) -> Result<(), Obje
 }
 
 impl StoredEncryption {
+    pub(crate) fn is_of_kms(&self) -> bool {
+        matches!(self, Self::Kms { .. })
+    }
+
     pub(crate) fn is_customers(&self) -> bool {
         matches!(self, Self::Customer { .. })
     }

@@ -44,7 +44,10 @@ impl EventData {
     /// Notes it for the event of the call, with what is known now. The bytes of an answer are those that are going to be
     /// sent.
     pub(crate) fn note(&self, call: &Call, answer: Option<&Answer>) {
-        call.event.add("SignatureVersion", "SigV4");
+        let is_signed = !call.caller.is_anonymous();
+        if is_signed {
+            call.event.add("SignatureVersion", "SigV4");
+        }
         if let Some(tls) = &call.tls {
             call.event.add("CipherSuite", &tls.cipher_suite);
         }
@@ -52,7 +55,7 @@ impl EventData {
         if let Some(applied) = answer.and_then(|answer| self.applied(answer)) {
             call.event.add("SSEApplied", applied);
         }
-        if let Some(method) = self.authentication {
+        if let Some(method) = self.authentication.filter(|_| is_signed) {
             call.event.add("AuthenticationMethod", method);
         }
         // What an error says is written later than its event.

@@ -8,6 +8,7 @@
 //! A put writes its blob first and then one record in one commit, together with an entry that says that the blob is in
 //! use. A blob without such an entry is nobody's ([`Objects::sweep`]). Whom it asks about other services are ports.
 
+mod anonymous;
 mod blob;
 mod body;
 mod bucket;

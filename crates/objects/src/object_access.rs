@@ -5,6 +5,7 @@
 use base::Call;
 
 use crate::Objects;
+use crate::anonymous::refuse_kms;
 use crate::bucket::{Bucket, Facts};
 use crate::error::ObjectsError;
 use crate::object_key::ObjectKey;
@@ -30,6 +31,15 @@ pub(crate) enum ObjectAccess {
 }
 
 impl ObjectAccess {
+    /// Refuses an anonymous caller who wants to read what is under a KMS key.
+    ///
+    /// # Errors
+    /// So it is.
+    pub(crate) fn check_signed(self, call: &Call, object: &StoredObject) -> Result<(), ObjectsError> {
+        let reads = matches!(self, Self::Read | Self::ReadAttributes);
+        if reads && object.record.encryption.is_of_kms() { refuse_kms(call) } else { Ok(()) }
+    }
+
     /// Versions that are named have actions of their own.
     fn actions(self, is_version_named: bool) -> &'static [&'static str] {
         match (self, is_version_named) {

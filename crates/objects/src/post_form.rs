@@ -20,6 +20,16 @@ const FILE_NAME: &str = "${filename}";
 const AS_SIGNED: [&str; 2] = ["policy", "x-amz-signature"];
 /// Fields that never come back as headers, and may hold whatever they like.
 const FREE_TEXTS: [&str; 3] = ["key", "policy", "tagging"];
+/// Fields that a form has which somebody signed.
+const SIGNED: [&str; 7] = [
+    "policy",
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-signature",
+    "x-amz-security-token",
+    "AWSAccessKeyId",
+    "signature",
+];
 const IGNORED: &str = "x-ignore-";
 /// Headers of the request that say something of the object's request, too.
 const PASSED_ON: [&str; 2] = ["host", "origin"];
@@ -32,11 +42,12 @@ pub struct PostForm {
     file: Box<dyn BodySource>,
 }
 
-/// What is left of a form once its signature has been verified.
+/// What is left of a form once its signature, if it has one, has been verified.
 pub struct Posted {
     /// With the bucket among them.
     pub(crate) fields: Vec<(String, String)>,
-    pub(crate) policy: PostPolicy,
+    /// Of an anonymous caller there is none.
+    pub(crate) policy: Option<PostPolicy>,
 }
 
 /// The file of a form.
@@ -78,9 +89,9 @@ impl PostForm {
         Ok(form)
     }
 
-    /// Whether it has a policy. Without one nobody has signed it.
+    /// Whether it has a policy, or anything of a signature. Without that nobody has signed it.
     pub fn is_signed(&self) -> bool {
-        self.field("policy").is_some()
+        SIGNED.iter().any(|name| self.field(name).is_some())
     }
 
     /// What it says of its signature, and the session token of temporary credentials.
@@ -108,7 +119,7 @@ impl PostForm {
     /// The policy is none, or over; or there can be no such key.
     pub fn into_request(
         self,
-        (bucket, bucket_is_in_host): (&str, bool),
+        place: (&str, bool),
         headers: &Headers,
         now: Timestamp,
     ) -> Result<Request, ObjectsError> {
@@ -119,6 +130,27 @@ impl PostForm {
         if now >= policy.expiration {
             return Err(ObjectsError::access_denied("Invalid according to Policy: Policy expired."));
         }
+        self.request(place, headers, Some(policy))
+    }
+
+    /// The request that a form makes which nobody signed.
+    ///
+    /// # Errors
+    /// There can be no such key.
+    pub fn into_anonymous_request(
+        self,
+        place: (&str, bool),
+        headers: &Headers,
+    ) -> Result<Request, ObjectsError> {
+        self.request(place, headers, None)
+    }
+
+    fn request(
+        self,
+        (bucket, bucket_is_in_host): (&str, bool),
+        headers: &Headers,
+        policy: Option<PostPolicy>,
+    ) -> Result<Request, ObjectsError> {
         let key = self.field("key").unwrap_or_default();
         let target = Target::named(bucket, key)?;
         let headers = self.headers(headers);
@@ -289,6 +321,20 @@ mod tests {
         assert_eq!(code(POLICY, "2026-11-28T12:00:00Z").await, Some("AccessDenied"));
         assert_eq!(code("e30=", "2026-11-28T11:59:59Z").await, Some("InvalidPolicyDocument"));
         assert_eq!(code("%", "2026-11-28T11:59:59Z").await, Some("InvalidPolicyDocument"));
+    }
+
+    #[tokio::test]
+    async fn a_form_without_anything_of_a_signature_is_nobodys() {
+        let form = receive(&body(&[("key", "k"), ("bucket", "evil")], "contents"), 10).await.unwrap();
+        assert!(!form.is_signed());
+        let request = form.into_anonymous_request(("b", false), &Headers::default()).unwrap();
+        let posted = request.form.unwrap();
+        assert!(posted.policy.is_none());
+        assert_eq!(find(&posted.fields, "bucket"), Some("b"));
+        for name in ["Policy", "X-Amz-Signature", "x-amz-credential", "awsaccesskeyid", "Signature"] {
+            let form = receive(&body(&[("key", "k"), (name, "x")], ""), 10).await.unwrap();
+            assert!(form.is_signed() && form.claim().is_err(), "{name}");
+        }
     }
 
     #[tokio::test]

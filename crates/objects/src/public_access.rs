@@ -98,6 +98,7 @@ impl Bucket {
             | Principal::RoleSession { .. }
             | Principal::FederatedUser { .. } => call.caller.account == self.owner,
             Principal::Service { .. } => true,
+            Principal::Anonymous => false,
         };
         restricts && !is_insider && policy.is_public()
     }

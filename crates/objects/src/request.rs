@@ -38,7 +38,7 @@ pub trait BodySource: Send {
     async fn next(&mut self) -> Result<Option<Bytes>, BodyError>;
 }
 
-/// A request whose head is signed as it says.
+/// A request whose head is signed as it says, or that nobody signed.
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -177,7 +177,7 @@ impl Query {
     }
 
     /// The names of all parameters.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 }

@@ -114,7 +114,7 @@ impl Objects {
         let object = if let Found::Object(object) = &found { Some(&**object) } else { None };
         self.authorize_access(call, (bucket, key), version, access, (facts, object)).await?;
         let missing = match found {
-            Found::Object(object) => return Ok(*object),
+            Found::Object(object) => return access.check_signed(call, &object).map(|()| *object),
             Found::DeleteMarker(marker) if version.is_some() => return Err(is_delete_marker(&marker)),
             Found::DeleteMarker(marker) => telling(ObjectsError::no_such_key(key.as_str()), &marker),
             Found::Nothing => match version {

@@ -5,6 +5,7 @@ use base::Call;
 use store::Transaction;
 
 use crate::Objects;
+use crate::anonymous;
 use crate::encryption::check_no_write;
 use crate::error::ObjectsError;
 use crate::event_data::EventData;
@@ -30,7 +31,8 @@ impl Objects {
         self.run_recorded(self.trail.begin(call), operation, call, request).await
     }
 
-    /// Carries an operation out and logs what came of it.
+    /// Carries an operation out and logs what came of it, unless it was refused to a stranger: whoever reaches the port could
+    /// fill the log. Of data events the trails have their say.
     pub(crate) async fn run_recorded(
         &self,
         recording: Recording<'_>,
@@ -42,6 +44,9 @@ impl Objects {
         let data = EventData::begin(operation, &mut request);
         let answer = self.run(operation, call, request).await;
         data.note(call, answer.as_ref().ok());
+        if operation.is_management() && anonymous::is_refused(call, &answer) {
+            return answer;
+        }
         let fault = answer.as_ref().err().map(ObjectsError::to_fault);
         let error = fault.as_ref();
         let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
@@ -55,6 +60,10 @@ impl Objects {
         call: &Call,
         request: Request,
     ) -> Result<Answer, ObjectsError> {
+        if call.caller.is_anonymous() {
+            anonymous::check_operation(operation)?;
+            anonymous::check_request(operation, &request)?;
+        }
         self.check_expected_owners(&request.target, &request.headers).await?;
         if operation.is_read_only() {
             check_no_write(&request.headers)?;

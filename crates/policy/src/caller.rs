@@ -43,8 +43,11 @@ pub(crate) enum CallerKind {
 }
 
 impl CallerFacts {
-    /// An authenticated caller.
+    /// A caller. Whoever did not sign is of no account, whatever the caller's account is.
     pub fn of(caller: Arc<Caller>) -> Self {
+        if caller.is_anonymous() {
+            return Self::anonymous();
+        }
         let arn = caller.arn().to_string().into();
         Self {
             arn,
@@ -130,6 +133,7 @@ impl CallerFacts {
                 Principal::RoleSession { .. } => CallerKind::RoleSession,
                 Principal::FederatedUser { .. } => CallerKind::FederatedUser,
                 Principal::Service { .. } => CallerKind::Service,
+                Principal::Anonymous => CallerKind::Anonymous,
             },
         }
     }
@@ -160,7 +164,8 @@ impl CallerFacts {
             Principal::Root
             | Principal::User { .. }
             | Principal::RoleSession { .. }
-            | Principal::FederatedUser { .. } => None,
+            | Principal::FederatedUser { .. }
+            | Principal::Anonymous => None,
         }
     }
 

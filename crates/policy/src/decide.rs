@@ -129,6 +129,7 @@ impl<'a> Conclusion<'a> {
             CallerKind::Service | CallerKind::TokenHolder | CallerKind::Anybody => {
                 return Ok(allowance(best));
             }
+            CallerKind::Anonymous if self.admits_anonymous(source) => return Ok(allowance(best)),
             CallerKind::Anonymous => return Err(DenialReason::OutOfReach),
             CallerKind::Root | CallerKind::User | CallerKind::RoleSession | CallerKind::FederatedUser => {}
         }
@@ -148,6 +149,11 @@ impl<'a> Conclusion<'a> {
             (Some(bounded), None) => bounded,
             (None, None) => Err(DenialReason::OutOfReach),
         }
+    }
+
+    /// Whether a policy that allows lets in somebody who did not sign: that of a bucket does, that of a key or role never.
+    fn admits_anonymous(&self, source: Source) -> bool {
+        source == Source::Policy && !self.evidence.facts.resource.is_guarded
     }
 
     /// The caller's account must allow, too.

@@ -38,7 +38,7 @@ impl PrincipalEntry {
 /// The numbers of all entries that can match a caller, but for those that have none.
 pub(crate) fn of_caller(account: AccountId, principal: &Principal) -> SmallVec<[Fingerprint; 3]> {
     match principal {
-        Principal::Root => smallvec![],
+        Principal::Root | Principal::Anonymous => smallvec![],
         Principal::User { path_and_name, unique_id: id } => {
             smallvec![user(account, path_and_name), unique_id(id)]
         }

@@ -205,7 +205,10 @@ fn of_user(principal: &Principal, is: impl Fn(&str, &str) -> bool) -> Option<Mat
         Principal::FederatedUser { user_path_and_name, user_unique_id, .. } => {
             is(user_path_and_name, user_unique_id).then_some(MatchKind::SessionParent)
         }
-        Principal::Root | Principal::RoleSession { .. } | Principal::Service { .. } => None,
+        Principal::Root
+        | Principal::RoleSession { .. }
+        | Principal::Service { .. }
+        | Principal::Anonymous => None,
     }
 }
 
@@ -218,7 +221,8 @@ fn of_role(principal: &Principal, is: impl Fn(&str, &str) -> bool) -> Option<Mat
         Principal::Root
         | Principal::User { .. }
         | Principal::FederatedUser { .. }
-        | Principal::Service { .. } => None,
+        | Principal::Service { .. }
+        | Principal::Anonymous => None,
     }
 }
 
@@ -364,6 +368,7 @@ mod tests {
             federated("alice", "bob"),
             federated("bob", "alice"),
             Principal::Service { name: "logs.amazonaws.com".into() },
+            Principal::Anonymous,
         ])
     }
 

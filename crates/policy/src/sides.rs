@@ -98,8 +98,8 @@ impl<'a> ResourceSide<'a> {
         Self { policy: Some(policy), is_guarded: true, ..Self::without_policy() }
     }
 
-    /// A resource that its own policy opens and identity policies of its account as well, such as an S3 bucket. Never a
-    /// key or role.
+    /// A resource that its own policy opens, also to whoever did not sign, and identity policies of its account as well,
+    /// such as an S3 bucket. Never a key or role.
     pub fn opened_by(policy: &'a Policy) -> Self {
         Self { policy: Some(policy), ..Self::without_policy() }
     }

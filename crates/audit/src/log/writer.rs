@@ -125,7 +125,10 @@ impl Writer {
 
     /// Tells everybody who waits what came of the group.
     fn tell(&self, group: &mut Vec<Order>, outcome: &io::Result<()>) {
-        let told = outcome.as_ref().map(|()| ()).map_err(|error| self.error(error));
+        let told = match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.error(error)),
+        };
         let waiting: Vec<_> = group.drain(..).filter_map(Order::waiting).collect();
         let tell = move || {
             for waiting in waiting {

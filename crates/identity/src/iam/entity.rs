@@ -155,7 +155,8 @@ pub(crate) fn user_meant(call: &Call, named: Option<&String>) -> Result<String, 
         Principal::Root
         | Principal::RoleSession { .. }
         | Principal::FederatedUser { .. }
-        | Principal::Service { .. } => None,
+        | Principal::Service { .. }
+        | Principal::Anonymous => None,
     };
     let unsaid = || "Must specify userName when calling with non-User credentials".to_owned();
     named.cloned().or(calling).ok_or_else(|| IamError::Validation(unsaid()))

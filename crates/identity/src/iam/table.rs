@@ -144,7 +144,8 @@ fn refuse_sessions_of_users(caller: &Caller) -> Result<(), IamError> {
         Principal::User { .. }
         | Principal::Root
         | Principal::RoleSession { .. }
-        | Principal::Service { .. } => Ok(()),
+        | Principal::Service { .. }
+        | Principal::Anonymous => Ok(()),
     }
 }
 

@@ -203,7 +203,8 @@ pub(super) fn refuse_sessions_of_users(caller: &Caller, operation: &str) -> Resu
         | Principal::User { .. }
         | Principal::RoleSession { .. }
         | Principal::FederatedUser { .. }
-        | Principal::Service { .. } => Ok(()),
+        | Principal::Service { .. }
+        | Principal::Anonymous => Ok(()),
     }
 }
 
@@ -225,6 +226,7 @@ pub(super) fn long_term_user<'a>(caller: &'a Caller, operation: &str) -> Result<
         Principal::Root
         | Principal::RoleSession { .. }
         | Principal::FederatedUser { .. }
-        | Principal::Service { .. } => None,
+        | Principal::Service { .. }
+        | Principal::Anonymous => None,
     })
 }

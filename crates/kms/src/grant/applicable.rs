@@ -221,6 +221,7 @@ fn grantees(caller: &Caller) -> Vec<PrincipalEntry> {
             of_account,
         ],
         Principal::Service { name } => vec![PrincipalEntry::Service(name.as_str().into())],
+        Principal::Anonymous => Vec::new(),
     }
 }
 

@@ -178,6 +178,7 @@ impl Somebody {
             Principal::RoleSession { .. } => PrincipalKindType::RoleSession,
             Principal::FederatedUser { .. } => PrincipalKindType::FederatedUser,
             Principal::Service { .. } => PrincipalKindType::Service,
+            Principal::Anonymous => PrincipalKindType::Everybody,
         };
         let own_name = || caller.arn().to_string();
         let name = if is_any_session { caller.principal_arn().unwrap_or_else(own_name) } else { own_name() };

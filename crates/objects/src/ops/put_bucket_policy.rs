@@ -32,7 +32,7 @@ impl Objects {
     /// out.
     ///
     /// # Errors
-    /// There is no such bucket, or the caller may not.
+    /// There is no such bucket, or the caller may not; whoever did not sign never may.
     pub(super) async fn policy_holder(
         &self,
         call: &Call,
@@ -44,6 +44,9 @@ impl Objects {
         let is_owner = call.caller.account == bucket.owner && call.caller.principal == Principal::Root;
         if !is_owner {
             self.authorize_bucket(call, action, &bucket, &Facts::default()).await?;
+        }
+        if call.caller.is_anonymous() {
+            return Err(ObjectsError::method_not_allowed());
         }
         Ok(bucket)
     }

@@ -36,7 +36,7 @@ impl Authenticator {
 
     /// Whether a service is served in a Region. IAM is global: AWS's clients sign for us-east-1, or for the Region that
     /// they are set to when they are given an endpoint.
-    fn serves(&self, service: Service, region: Region) -> bool {
+    pub(super) fn serves(&self, service: Service, region: Region) -> bool {
         let global = service == Service::Iam && region.as_str() == GLOBAL_REGION;
         self.regions.is_empty() || self.regions.contains(&region) || global
     }

@@ -9,12 +9,10 @@ use http::{HeaderMap, HeaderValue, Method};
 use objects::{Answer, Headers, Target};
 
 use super::s3::{SERVICE, read_headers, refusal_of};
-use super::{Pipeline, log_failure};
+use super::{OWN_PATHS, Pipeline, log_failure};
 use crate::causes::with_causes;
 use crate::http::StreamedAnswer;
 
-/// Paths that are the shell's own.
-const OWN_PATHS: [&str; 4] = ["/livez", "/readyz", "/healthz", "/_dev/clock"];
 const PREFLIGHT: &str = "Preflight";
 
 /// A request that a page of another origin made.

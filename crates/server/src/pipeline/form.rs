@@ -8,9 +8,9 @@ use http::request::Parts;
 use http::{HeaderValue, Method};
 use objects::{Answer, ObjectsError, PostForm, Request, Target};
 use wire::Fault;
-use wire::sigv4::{Protocol, Refusal};
 
 use super::Pipeline;
+use super::anonymous::{has_signature, not_signed};
 use super::authenticate::Identified;
 use super::s3::{Incoming, SERVICE, read_headers, refusal_of};
 use crate::http::{IncomingBody, StreamedAnswer};
@@ -51,7 +51,8 @@ impl Pipeline {
     ) -> Result<Answer, StreamedAnswer> {
         let request_id = unsigned.request_id;
         match self.receive_form((parts, bucket), body, request_id).await {
-            Ok((identified, request)) => {
+            Ok((None, request)) => self.serve_anonymous(parts, Ok(request), unsigned, started).await,
+            Ok((Some(identified), request)) => {
                 let call = unsigned.signed_by(identified.caller, identified.region);
                 self.serve_s3(parts, Ok(request), &call, started).await
             }
@@ -60,25 +61,28 @@ impl Pipeline {
         }
     }
 
-    /// Reads a form up to its file, and has its signature verified before its policy is looked at.
+    /// Reads a form up to its file, and has its signature verified before its policy is looked at. If it has none, nobody is
+    /// identified.
     async fn receive_form(
         &self,
         (parts, bucket): (&Parts, &str),
         body: IncomingBody,
         request_id: RequestId,
-    ) -> Result<(Identified, Request), Refused> {
+    ) -> Result<(Option<Identified>, Request), Refused> {
         let content_type = content_type(parts).unwrap_or_default();
         let form = PostForm::receive(content_type, Box::new(Incoming(body))).await?;
+        let place = (bucket, self.hosted_bucket(parts).is_some());
         if !form.is_signed() {
-            let fault = Refusal::MissingAuthenticationToken.to_fault(Protocol::S3);
-            return Err(Refused::Unidentified(fault));
+            if has_signature(parts) {
+                return Err(Refused::Unidentified(not_signed()));
+            }
+            return Ok((None, form.into_anonymous_request(place, &read_headers(parts))?));
         }
         let (claim, session_token) = form.claim()?;
         let identified = self.authenticator.identify_form(claim, session_token, SERVICE, request_id).await;
         let identified = identified.map_err(Refused::Unidentified)?;
-        let is_in_host = self.hosted_bucket(parts).is_some();
-        let request = form.into_request((bucket, is_in_host), &read_headers(parts), SystemClock.now())?;
-        Ok((identified, request))
+        let request = form.into_request(place, &read_headers(parts), SystemClock.now())?;
+        Ok((Some(identified), request))
     }
 }
 

@@ -3,6 +3,7 @@
 //! There is one way. Every call of every service goes through [`Pipeline::answer`]; a handler returns its outcome and
 //! can neither write to the socket nor skip a step.
 
+mod anonymous;
 mod authenticate;
 mod cors;
 mod form;
@@ -32,6 +33,8 @@ use authenticate::Authenticator;
 use reply::Reply;
 use route::{Protocol, Service};
 
+/// Paths that are the shell's own, whatever host is named.
+const OWN_PATHS: [&str; 4] = ["/livez", "/readyz", "/healthz", "/_dev/clock"];
 /// What CloudTrail keeps of a user agent, in bytes.
 const USER_AGENT_MAX: usize = 1_024;
 
@@ -133,7 +136,9 @@ impl Pipeline {
 
     /// A denial with its encoded message, if the operator wants such.
     async fn explained(&self, fault: Fault, call: &Call) -> Fault {
-        if !self.explains_denials || !fault.code.starts_with("AccessDenied") {
+        // Whom nobody knows is told nothing of policies.
+        let explains = self.explains_denials && !call.caller.is_anonymous();
+        if !explains || !fault.code.starts_with("AccessDenied") {
             return fault;
         }
         let message = self.management.failure_message(call.request_id, call.caller.account);
@@ -303,7 +308,10 @@ impl Front for Pipeline {
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {
-        s3::is_asked(parts) || self.form_bucket(parts).is_some() || self.is_preflight(parts)
+        s3::is_asked(parts)
+            || self.form_bucket(parts).is_some()
+            || self.is_preflight(parts)
+            || self.is_anonymous(parts)
     }
 
     async fn answer_streamed(&self, request: StreamedRequest) -> StreamedAnswer {

@@ -16,7 +16,7 @@ use wire::Fault;
 use wire::sigv4::Payload;
 
 use super::reply::Wiped;
-use super::{Pipeline, authenticate, log_failure};
+use super::{Pipeline, anonymous, authenticate, log_failure};
 use crate::causes::with_causes;
 use crate::http::{CutOff, IncomingBody, OutgoingBody, Pieces, StreamFault, StreamedAnswer, StreamedRequest};
 
@@ -60,6 +60,12 @@ impl Pipeline {
         let unsigned = self.unsigned(&parts, &peer, ids);
         if let Some(bucket) = self.form_bucket(&parts) {
             let answer = self.answer_form((&parts, &bucket), body, unsigned, started).await;
+            return answer.map_or_else(|refused| refused, |answer| success(answer, request_id));
+        }
+        if self.is_anonymous(&parts) {
+            let payload = anonymous::payload(&parts);
+            let request = payload.and_then(|payload| read_request(&parts, body, payload));
+            let answer = self.serve_anonymous(&parts, request, unsigned, started).await;
             return answer.map_or_else(|refused| refused, |answer| success(answer, request_id));
         }
         let identified = self.authenticator.identify_head(&parts, SERVICE, request_id).await;

@@ -11,6 +11,7 @@ use crypto::digest;
 use super::{Form, InvalidSignature, Refusal, RequestHead, SignedRequest, SigningKey, canonical};
 
 const UNSIGNED: &[u8] = b"UNSIGNED-PAYLOAD";
+const UNSIGNED_CHUNKS: &[u8] = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// What the signature of a request says of its body.
 pub enum Payload {
@@ -33,6 +34,22 @@ pub struct ChunkSignatures {
     has_trailer: bool,
 }
 
+impl Payload {
+    /// What a head says of its body that nobody signed.
+    ///
+    /// # Errors
+    /// [`InvalidSignature::PayloadHashUnknown`], also if chunks are to be signed: nobody could tell by whom.
+    pub fn unsigned(declared: Option<&[u8]>) -> Result<Self, Refusal> {
+        match declared {
+            None | Some(UNSIGNED) => Ok(Self::Unsigned),
+            Some(UNSIGNED_CHUNKS) => Ok(Self::UnsignedChunks),
+            Some(digest) => {
+                Ok(Self::Digest(read_digest(digest).ok_or(InvalidSignature::PayloadHashUnknown)?))
+            }
+        }
+    }
+}
+
 impl SignedRequest<'_> {
     /// Refuses unless whoever holds `key` signed this head, as S3 wants it: the body comes later, and what is said of
     /// it is told. Otherwise like [`SignedRequest::verify`].
@@ -53,7 +70,7 @@ impl SignedRequest<'_> {
         let chunks = |has_trailer| Payload::SignedChunks(self.chunk_signatures(key, &expected, has_trailer));
         Ok(match declared {
             UNSIGNED => Payload::Unsigned,
-            b"STREAMING-UNSIGNED-PAYLOAD-TRAILER" => Payload::UnsignedChunks,
+            UNSIGNED_CHUNKS => Payload::UnsignedChunks,
             b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => chunks(false),
             b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => chunks(true),
             _ => Payload::Digest(read_digest(declared).ok_or(InvalidSignature::PayloadHashUnknown)?),
@@ -187,6 +204,21 @@ mod tests {
         assert!(chunks().check_chunk(&digest, "").is_err());
         assert!(chunks().check_chunk(&digest::sha256(b""), CHUNKS[2].1).is_err());
         assert!(chunks().check_trailer("a:b\n", CHUNKS[0].1).is_err());
+    }
+
+    #[test]
+    fn what_nobody_signed_has_no_signed_chunks() {
+        let digest = "0a".repeat(32);
+        assert!(matches!(Payload::unsigned(None), Ok(Payload::Unsigned)));
+        assert!(matches!(Payload::unsigned(Some(UNSIGNED)), Ok(Payload::Unsigned)));
+        assert!(matches!(Payload::unsigned(Some(UNSIGNED_CHUNKS)), Ok(Payload::UnsignedChunks)));
+        assert!(matches!(Payload::unsigned(Some(digest.as_bytes())), Ok(Payload::Digest(_))));
+        for declared in
+            ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", "", "x"]
+        {
+            let refused = Payload::unsigned(Some(declared.as_bytes())).err();
+            assert_eq!(refused, Some(InvalidSignature::PayloadHashUnknown.into()), "{declared}");
+        }
     }
 
     #[test]

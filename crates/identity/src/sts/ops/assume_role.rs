@@ -98,6 +98,7 @@ fn refuse_who_never_may(call: &Call) -> Result<(), StsError> {
     let text = match &call.caller.principal {
         Principal::Root => "Roles may not be assumed by root accounts.",
         Principal::FederatedUser { .. } => "Cannot call AssumeRole with credentials of a federated user",
+        Principal::Anonymous => "Roles may not be assumed by anonymous callers.",
         Principal::User { .. } | Principal::RoleSession { .. } | Principal::Service { .. } => return Ok(()),
     };
     Err(StsError::never(text, "such callers assume no roles"))
