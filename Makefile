@@ -32,6 +32,14 @@ TARGET ?=
 fuzz:
 	fuzz/run --seconds $(SECONDS_EACH) $(TARGET)
 
+# How fast it is, beside a server that does nothing and beside peers: writes docs/benchmarks.md and docs/benchmarks.json.
+# Some suites alone, and what they give on the terminal: make bench ONLY=hot,record
+ONLY ?=
+.PHONY: bench
+bench:
+	cargo build --release --package keywright --package load
+	./target/release/load bench $(if $(ONLY),--only $(ONLY))
+
 # What encryption costs objects, and what long ones and many of them take: writes docs/benchmarks-objects.md.
 .PHONY: bench-objects
 bench-objects:
