@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use bytes::{Buf as _, BytesMut};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 const HEADERS_MAX: usize = 64;
+/// RFC 9110 section 15.3.5: there is no body, and no length of one.
+const NO_CONTENT: u16 = 204;
 const BUFFER: usize = 16 * 1024;
 
 /// Where a server is, and how it is reached.
@@ -47,6 +49,8 @@ pub(crate) struct Connection {
     place: Place,
     stream: Box<dyn Stream>,
     received: BytesMut,
+    /// Whether the server has said that it closes.
+    is_over: bool,
 }
 
 /// What a server answered.
@@ -70,27 +74,32 @@ impl Connection {
     /// Opens a connection.
     pub(crate) async fn open(place: &Place) -> Result<Self> {
         let stream = place.connect().await?;
-        Ok(Self { place: place.clone(), stream, received: BytesMut::with_capacity(BUFFER) })
+        Ok(Self { place: place.clone(), stream, received: BytesMut::with_capacity(BUFFER), is_over: false })
     }
 
     /// Opens the connection anew, after the server has closed it.
     pub(crate) async fn reopen(&mut self) -> Result<()> {
         self.stream = self.place.connect().await?;
         self.received.clear();
+        self.is_over = false;
         Ok(())
     }
 
     /// Sends a request and reads its answer to the end.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+        if self.is_over {
+            self.reopen().await?;
+        }
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
         loop {
-            if let Some((status, head, length)) = head_of(&self.received)? {
-                while self.received.len() < head + length {
+            if let Some(head) = head_of(&self.received)? {
+                while self.received.len() < head.length + head.body {
                     self.fill().await?;
                 }
-                self.received.advance(head);
-                return Ok(Answer { status, body: self.received.split_to(length) });
+                self.is_over = head.closes;
+                self.received.advance(head.length);
+                return Ok(Answer { status: head.status, body: self.received.split_to(head.body) });
             }
             self.fill().await?;
         }
@@ -105,13 +114,29 @@ impl Connection {
     }
 }
 
-/// The status, the length of the head and that of the body, once the head is there.
-fn head_of(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>> {
+/// What the head of an answer says.
+struct Head {
+    status: u16,
+    /// Its own length, in bytes.
+    length: usize,
+    /// That of the body.
+    body: usize,
+    /// Whether the server closes the connection behind it.
+    closes: bool,
+}
+
+/// The head of an answer, once it is there.
+fn head_of(bytes: &[u8]) -> Result<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut response = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head) = response.parse(bytes)? else { return Ok(None) };
-    let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-    let length = length.context("the answer does not tell its length")?;
-    let length = std::str::from_utf8(length.value)?.parse()?;
-    Ok(Some((response.code.unwrap_or_default(), head, length)))
+    let httparse::Status::Complete(length) = response.parse(bytes)? else { return Ok(None) };
+    let find = |name| response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+    let status = response.code.unwrap_or_default();
+    let body = match find("content-length") {
+        Some(length) => std::str::from_utf8(length.value)?.parse()?,
+        None if status == NO_CONTENT => 0,
+        None => bail!("the answer with status {status} does not tell its length"),
+    };
+    let closes = find("connection").is_some_and(|header| header.value.eq_ignore_ascii_case(b"close"));
+    Ok(Some(Head { status, length, body, closes }))
 }

@@ -45,6 +45,18 @@ impl Started {
         Ok(started)
     }
 
+    /// Waits for a file that the process is about to make.
+    pub(crate) fn wait_for(&mut self, file: &Path) -> Result<()> {
+        let begun = Instant::now();
+        while !file.exists() {
+            if self.child.try_wait()?.is_some() || begun.elapsed() > START_MAX {
+                bail!("{} is not made", file.display());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     /// The floor.
     pub(crate) fn floor(folder: &Path) -> Result<Self> {
         let address = free_address()?;

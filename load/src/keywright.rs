@@ -28,8 +28,18 @@ managed_policies = ["arn:aws:iam::aws:policy/AdministratorAccess"]
 [[account.user.access_key]]
 id = "AKIAIOSFODNN7EXAMPLE"
 secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+[[account]]
+id = "210987654321"
+[[account.user]]
+name = "admin"
+managed_policies = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+[[account.user.access_key]]
+id = "AKIAI44QH8DHBEXAMPLE"
+secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"
 "#;
 const ADMIN: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+const NEIGHBOUR: (&str, &str) = ("AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY");
 
 /// How a record of what happened is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +54,8 @@ pub(crate) enum Record {
 pub(crate) struct Keywright {
     pub(crate) server: Started,
     pub(crate) admin: Signer,
+    /// The administrator of another account.
+    pub(crate) neighbour: Signer,
 }
 
 /// How it is started.
@@ -77,7 +89,10 @@ impl Keywright {
         command.envs(choice.settings.iter().copied());
         let mut server = Started::start(command, address, &choice.folder.join("log"))?;
         if choice.tls {
-            server.place.tls = Some(trusting(&data.join("tls-development-ca.pem"))?);
+            let authority = data.join("tls-development-ca.pem");
+            // The address is taken first, the certificate made then.
+            server.wait_for(&authority)?;
+            server.place.tls = Some(trusting(&authority)?);
         }
         let admin = Signer {
             host: address.to_string(),
@@ -85,12 +100,24 @@ impl Keywright {
             access_key_id: ADMIN.0.to_owned(),
             secret: SecretString::new(ADMIN.1.to_owned()),
         };
-        Ok(Self { server, admin })
+        let neighbour = admin.of(NEIGHBOUR.0.to_owned(), SecretString::new(NEIGHBOUR.1.to_owned()));
+        Ok(Self { server, admin, neighbour })
     }
 
     /// Where it is.
     pub(crate) fn place(&self) -> &Place {
         &self.server.place
+    }
+
+    /// Waits until it serves. It takes connections before that, and lets them wait.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        let asked = Prepared {
+            method: "GET",
+            path: "/readyz".to_owned(),
+            headers: vec![("host".to_owned(), self.admin.host.clone())],
+            body: bytes::Bytes::new(),
+        };
+        self.send(&asked).await.map(drop)
     }
 
     /// What its process holds in memory.

@@ -17,8 +17,8 @@ mod suites;
 mod workload;
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
-use anyhow::Result;
 use clap::Parser;
 
 /// The floor has what Keywright has.
@@ -37,9 +37,16 @@ enum Command {
     },
 }
 
-fn main() -> Result<()> {
-    match Command::parse() {
+fn main() -> ExitCode {
+    let done = match Command::parse() {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Floor { address } => floor::serve(address),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::say(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
     }
 }

@@ -168,6 +168,8 @@ async fn moto(bench: &mut Bench, environment: &Path) -> Result<()> {
     let to_moto = Signer { host: address.to_string(), ..user };
     let mut connection = Connection::open(&moto.place).await?;
     let made = connection.exchange(&to_moto.kms("CreateKey", "{}", 0)?.http1()).await?.expect_success()?;
+    // It serves no other connection while this one is open.
+    drop(connection);
     let made: Value = serde_json::from_str(&made)?;
     let key = made.pointer("/KeyMetadata/Arn").and_then(Value::as_str).context("no ARN")?.to_owned();
     let asked_of_moto = workload::encrypt(&to_moto, &[key], workload::POOL)?;
