@@ -51,7 +51,10 @@ async fn run_suites(arguments: &Arguments) -> Result<()> {
     let all: Vec<String> = suites::ALL.map(str::to_owned).into();
     for name in if arguments.only.is_empty() { &all } else { &arguments.only } {
         progress::say(&format!("suite {name}"));
-        suites::run(name, &mut bench).await?;
+        if let Err(error) = suites::run(name, &mut bench).await {
+            progress::say(&format!("suite {name}: {error:#}"));
+            bench.left_out.push(format!("{name}: {error:#}"));
+        }
     }
     for row in &bench.rows {
         let Row { name, median, min, max, unit, .. } = row;

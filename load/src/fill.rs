@@ -17,6 +17,7 @@ use crate::progress;
 const CLIENTS: usize = 64;
 /// One key in so many has an alias, one a policy of its own, one a grant.
 const ONE_IN: usize = 10;
+const ATTEMPTS: usize = 5;
 const TOLD_EVERY: usize = 50_000;
 
 /// Makes so many keys and users. The answer is the keys' ARNs.
@@ -118,6 +119,14 @@ async fn make_user(keywright: &Keywright, connection: &mut Connection, number: u
     Ok(name)
 }
 
+/// Asks again, as the SDKs do, where the service says that it could not do it this time.
 async fn ask(connection: &mut Connection, request: &Prepared) -> Result<String> {
-    connection.exchange(&request.http1()).await?.expect_success()
+    let request = request.http1();
+    for _ in 1..ATTEMPTS {
+        let answer = connection.exchange(&request).await?;
+        if answer.status < 500 {
+            return answer.expect_success();
+        }
+    }
+    connection.exchange(&request).await?.expect_success()
 }
