@@ -18,35 +18,28 @@ use crate::process;
 
 pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const ACCOUNT: &str = "123456789012";
-/// The examples of AWS's documentation; they open nothing anywhere.
-const SEED: &str = r#"
-[[account]]
-id = "123456789012"
-[[account.user]]
-name = "admin"
-managed_policies = ["arn:aws:iam::aws:policy/AdministratorAccess"]
-[[account.user.access_key]]
-id = "AKIAIOSFODNN7EXAMPLE"
-secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-[[account]]
-id = "210987654321"
-[[account.user]]
-name = "admin"
-managed_policies = ["arn:aws:iam::aws:policy/AdministratorAccess"]
-[[account.user.access_key]]
-id = "AKIAI44QH8DHBEXAMPLE"
-secret = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"
-"#;
+/// Access key and secret of administrators: the examples of AWS's documentation; they open nothing anywhere.
 const ADMIN: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
 const NEIGHBOUR: (&str, &str) = ("AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY");
+/// The other account.
+const NEIGHBOURS: &str = "210987654321";
+
+/// The seed form of an account with its administrator.
+fn account(id: &str, (access_key_id, secret): (&str, &str)) -> String {
+    let managed = "arn:aws:iam::aws:policy/AdministratorAccess";
+    format!(
+        "[[account]]\nid = \"{id}\"\n\
+         [[account.user]]\nname = \"admin\"\nmanaged_policies = [\"{managed}\"]\n\
+         [[account.user.access_key]]\nid = \"{access_key_id}\"\nsecret = \"{secret}\"\n"
+    )
+}
 
 /// How a record of what happened is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
     /// On disk before the answer leaves: the default.
     Durable,
-    /// Written before the answer leaves, and brought to disk once in a second.
+    /// Handed over before the answer leaves, written a few milliseconds later, and brought to disk once in a second.
     Interval,
 }
 
@@ -73,7 +66,7 @@ impl Keywright {
     pub(crate) fn start(choice: &Choice<'_>) -> Result<Self> {
         std::fs::create_dir_all(choice.folder)?;
         let (address, seed) = (free_address()?, choice.folder.join("seed.toml"));
-        write_private(&seed, SEED)?;
+        write_private(&seed, &(account(ACCOUNT, ADMIN) + &account(NEIGHBOURS, NEIGHBOUR)))?;
         let data = choice.folder.join("data");
         let mut command = Command::new(choice.binary);
         command.env_clear().args(["serve", "--listen", &address.to_string()]);

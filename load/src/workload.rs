@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::keywright::Keywright;
 use crate::prepared::{Prepared, Signer};
 
-/// More requests than are answered in a processor's memory of the recent ones.
+/// Requests of a pool: so many that none comes twice within a good part of a second.
 pub(crate) const POOL: usize = 20_000;
 /// Ciphertexts that Decrypt is asked for.
 const CIPHERTEXTS: usize = 200;

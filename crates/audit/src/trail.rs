@@ -302,7 +302,7 @@ impl Trail {
 
     fn new_id(&self) -> Result<EventId, RandomnessUnavailable> {
         let mut random = [0; 16];
-        self.randomness.fill_public(&mut random)?;
+        self.randomness.fill(&mut random)?;
         Ok(EventId::new(random))
     }
 

@@ -4,15 +4,6 @@
 pub trait Randomness: Send + Sync {
     /// Fills `out` completely or fails; never leaves it half filled and reports success.
     fn fill(&self, out: &mut [u8]) -> Result<(), RandomnessUnavailable>;
-
-    /// The same for bytes that everybody may see as soon as they are used, such as nonces and ids: they may have been drawn a
-    /// while before, together with others, which costs less.
-    ///
-    /// # Errors
-    /// As [`Randomness::fill`].
-    fn fill_public(&self, out: &mut [u8]) -> Result<(), RandomnessUnavailable> {
-        self.fill(out)
-    }
 }
 
 /// The system gave no random bytes. The request that needed them fails; nothing is done with weaker ones.

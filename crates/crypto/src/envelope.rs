@@ -116,7 +116,7 @@ pub(crate) fn decrypt(
 /// Derivation nonce and initialisation vector in one draw: a draw costs the same for 12 bytes as for 28.
 pub(crate) fn draw(randomness: &dyn Randomness) -> Result<([u8; NONCE], [u8; IV]), RandomnessUnavailable> {
     let mut drawn = [0; NONCE + IV];
-    randomness.fill_public(&mut drawn)?;
+    randomness.fill(&mut drawn)?;
     let (mut nonce, mut iv) = ([0; NONCE], [0; IV]);
     let (first, second) = drawn.split_at(NONCE);
     nonce.copy_from_slice(first);

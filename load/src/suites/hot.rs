@@ -12,7 +12,7 @@ use crate::rounds::{Outcome, cpu, latency, memory, rate};
 use crate::sample::Shape;
 use crate::workload;
 
-/// Connections, as in most clients' pools taken together.
+/// Connections at the same time: enough to keep two processors busy.
 const CONNECTIONS: usize = 32;
 
 pub(super) async fn run(bench: &mut Bench) -> Result<()> {

@@ -38,7 +38,8 @@ use writer::{Order, Writer};
 pub enum Durability {
     /// Once it is on disk.
     EachReply,
-    /// At once: it is on disk within about this time, and lost if the machine fails before. For development.
+    /// At once: it is on disk within about this time, and lost if the machine fails before; or if the process is killed within
+    /// the few milliseconds until it is written. For development.
     Interval(Duration),
 }
 

@@ -159,3 +159,73 @@ impl Drop for Waiting {
         self.0.state().orders.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn nothing() -> Order {
+        Order::Append(Vec::new(), None)
+    }
+
+    #[tokio::test]
+    async fn what_is_given_before_the_end_is_taken_before_it() {
+        let (orders, waiting) = queue();
+        orders.give(nothing()).await.unwrap();
+        orders.give(nothing()).await.unwrap();
+        drop(orders);
+        let mut taken = VecDeque::new();
+        assert!(waiting.take(&mut taken, None));
+        assert_eq!(taken.len(), 2);
+        taken.clear();
+        assert!(!waiting.take(&mut taken, None));
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_ends_the_wait_and_not_the_work() {
+        let (_orders, waiting) = queue();
+        let mut taken = VecDeque::new();
+        assert!(waiting.take(&mut taken, Some(Instant::now())));
+        assert!(taken.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_waits_until_some_are_taken() {
+        let (orders, waiting) = queue();
+        for _ in 0..WAITING_MAX {
+            orders.give(nothing()).await.unwrap();
+        }
+        let late = tokio::spawn(async move { orders.give(nothing()).await });
+        tokio::task::yield_now().await;
+        assert!(!late.is_finished());
+        let mut taken = VecDeque::new();
+        assert!(waiting.take(&mut taken, None));
+        assert_eq!(taken.len(), WAITING_MAX);
+        late.await.unwrap().unwrap();
+        taken.clear();
+        assert!(waiting.take(&mut taken, None));
+        assert_eq!(taken.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_writer_that_has_ended() {
+        let (orders, waiting) = queue();
+        let (done, outcome) = oneshot::channel();
+        orders.give(Order::Sync(done)).await.unwrap();
+        drop(waiting);
+        assert!(outcome.await.is_err());
+        assert_eq!(orders.give(nothing()).await, Err(LogError::Closed));
+    }
+
+    #[tokio::test]
+    async fn somebody_who_waits_ends_the_gathering() {
+        let (orders, waiting) = queue();
+        let (done, _outcome) = oneshot::channel();
+        orders.give(Order::Sync(done)).await.unwrap();
+        // It would take an hour.
+        waiting.gather(Duration::from_secs(3_600));
+        assert_eq!(waiting.0.state().writer, WriterState::AtWork);
+    }
+}

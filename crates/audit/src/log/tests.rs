@@ -239,6 +239,37 @@ async fn with_an_interval_events_reach_the_disk_later() {
 }
 
 #[tokio::test]
+async fn with_an_interval_the_last_events_reach_the_disk_though_nothing_comes_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let durability = Durability::Interval(Duration::from_millis(5));
+    let log = Log::open(folder.path(), LogSettings { durability, ..LogSettings::default() }).unwrap();
+    let mut durable = log.durable();
+    append(&log, 0..3).await;
+    let on_disk = tokio::time::timeout(Duration::from_secs(30), durable.wait_for(|next| *next == 4)).await;
+    assert!(on_disk.is_ok_and(|told| told.is_ok()));
+    log.close();
+}
+
+#[tokio::test]
+async fn with_an_interval_a_log_that_cannot_be_written_goes_on_when_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, aside) = (folder.path().join("log"), folder.path().join("aside"));
+    let durability = Durability::Interval(Duration::from_millis(5));
+    let log = Log::open(&place, LogSettings { durability, ..LogSettings::default() }).unwrap();
+    append(&log, 0..2).await;
+    log.sync().await.unwrap();
+    std::fs::rename(&place, &aside).unwrap();
+    std::fs::write(&place, b"in the way").unwrap();
+    assert!(log.sync().await.is_err());
+    assert!(log.append(vec![entry(2)]).await.is_err());
+    std::fs::remove_file(&place).unwrap();
+    std::fs::rename(&aside, &place).unwrap();
+    append(&log, 2..4).await;
+    log.close();
+    assert_eq!(read(&place).unwrap().0, expected(0..4));
+}
+
+#[tokio::test]
 async fn only_the_owner_may_read() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("a/log");

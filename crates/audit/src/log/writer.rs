@@ -115,11 +115,14 @@ impl Writer {
         }
     }
 
-    /// When what is written must be on disk, if nobody asks for it before.
+    /// When what is written must be on disk, if nobody asks for it before. A disk that failed is tried again when somebody
+    /// asks, not all the time.
     fn next_sync(&self) -> Option<Instant> {
         match self.settings.durability {
-            Durability::EachReply => None,
-            Durability::Interval(interval) => self.unsynced_since.map(|since| since + interval),
+            Durability::Interval(interval) if !self.state.is_broken.load(Ordering::Relaxed) => {
+                self.unsynced_since.map(|since| since + interval)
+            }
+            Durability::Interval(_) | Durability::EachReply => None,
         }
     }
 

@@ -50,9 +50,10 @@ impl Pipeline {
         })
     }
 
-    /// What to ask the bucket about when a request of a page of another origin is answered.
+    /// What to ask the bucket about when a request of a page of another origin is answered. The answer to a preflight says it
+    /// already.
     pub(super) fn cross_origin(&self, parts: &Parts) -> Option<CrossOrigin> {
-        if !parts.headers.contains_key(ORIGIN) {
+        if !parts.headers.contains_key(ORIGIN) || self.is_preflight(parts) {
             return None;
         }
         match self.target(parts).ok()? {
