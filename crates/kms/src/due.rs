@@ -125,9 +125,12 @@ impl Kms {
     async fn delete_due(&self, arn: &KeyArn, path: &Key, now: Timestamp) -> Result<(), KmsError> {
         let mut attempts = Attempts::new();
         loop {
-            let transaction = match self.keys.load(arn).await? {
-                Some(key) if is_deletable(&key, now) => self.deletion(&key, path, now).await?,
-                other => not_due(arn, other.as_ref(), path)?,
+            let (transaction, _turn) = match self.keys.load(arn).await? {
+                Some(key) if is_deletable(&key, now) => {
+                    let deletion = self.deletion(&key, path, now).await?;
+                    self.count_deleted_key(arn, deletion).await?
+                }
+                other => (not_due(arn, other.as_ref(), path)?, None),
             };
             match self.commit(transaction).await? {
                 Committed::Yes => return Ok(()),
@@ -140,18 +143,12 @@ impl Kms {
     /// the last of its replicas begins its own window.
     async fn deletion(&self, key: &LoadedKey, path: &Key, now: Timestamp) -> Result<Transaction, KmsError> {
         let arn = key.arn;
-        let (count_path, count_revision, count) = self.key_count_shard(&arn).await?;
         let mut transaction = Transaction::new()
             .expect_revision(paths::key(&arn)?, key.revision)
             .delete(paths::key(&arn)?)
             .delete(path.clone())
             .put(DueWork::Purge.path(&arn, now), Vec::new())
-            .put(count_path.clone(), store::encode_record(&count.less_one())?)
             .outbox(self.service_record("DeleteKey", &arn, now)?);
-        transaction = match count_revision {
-            Some(revision) => transaction.expect_revision(count_path, revision),
-            None => transaction.expect_absent(count_path),
-        };
         for at in due_dates(key) {
             transaction = transaction.delete(at);
         }

@@ -74,6 +74,7 @@ use grant::GrantTokens;
 use keys::Keys;
 use materials::Materials;
 use pool::Pool;
+use quota::CountShards;
 use recipient::Recipients;
 use request_quota::RequestQuotas;
 use turns::Turns;
@@ -92,6 +93,7 @@ pub struct Kms {
     recipients: Recipients,
     grant_tokens: GrantTokens,
     turns: Turns,
+    count_shards: CountShards,
     usage: Arc<Usage>,
     request_quotas: Option<Arc<RequestQuotas>>,
     guardrails: Arc<Guardrails>,
@@ -203,6 +205,7 @@ impl Kms {
             ),
             recipients: Recipients::new(AttestationRoots::default(), pool),
             turns: Turns::new(),
+            count_shards: CountShards::new(),
             usage,
             request_quotas,
             guardrails: Arc::default(),

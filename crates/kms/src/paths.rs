@@ -21,9 +21,6 @@ use std::fmt::Display;
 use base::{AccountId, Call, KeyArn, KeyId, Region};
 use store::{Key, StoreError};
 
-/// Shards of the key count: concurrent CreateKey calls rarely meet on one.
-pub(crate) const KEY_COUNT_SHARDS: u8 = 16;
-
 /// The prefix of all keys.
 pub(crate) const KEY: &str = "kms/key/";
 const ALIAS: &str = "kms/alias/";
@@ -145,9 +142,13 @@ pub(crate) fn grant_reference<'a>(prefix: &str, path: &'a Key) -> Option<(KeyArn
     Some((key_reference(key)?, id))
 }
 
-pub(crate) fn key_count(arn: &KeyArn) -> Result<Key, StoreError> {
-    let [first, ..] = *arn.id.bytes();
-    path(format_args!("{}{:02}", key_counts(&(*arn).into()), first % KEY_COUNT_SHARDS))
+pub(crate) fn key_count(place: &Place, shard: usize) -> Result<Key, StoreError> {
+    path(format_args!("{}{shard:02}", key_counts(place)))
+}
+
+/// Reads the shard out of [`key_count`].
+pub(crate) fn key_count_shard(place: &Place, path: &Key) -> Option<usize> {
+    path.as_str().strip_prefix(key_counts(place).as_str())?.parse().ok()
 }
 
 pub(crate) fn key_counts(place: &Place) -> String {
@@ -231,7 +232,7 @@ mod tests {
             grant(&arn(), "ab12"),
             grant_name(&arn(), "ab12"),
             retirable_grant("kms/retirable-grant/service/eu-central-1/ab12/", &arn(), "ab12"),
-            key_count(&arn()),
+            key_count(&arn().into(), 7),
             key_usage(&arn()),
             usage_tracking(),
             Key::new("kms/key/x").map_err(StoreError::from),

@@ -1,60 +1,129 @@
 //! How many keys an account has in a Region.
 //!
-//! The number is kept in shards, so that concurrent CreateKey calls rarely compare-and-swap the same record. A few
-//! calls that race at the very end of the quota may each find room; the count itself is always exact.
+//! The number is the sum of shards. Which shard counts a key means nothing: calls that create keys at the same time
+//! take different ones, and a key that is deleted is taken out of any that counts some. A few calls that race at the
+//! very end of the quota may each find room; the count itself is always exact.
+
+use std::hash::{BuildHasher, RandomState};
 
 use base::KeyArn;
-use store::{Key, Range, Revision};
+use store::{Entry, Range, Transaction};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::Kms;
 use crate::change::Edit;
 use crate::error::{KmsError, LimitExceeded};
-use crate::paths::{self, KEY_COUNT_SHARDS, Place};
+use crate::paths::{self, Place};
 use crate::record::KeyCountRecord;
+
+/// Shards of the count of an account and Region: as many calls can create keys there in one write to the disk.
+const SHARDS: usize = 64;
+
+/// Turns of those who change counts, so that within one process nobody loses a race for a shard. They only save work:
+/// correctness rests on the store's compare-and-swap.
+pub(crate) struct CountShards {
+    turns: Vec<Mutex<()>>,
+    /// The shard that is asked for first: nodes of one cluster begin at different ones.
+    first: usize,
+}
+
+/// The turn to change a shard. Hold it until the change is committed.
+#[must_use]
+pub(crate) struct ShardTurn<'a> {
+    number: usize,
+    _turn: Option<MutexGuard<'a, ()>>,
+}
+
+impl CountShards {
+    pub(crate) fn new() -> Self {
+        Self { turns: (0..SHARDS).map(|_| Mutex::new(())).collect(), first: any_shard() }
+    }
+
+    /// The turn of a shard that nobody is changing; if there is none, waits for one. Whoever takes it may hold the turn
+    /// of a key, and takes none while holding this.
+    pub(crate) async fn take(&self) -> ShardTurn<'_> {
+        let mut numbers = (self.first..SHARDS).chain(0..self.first);
+        match numbers.find_map(|number| self.try_take(number)) {
+            Some(turn) => turn,
+            None => self.wait_for(any_shard()).await,
+        }
+    }
+
+    fn try_take(&self, number: usize) -> Option<ShardTurn<'_>> {
+        let turn = self.turns.get(number)?.try_lock().ok()?;
+        Some(ShardTurn { number, _turn: Some(turn) })
+    }
+
+    async fn wait_for(&self, number: usize) -> ShardTurn<'_> {
+        let turn = match self.turns.get(number) {
+            Some(shard) => Some(shard.lock().await),
+            None => None,
+        };
+        ShardTurn { number, _turn: turn }
+    }
+}
+
+/// A shard by chance: a new hasher is seeded at random.
+fn any_shard() -> usize {
+    usize::try_from(RandomState::new().hash_one(SHARDS)).unwrap_or_default() % SHARDS
+}
 
 impl KeyCountRecord {
     fn one_more(self) -> Self {
         Self { keys: self.keys.saturating_add(1) }
     }
 
-    /// The count after a deletion.
-    pub(crate) fn less_one(self) -> Self {
+    fn less_one(self) -> Self {
         Self { keys: self.keys.saturating_sub(1) }
     }
 }
 
 impl Kms {
-    /// Counts the new key in the commit that creates it, if the quota has room.
-    pub(crate) async fn count_new_key(&self, edit: &mut Edit) -> Result<(), KmsError> {
+    /// Counts the new key in the commit that creates it, if the quota has room. Hold the turn until that has ended.
+    pub(crate) async fn count_new_key(&self, edit: &mut Edit, turn: &ShardTurn<'_>) -> Result<(), KmsError> {
         let limit = self.settings.keys_per_region_max;
-        if self.key_count(&Place::from(edit.arn)).await? >= limit {
+        let place = Place::from(edit.arn);
+        let path = paths::key_count(&place, turn.number)?;
+        let (mut own, mut revision, mut sum) = (KeyCountRecord::default(), None, 0_u64);
+        for entry in self.shards_of(&place).await? {
+            let count: KeyCountRecord = store::decode_record(&entry)?;
+            sum = sum.saturating_add(count.keys);
+            if entry.key == path {
+                (own, revision) = (count, Some(entry.revision));
+            }
+        }
+        if sum >= limit {
             return Err(LimitExceeded::Keys(limit).into());
         }
-        let (path, revision, count) = self.key_count_shard(&edit.arn).await?;
-        edit.put(path.clone(), &count.one_more())?;
+        edit.put(path.clone(), &own.one_more())?;
         edit.expect(path, revision);
         Ok(())
     }
 
-    /// The shard that counts this key: where it lies, its version if it exists, and its value.
-    pub(crate) async fn key_count_shard(
+    /// Takes a key out of the count, in the commit that deletes it: the turn is to be held until that has ended. A
+    /// store in which no shard counts a key has none to take out.
+    pub(crate) async fn count_deleted_key(
         &self,
         arn: &KeyArn,
-    ) -> Result<(Key, Option<Revision>, KeyCountRecord), KmsError> {
-        let path = paths::key_count(arn)?;
-        Ok(match self.store.get(&path).await? {
-            Some(entry) => (path, Some(entry.revision), store::decode_record(&entry)?),
-            None => (path, None, KeyCountRecord::default()),
-        })
+        transaction: Transaction,
+    ) -> Result<(Transaction, Option<ShardTurn<'_>>), KmsError> {
+        let place = Place::from(*arn);
+        for entry in self.shards_of(&place).await? {
+            let count: KeyCountRecord = store::decode_record(&entry)?;
+            if count.keys > 0 {
+                let turn = match paths::key_count_shard(&place, &entry.key) {
+                    Some(number) => Some(self.count_shards.wait_for(number).await),
+                    None => None,
+                };
+                let less = store::encode_record(&count.less_one())?;
+                let transaction = transaction.expect_revision(entry.key.clone(), entry.revision);
+                return Ok((transaction.put(entry.key, less), turn));
+            }
+        }
+        Ok((transaction, None))
     }
 
-    async fn key_count(&self, place: &Place) -> Result<u64, KmsError> {
-        let prefix = paths::key_counts(place);
-        let page = self.store.range(Range::prefix(&prefix).limit(KEY_COUNT_SHARDS.into())).await?;
-        let mut count = 0_u64;
-        for entry in &page.entries {
-            count = count.saturating_add(store::decode_record::<KeyCountRecord>(entry)?.keys);
-        }
-        Ok(count)
+    async fn shards_of(&self, place: &Place) -> Result<Vec<Entry>, KmsError> {
+        Ok(self.store.range(Range::prefix(paths::key_counts(place)).limit(SHARDS)).await?.entries)
     }
 }

@@ -77,7 +77,8 @@ impl Kms {
             if !seed.enabled {
                 edit.record.state = KeyState::Disabled;
             }
-            self.count_new_key(&mut edit).await?;
+            let turn = self.count_shards.take().await;
+            self.count_new_key(&mut edit, &turn).await?;
             let record = self.service_record("CreateKey", &seed.arn, now)?;
             match self.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(Seeded::Created),

@@ -80,7 +80,8 @@ impl Handle for CreateKey {
             if asked.origin == OriginType::AwsKms {
                 edit.begin_with(&kms.materials.generate(&arn, asked.kind).await?)?;
             }
-            kms.count_new_key(&mut edit).await?;
+            let turn = kms.count_shards.take().await;
+            kms.count_new_key(&mut edit, &turn).await?;
             let response = CreateKeyResponse { key_metadata: Some(metadata::of(&arn, &edit.record)) };
             let record = kms.call_record(call, <Self as AccountAction>::NAME, &[arn])?;
             match kms.commit(edit.into_transaction(record)?).await? {

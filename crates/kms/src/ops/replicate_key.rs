@@ -17,6 +17,7 @@ use crate::facts::{Facts, NewKeyFacts};
 use crate::key_policy::{Guarded, KeyPolicy};
 use crate::multi_region::{RELATED_KEYS_MAX, ReplicaRegion};
 use crate::ops::NewKey;
+use crate::quota::ShardTurn;
 use crate::record::KeyRecord;
 use crate::table::Handle;
 use crate::{Kms, metadata, tags};
@@ -46,7 +47,8 @@ impl Handle for ReplicateKey {
             let to = kms.replica_place(&key, &request.replica_region)?;
             kms.authorize_creation(call, key.record(), &to, &named).await?;
             let new = kms.new_replica(call, &key, &to, &request).await?;
-            if let Some(edit) = kms.replication(call, &key, &to, &new).await? {
+            let counter = kms.count_shards.take().await;
+            if let Some(edit) = kms.replication(call, &key, &to, &new, &counter).await? {
                 let response = answer(&to, &edit, &request);
                 let record = kms.call_record(call, <Self as KeyAction>::NAME, &[key.arn()])?;
                 let created = kms.service_record("CreateKey", &to, call.time)?;
@@ -148,6 +150,7 @@ impl Kms {
         key: &Usable<ReplicateKey>,
         to: &KeyArn,
         new: &NewKey,
+        counter: &ShardTurn<'_>,
     ) -> Result<Option<Edit>, KmsError> {
         let mut primary = Edit::of(key.key())?;
         if let Some(related) = &mut primary.record.multi_region {
@@ -159,7 +162,7 @@ impl Kms {
         replica.take_staged(staged);
         replica.share(&primary.record)?;
         replica.record.retired = key.record().retired;
-        self.count_new_key(&mut replica).await?;
+        self.count_new_key(&mut replica, counter).await?;
         primary.join_related(related)?;
         replica.join(primary)?;
         Ok(Some(replica))

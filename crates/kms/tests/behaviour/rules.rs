@@ -223,6 +223,40 @@ async fn quotas_on_keys_and_aliases_hold_and_give_room_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_create_keys_at_once_are_all_counted_and_none_loses_a_race() {
+    const KEYS: u64 = 200;
+    let bench = Arc::new(Bench::with(Settings { keys_per_region_max: KEYS, ..Settings::default() }));
+    // The first key of a Region makes the Region's domain key, too.
+    let mut keys = vec![bench.create_key().await];
+    let commits = bench.watch.commits();
+    let tasks: Vec<_> = (1..KEYS)
+        .map(|_| {
+            let bench = Arc::clone(&bench);
+            tokio::spawn(async move { bench.create_key().await })
+        })
+        .collect();
+    for task in tasks {
+        keys.push(task.await.unwrap());
+    }
+    assert_eq!(bench.watch.commits() - commits, keys.len() - 1, "a commit for each");
+    for round in 1..=2_i32 {
+        let refused = bench.call(0, "CreateKey", json!({})).await;
+        assert_eq!(code(refused), "LimitExceededException", "round {round}");
+        for key in keys.split_off(keys.len() - 70) {
+            bench
+                .call(0, "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 7}))
+                .await
+                .unwrap();
+        }
+        bench.run_due(8 * i64::from(round) * crate::bench::DAY).await;
+        for _ in 0..70 {
+            keys.insert(0, bench.create_key().await);
+        }
+    }
+    assert_eq!(code(bench.call(0, "CreateKey", json!({})).await), "LimitExceededException");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_changes_of_one_key_lose_nothing() {
     let bench = Arc::new(Bench::new());
     let key = bench.create_key().await;
