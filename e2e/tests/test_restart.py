@@ -181,3 +181,25 @@ def test_nothing_readable_lies_in_the_folder(fresh_server: Server) -> None:
             assert plaintext not in content
             assert data_key not in content
             assert path.name == "aws-profile" or ONE.secret_access_key.encode() not in content, path
+
+
+def is_closed_in_order(server: Server) -> bool:
+    """What the header of redb's file says: nine bytes of magic, then flags, of which 2 asks for a recovery."""
+    return not (server.data / "keywright.redb").read_bytes()[9] & 2
+
+
+def test_a_stop_closes_the_store_in_order_so_that_no_start_has_to_verify_all_of_it(tmp_path: Path) -> None:
+    server = Server(tmp_path).start()
+    try:
+        key = clients.kms(server).create_key()["KeyMetadata"]["Arn"]
+        for _ in range(3):
+            assert not is_closed_in_order(server)
+            server.stop()
+            assert is_closed_in_order(server)
+            server.start()
+        server.kill()
+        assert not is_closed_in_order(server)
+        server.start()
+        assert clients.kms(server).describe_key(KeyId=key)["KeyMetadata"]["Arn"] == key
+    finally:
+        server.close()

@@ -1,7 +1,7 @@
 //! A store in memory that can forget what is written, and can pretend that something else was.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, Weak};
 
 use async_trait::async_trait;
 use store::redb_engine::RedbStore;
@@ -14,7 +14,7 @@ pub(crate) struct ForgetfulStore {
     inner: RedbStore,
     forgets: AtomicBool,
     pretended: Mutex<Option<(Key, Vec<u8>)>>,
-    observers: Mutex<Vec<Arc<dyn Observer>>>,
+    observers: Mutex<Vec<Weak<dyn Observer>>>,
 }
 
 impl ForgetfulStore {
@@ -36,7 +36,10 @@ impl ForgetfulStore {
     pub(crate) fn pretend(&self, key: &Key, value: Option<Vec<u8>>) {
         *self.pretended.lock().unwrap() = value.map(|value| (key.clone(), value));
         let observers = self.observers.lock().unwrap();
-        observers.iter().for_each(|observer| observer.uncertain(std::slice::from_ref(key)));
+        observers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|observer| observer.uncertain(std::slice::from_ref(key)));
     }
 
     fn shown(&self, mut entry: Entry) -> Entry {
@@ -73,8 +76,8 @@ impl Store for ForgetfulStore {
         self.inner.remove_from_outbox(through).await
     }
 
-    fn observe(&self, observer: Arc<dyn Observer>) {
-        self.observers.lock().unwrap().push(Arc::clone(&observer));
+    fn observe(&self, observer: Weak<dyn Observer>) {
+        self.observers.lock().unwrap().push(Weak::clone(&observer));
         self.inner.observe(observer);
     }
 }

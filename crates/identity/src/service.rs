@@ -49,9 +49,9 @@ impl Identity {
         trail: Arc<Trail>,
     ) -> Self {
         let credentials = Arc::new(KnownCredentials::new());
-        store.observe(Arc::<KnownCredentials>::clone(&credentials));
+        store.observe(Arc::<KnownCredentials>::downgrade(&credentials));
         let policies = Arc::new(Policies::new());
-        store.observe(Arc::<Policies>::clone(&policies));
+        store.observe(Arc::<Policies>::downgrade(&policies));
         Self {
             store,
             domain_keys,

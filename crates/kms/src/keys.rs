@@ -89,7 +89,7 @@ impl Keys {
             ),
             aliases: Cache::new(sizes.aliases),
         });
-        store.observe(Arc::<Self>::clone(&keys));
+        store.observe(Arc::<Self>::downgrade(&keys));
         keys
     }
 

@@ -76,7 +76,7 @@ impl Materials {
     ) -> Arc<Self> {
         let opened = Cache::new(capacity);
         let materials = Arc::new(Self { store: Arc::clone(&store), domain_keys, randomness, pool, opened });
-        store.observe(Arc::<Self>::clone(&materials));
+        store.observe(Arc::<Self>::downgrade(&materials));
         materials
     }
 

@@ -41,7 +41,7 @@ mod record;
 pub mod redb_engine;
 mod transaction;
 
-use std::sync::Arc;
+use std::sync::Weak;
 
 use async_trait::async_trait;
 
@@ -92,8 +92,9 @@ pub trait Store: Send + Sync {
     /// The store cannot be written.
     async fn remove_from_outbox(&self, through: OutboxPosition) -> Result<(), StoreError>;
 
-    /// Tells `observer` of every later commit, for as long as the store lives.
-    fn observe(&self, observer: Arc<dyn Observer>);
+    /// Tells `observer` of every later commit, for as long as both live. The store keeps nobody alive: observers hold the
+    /// store, and a store that held them would never be closed.
+    fn observe(&self, observer: Weak<dyn Observer>);
 }
 
 /// Is told of commits; what keeps caches honest.

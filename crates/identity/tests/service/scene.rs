@@ -1,7 +1,7 @@
 //! A service over a real store that counts reads and can refuse commits.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
 use audit::log::{Log, LogSettings};
@@ -110,7 +110,7 @@ impl Store for Watched {
         self.store.remove_from_outbox(through).await
     }
 
-    fn observe(&self, observer: Arc<dyn Observer>) {
+    fn observe(&self, observer: Weak<dyn Observer>) {
         self.store.observe(observer);
     }
 }

@@ -1,7 +1,7 @@
 //! A store that counts what is asked of it and can be made to fail.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use store::{
@@ -71,7 +71,7 @@ impl Store for WatchedStore {
         self.inner.remove_from_outbox(through).await
     }
 
-    fn observe(&self, observer: Arc<dyn Observer>) {
+    fn observe(&self, observer: Weak<dyn Observer>) {
         self.inner.observe(observer);
     }
 }

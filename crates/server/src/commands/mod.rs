@@ -14,6 +14,7 @@ mod trail;
 mod usage;
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -31,6 +32,9 @@ pub(crate) use trail::{TrailReadError, VerifyTrailError};
 
 /// Threads for work that blocks.
 const BLOCKING_THREADS_MAX: usize = 16;
+
+/// How long the end waits for what still runs on behalf of nobody.
+const CLOSING_MAX: Duration = Duration::from_secs(5);
 
 /// Does what the command line says.
 pub(crate) fn run(command: Command) -> Result<(), StartError> {
@@ -66,8 +70,11 @@ fn serve(arguments: &Serve) -> Result<(), StartError> {
     logging::start(config.log);
     let runtime = runtime()?;
     let outcome = runtime.block_on(serve::serve(config));
-    // Whatever is still running has had its time.
-    runtime.shutdown_background();
+    match &outcome {
+        // The store is closed in order once the last that holds it is gone; otherwise the next start verifies all of it.
+        Ok(()) => runtime.shutdown_timeout(CLOSING_MAX),
+        Err(_) => runtime.shutdown_background(),
+    }
     outcome
 }
 

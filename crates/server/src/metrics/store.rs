@@ -1,6 +1,6 @@
 //! A store whose calls are timed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -54,7 +54,7 @@ impl Store for TimedStore {
         self.store.remove_from_outbox(through).await
     }
 
-    fn observe(&self, observer: Arc<dyn Observer>) {
+    fn observe(&self, observer: Weak<dyn Observer>) {
         self.store.observe(observer);
     }
 }

@@ -4,7 +4,7 @@
 //! what the disk did not confirm, and opens it again with all writes held in memory. So reads go on while the disk is
 //! full; the next write first releases what is held, which fails until there is space.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
 
@@ -18,7 +18,7 @@ use crate::{Key, Observer, Revision, StoreError};
 pub(super) struct Engine {
     opened: RwLock<Opened>,
     medium: Arc<Medium>,
-    observers: RwLock<Vec<Arc<dyn Observer>>>,
+    observers: RwLock<Vec<Weak<dyn Observer>>>,
 }
 
 struct Opened {
@@ -43,22 +43,25 @@ impl Engine {
         }
     }
 
-    pub(super) fn observe(&self, observer: Arc<dyn Observer>) {
+    pub(super) fn observe(&self, observer: Weak<dyn Observer>) {
         self.observers.write().unwrap_or_else(PoisonError::into_inner).push(observer);
     }
 
     pub(super) fn tell_observers(&self, keys: &[Key], revision: Revision) {
-        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for observer in observers {
+        for observer in self.living_observers() {
             observer.committed(keys, revision);
         }
     }
 
     pub(super) fn warn_observers(&self, keys: &[Key]) {
-        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for observer in observers {
+        for observer in self.living_observers() {
             observer.uncertain(keys);
         }
+    }
+
+    fn living_observers(&self) -> Vec<Arc<dyn Observer>> {
+        let observers = self.observers.read().unwrap_or_else(PoisonError::into_inner);
+        observers.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Runs `read` on the last committed state; once more if the database had to be opened again.

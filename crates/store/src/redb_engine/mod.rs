@@ -23,7 +23,7 @@ mod tests;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 
@@ -99,7 +99,7 @@ impl Store for RedbStore {
         self.writer.remove_from_outbox(through).await
     }
 
-    fn observe(&self, observer: Arc<dyn Observer>) {
+    fn observe(&self, observer: Weak<dyn Observer>) {
         self.engine.observe(observer);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
-use redb::{Builder, Database, ReadableDatabase, StorageBackend};
+use redb::{Builder, Database, ReadableDatabase, RepairSession, StorageBackend};
 
 use super::engine::Engine;
 use super::failure::guarded;
@@ -60,8 +60,17 @@ pub(super) fn database(medium: &Arc<Medium>) -> Result<Database, redb::Error> {
         let verify = handle.len()? <= VERIFIED_BYTES_MAX;
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(verify);
+        if !verify {
+            builder.set_repair_callback(tell_repair);
+        }
         Ok(builder.create_with_backend(handle)?)
     })
+}
+
+/// Says why the start takes longer: redb calls this several times while it verifies what a crash has left of a large file.
+fn tell_repair(session: &mut RepairSession) {
+    let percent = format!("{:.0}", session.progress() * 100.0);
+    tracing::info!(percent, "the store was not closed in order, as after a crash: all of it is verified");
 }
 
 fn check_format(found: Option<u64>) -> Result<(), OpenCause> {

@@ -30,8 +30,8 @@ pub(crate) async fn each_commit_is_told_once_in_order(engine: &impl Engine) {
     let store = engine.fresh().await;
     put(&store, "before", b"").await;
     let (first, second) = (Arc::new(Notes::default()), Arc::new(Notes::default()));
-    store.observe(first.clone());
-    store.observe(second.clone());
+    store.observe(Arc::<Notes>::downgrade(&first));
+    store.observe(Arc::<Notes>::downgrade(&second));
     let mut wanted = Vec::new();
     for number in 0..5 {
         let transaction = Transaction::new().put(key(&format!("b/{number}")), vec![]).delete(key("a"));
@@ -60,7 +60,7 @@ pub(crate) async fn no_other_thing_is_told(engine: &impl Engine) {
     let store = engine.fresh().await;
     store.commit(Transaction::new().put(key("a"), vec![]).outbox(vec![])).await.unwrap();
     let notes = Arc::new(Notes::default());
-    store.observe(notes.clone());
+    store.observe(Arc::<Notes>::downgrade(&notes));
     assert!(store.commit(Transaction::new().expect_absent(key("a")).put(key("b"), vec![])).await.is_err());
     assert!(store.commit(Transaction::new().put(key("b"), vec![]).delete(key("b"))).await.is_err());
     store.commit(Transaction::new()).await.unwrap();
@@ -83,7 +83,7 @@ pub(crate) async fn a_caller_is_answered_after_the_observers(engine: &impl Engin
     }
     let store = engine.fresh().await;
     let latest = Arc::new(Latest(AtomicU64::new(0)));
-    store.observe(latest.clone());
+    store.observe(Arc::<Latest>::downgrade(&latest));
     let tasks: Vec<_> = (0..8)
         .map(|task| {
             let (store, latest) = (Arc::clone(&store), Arc::clone(&latest));

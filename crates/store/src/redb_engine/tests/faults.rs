@@ -76,7 +76,7 @@ async fn an_outcome_that_nobody_can_know_is_not_called_a_failure() {
     let store = new_store(&disk);
     write(&store, 1).await.unwrap();
     let doubts = Arc::new(Doubts::default());
-    store.observe(doubts.clone());
+    store.observe(Arc::<Doubts>::downgrade(&doubts));
     disk.fail(Faults { syncs: Some(ErrorKind::Other), ..Faults::default() });
     let unknown = write(&store, 2).await.unwrap_err();
     assert!(matches!(unknown, CommitError::Store(StoreError::OutcomeUnknown(_))), "{unknown}");

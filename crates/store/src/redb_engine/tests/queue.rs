@@ -25,11 +25,12 @@ impl Observer for Gate {
     fn uncertain(&self, _keys: &[Key]) {}
 }
 
-fn gate(store: &RedbStore) -> (Receiver<()>, Sender<()>) {
+fn gate(store: &RedbStore) -> (Receiver<()>, Sender<()>, Arc<Gate>) {
     let (arrived, at_gate) = channel();
     let (open, leave) = channel();
-    store.observe(Arc::new(Gate { arrived: Mutex::new(arrived), leave: Mutex::new(leave) }));
-    (at_gate, open)
+    let gate = Arc::new(Gate { arrived: Mutex::new(arrived), leave: Mutex::new(leave) });
+    store.observe(Arc::<Gate>::downgrade(&gate));
+    (at_gate, open, gate)
 }
 
 /// Polls once: for a commit, that puts it into the queue.
@@ -46,7 +47,7 @@ async fn begin<F: Future>(future: std::pin::Pin<&mut F>) {
 async fn what_waits_shares_one_wait_for_the_disk_and_is_answered_apart() {
     let disk = Disk::default();
     let store = Arc::new(new_store(&disk));
-    let (at_gate, open_gate) = gate(&store);
+    let (at_gate, open_gate, _gate) = gate(&store);
     let mut first = pin!(write(&store, 0));
     begin(first.as_mut()).await;
     at_gate.recv().unwrap();
@@ -81,7 +82,7 @@ async fn what_waits_shares_one_wait_for_the_disk_and_is_answered_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transaction_of_a_group_sees_the_earlier_ones() {
     let store = Arc::new(new_store(&Disk::default()));
-    let (at_gate, open_gate) = gate(&store);
+    let (at_gate, open_gate, _gate) = gate(&store);
     let mut first = pin!(write(&store, 0));
     begin(first.as_mut()).await;
     at_gate.recv().unwrap();
@@ -103,7 +104,7 @@ async fn a_transaction_of_a_group_sees_the_earlier_ones() {
 async fn dropping_the_store_applies_what_is_queued() {
     let disk = Disk::default();
     let store = new_store(&disk);
-    let (at_gate, open_gate) = gate(&store);
+    let (at_gate, open_gate, _gate) = gate(&store);
     {
         let mut first = pin!(write(&store, 0));
         begin(first.as_mut()).await;
@@ -129,7 +130,8 @@ async fn an_observer_that_panics_stops_the_writer_and_not_the_reads() {
         fn uncertain(&self, _keys: &[Key]) {}
     }
     let store = new_store(&Disk::default());
-    store.observe(Arc::new(Broken));
+    let broken = Arc::new(Broken);
+    store.observe(Arc::<Broken>::downgrade(&broken));
     assert!(matches!(write(&store, 1).await, Err(CommitError::Store(StoreError::OutcomeUnknown(_)))));
     assert!(matches!(write(&store, 2).await, Err(CommitError::Store(StoreError::Unavailable(_)))));
     assert_eq!(numbers(&store).await, [1]);
