@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,3 +165,19 @@ def test_a_disabled_key_encrypts_for_nobody(many: list[Any], key: str) -> None:
     for kms in many:
         with refused("DisabledException", f"{key} is disabled."):
             kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def niceness_of_threads(pid: int, name: str) -> set[int]:
+    """How far the threads of this name stand back, as proc(5) tells."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        if (thread / "comm").read_text().strip() == name:
+            found.add(int((thread / "stat").read_text().rpartition(")")[2].split()[16]))
+    return found
+
+
+def test_key_pairs_are_made_on_threads_that_let_others_go_first(server: Server) -> None:
+    key = clients.kms(server).create_key()["KeyMetadata"]["KeyId"]
+    clients.kms(server).generate_data_key_pair_without_plaintext(KeyId=key, KeyPairSpec="RSA_2048")
+    assert niceness_of_threads(server.pid, "low-priority") == {10}
+    assert niceness_of_threads(server.pid, "tokio-rt-worker") == {0}

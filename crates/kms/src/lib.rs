@@ -55,6 +55,7 @@ use crypto::AttestationRoots;
 use keyring::DomainKeys;
 use policy::{Guardrails, Unwitnessed, Witness};
 use store::Store;
+use tokio::runtime::Handle;
 use wire::json::Limits;
 
 pub use census::KeyCensus;
@@ -94,6 +95,7 @@ pub struct Kms {
     grant_tokens: GrantTokens,
     turns: Turns,
     count_shards: CountShards,
+    pool: Pool,
     usage: Arc<Usage>,
     request_quotas: Option<Arc<RequestQuotas>>,
     guardrails: Arc<Guardrails>,
@@ -203,7 +205,8 @@ impl Kms {
                 pool.clone(),
                 settings.caches.materials,
             ),
-            recipients: Recipients::new(AttestationRoots::default(), pool),
+            recipients: Recipients::new(AttestationRoots::default(), pool.clone()),
+            pool,
             turns: Turns::new(),
             count_shards: CountShards::new(),
             usage,
@@ -236,6 +239,12 @@ impl Kms {
     #[must_use]
     pub fn knowing_dependents(self, dependents: Arc<dyn KeyDependents>) -> Self {
         Self { dependents, ..self }
+    }
+
+    /// From now on, key pairs are made on the blocking threads of this runtime; the first call counts. A pair of RSA takes up
+    /// to seconds of a processor: threads of low priority let everybody else go first.
+    pub fn generate_key_pairs_on(&self, runtime: Handle) {
+        self.pool.generate_on(runtime);
     }
 
     /// The same service, which believes attestation documents under these roots. Without any it believes none, and

@@ -123,7 +123,7 @@ impl Materials {
 
     /// A fresh key pair.
     pub(crate) async fn generate_pair(&self, spec: KeyPairSpec) -> Result<PrivateKey, KmsError> {
-        Ok(self.pool.run(move || PrivateKey::generate(spec)).await??)
+        Ok(self.pool.generate(move || PrivateKey::generate(spec)).await??)
     }
 
     /// Material that came from outside, if it is material for a key of this kind.

@@ -1,7 +1,7 @@
 //! What the process asks of the system before it starts.
 
 use rustix::fs::Mode;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit, umask};
 
 /// File handles that are needed beside connections: the store, the log, signals, the runtime.
 const OTHER_FILES: u64 = 64;
@@ -11,6 +11,14 @@ pub(crate) fn protect() {
     umask(Mode::from_raw_mode(0o077));
     // Refused only where it is already so.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// How far this thread stands back: a tenth of a processor is left to it where others want all of it.
+const NICE: i32 = 10;
+
+/// Lets all other threads go first. Linux keeps priorities by thread; where that is refused, nothing is lost but time.
+pub(crate) fn give_way() {
+    let _ = setpriority_process(None, NICE);
 }
 
 /// Raises the limit for open files as far as `wanted` connections need and the system allows; returns how many

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base::SettableClock;
 use cloudtrail::StoredTrails;
 use identity::FirstCredentials;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::config::{Config, Limits};
@@ -24,7 +25,7 @@ use crate::{process, terminal, tls};
 ///
 /// # Errors
 /// Something could not be opened; nothing was served, and what exists was left as it is.
-pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
+pub(crate) async fn serve(config: Config, generation: Handle) -> Result<(), StartError> {
     refuse_to_measure(&config)?;
     let mut signals = Signals::new().map_err(StartError::System)?;
     let seeds = service::read_seeds(&config)?;
@@ -44,6 +45,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         foundation.store = Arc::new(TimedStore::new(foundation.store, Arc::clone(metrics)));
     }
     let service = Service::new(&foundation, config.kms.clone(), &config.trail, sources)?;
+    service.generate_key_pairs_on(generation);
     let deliveries = deliveries(&config, &foundation, &service)?;
     let delivery = Arc::clone(&deliveries.delivery);
 

@@ -16,6 +16,7 @@ use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
 use management::{KnownDecisions, Management};
 use objects::{Blobs, Folder, Objects, ObjectsError};
 use policy::{Guardrails, Witness};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::causes::with_causes;
@@ -212,6 +213,11 @@ impl Service {
             );
         }
         Ok(first)
+    }
+
+    /// Has key pairs made on the blocking threads of this runtime.
+    pub(crate) fn generate_key_pairs_on(&self, runtime: Handle) {
+        self.kms.generate_key_pairs_on(runtime);
     }
 
     /// Puts the default policy on a key; answers false if there is none, or an AWS managed one.

@@ -68,14 +68,26 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
 fn serve(arguments: &Serve) -> Result<(), StartError> {
     let config = Config::load(arguments.config.as_deref(), Environment::of_process()?, &arguments.flags())?;
     logging::start(config.log);
-    let runtime = runtime()?;
-    let outcome = runtime.block_on(serve::serve(config));
+    let (runtime, generation) = (runtime()?, runtime_of_low_priority()?);
+    let outcome = runtime.block_on(serve::serve(config, generation.handle().clone()));
+    // A key pair in the making has nobody left who waits for it.
+    generation.shutdown_background();
     match &outcome {
         // The store is closed in order once the last that holds it is gone; otherwise the next start verifies all of it.
         Ok(()) => runtime.shutdown_timeout(CLOSING_MAX),
         Err(_) => runtime.shutdown_background(),
     }
     outcome
+}
+
+/// A runtime for blocking work that may wait for all other work of the machine: its threads are made when they are needed.
+fn runtime_of_low_priority() -> Result<Runtime, StartError> {
+    let runtime = Builder::new_current_thread()
+        .thread_name("low-priority")
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .on_thread_start(process::give_way)
+        .build();
+    runtime.map_err(StartError::System)
 }
 
 fn runtime() -> Result<Runtime, StartError> {
