@@ -40,6 +40,12 @@ bench:
 	cargo build --release --package keywright --package load
 	./target/release/load bench $(if $(ONLY),--only $(ONLY))
 
+# Instructions of single steps under valgrind, and whether any takes more than load/instructions.json says.
+.PHONY: instructions
+instructions:
+	cargo build --release --package load
+	./target/release/load instructions
+
 # What encryption costs objects, and what long ones and many of them take: writes docs/benchmarks-objects.md.
 .PHONY: bench-objects
 bench-objects:

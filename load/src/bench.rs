@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::report::{self, Preface, Row};
 use crate::rounds::Rounds;
-use crate::suites::{self, Bench};
+use crate::suites::{self, Bench, Endpoint};
 use crate::{process, progress};
 
 /// What can be chosen.
@@ -29,6 +29,8 @@ pub(crate) struct Arguments {
     /// Keys of the large store.
     #[arg(long, default_value_t = 1_000_000)]
     keys: usize,
+    #[command(flatten)]
+    endpoint: Endpoint,
     /// Where `benchmarks.md` and `benchmarks.json` go. Nothing is written if only some suites are run, unless it is said.
     #[arg(long)]
     output: Option<PathBuf>,
@@ -47,7 +49,13 @@ async fn run_suites(arguments: &Arguments) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("keywright-bench-").tempdir_in("target")?;
     let rounds =
         Rounds { count: arguments.rounds.max(1), duration: Duration::from_secs_f64(arguments.seconds) };
-    let mut bench = Bench::new(binary, folder.path().canonicalize()?, rounds, arguments.keys)?;
+    let mut bench = Bench::new(
+        binary,
+        folder.path().canonicalize()?,
+        rounds,
+        arguments.keys,
+        arguments.endpoint.clone(),
+    )?;
     let all: Vec<String> = suites::ALL.map(str::to_owned).into();
     for name in if arguments.only.is_empty() { &all } else { &arguments.only } {
         progress::say(&format!("suite {name}"));

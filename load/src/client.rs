@@ -21,7 +21,14 @@ const BUFFER: usize = 16 * 1024;
 pub(crate) struct Place {
     pub(crate) address: SocketAddr,
     /// Whom to believe, where the connection is TLS.
-    pub(crate) tls: Option<Arc<ClientConfig>>,
+    pub(crate) tls: Option<Tls>,
+}
+
+/// Whom to believe, and who the server says it is.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    pub(crate) config: Arc<ClientConfig>,
+    pub(crate) name: ServerName<'static>,
 }
 
 /// What carries bytes both ways.
@@ -36,9 +43,9 @@ impl Place {
         stream.set_nodelay(true)?;
         match &self.tls {
             None => Ok(Box::new(stream)),
-            Some(config) => {
-                let name = ServerName::try_from("localhost")?;
-                Ok(Box::new(TlsConnector::from(Arc::clone(config)).connect(name, stream).await?))
+            Some(Tls { config, name }) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                Ok(Box::new(connector.connect(name.clone(), stream).await?))
             }
         }
     }

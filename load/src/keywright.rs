@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use base::SecretString;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value, json};
 
-use crate::client::{Connection, Place};
+use crate::client::{Connection, Place, Tls};
 use crate::contestant::{Started, free_address};
 use crate::prepared::{Prepared, Signer};
 use crate::process;
@@ -85,7 +85,8 @@ impl Keywright {
             let authority = data.join("tls-development-ca.pem");
             // The address is taken first, the certificate made then.
             server.wait_for(&authority)?;
-            server.place.tls = Some(trusting(&authority)?);
+            let name = ServerName::try_from("localhost")?;
+            server.place.tls = Some(Tls { config: trusting(&authority)?, name });
         }
         let admin = Signer {
             host: address.to_string(),
@@ -163,7 +164,8 @@ fn element<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
     rest.split_once(&format!("</{name}>")).map(|(value, _)| value)
 }
 
-fn trusting(authority: &Path) -> Result<Arc<ClientConfig>> {
+/// Believes whoever this authority, a file in PEM, has certified.
+pub(crate) fn trusting(authority: &Path) -> Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority)?)?;
     Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))

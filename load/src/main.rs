@@ -6,6 +6,7 @@ mod contestant;
 mod fill;
 mod floor;
 mod http2;
+mod instructions;
 mod keywright;
 mod prepared;
 mod process;
@@ -13,6 +14,7 @@ mod progress;
 mod report;
 mod rounds;
 mod sample;
+mod steps;
 mod suites;
 mod workload;
 
@@ -30,6 +32,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Command {
     /// Run the benchmarks and write docs/benchmarks.md and docs/benchmarks.json.
     Bench(bench::Arguments),
+    /// Count the instructions of single steps under valgrind, and compare them with those recorded.
+    Instructions(instructions::Arguments),
+    /// Do one step so many times; what `instructions` runs.
+    #[command(hide = true)]
+    Step { name: String, times: u32 },
     /// Serve as the floor, until killed.
     Floor {
         /// Where to listen.
@@ -40,6 +47,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Instructions(arguments) => instructions::run(&arguments),
+        Command::Step { name, times } => steps::named(&name).and_then(|step| (step.run)(times)).map(drop),
         Command::Floor { address } => floor::serve(address),
     };
     match done {

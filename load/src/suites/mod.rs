@@ -1,11 +1,13 @@
 //! The suites: each measures one thing and adds its rows.
 
+mod endpoint;
 mod hot;
 mod idle;
 mod keys;
 mod peers;
 mod record;
 mod signing;
+mod steps;
 mod transport;
 
 use std::path::PathBuf;
@@ -15,13 +17,16 @@ use anyhow::{Result, bail};
 use crate::keywright::{Choice, Keywright, Record};
 use crate::report::Row;
 use crate::rounds::Rounds;
+pub(crate) use endpoint::Endpoint;
 
 /// The suites in their order.
-pub(crate) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 12] = [
+    "steps",
     "hot",
     "record",
     "transport",
     "peers",
+    "endpoint",
     "creation",
     "signing",
     "secp256k1",
@@ -37,6 +42,7 @@ pub(crate) struct Bench {
     pub(crate) rounds: Rounds,
     /// Keys of the large store.
     pub(crate) keys: usize,
+    pub(crate) endpoint: Endpoint,
     pub(crate) rows: Vec<Row>,
     pub(crate) versions: Vec<String>,
     pub(crate) left_out: Vec<String>,
@@ -44,7 +50,13 @@ pub(crate) struct Bench {
 
 impl Bench {
     /// Nothing is measured yet.
-    pub(crate) fn new(binary: PathBuf, folder: PathBuf, rounds: Rounds, keys: usize) -> Result<Self> {
+    pub(crate) fn new(
+        binary: PathBuf,
+        folder: PathBuf,
+        rounds: Rounds,
+        keys: usize,
+        endpoint: Endpoint,
+    ) -> Result<Self> {
         let version = std::process::Command::new(&binary).arg("--version").output()?;
         let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
         Ok(Self {
@@ -52,6 +64,7 @@ impl Bench {
             folder,
             rounds,
             keys,
+            endpoint,
             rows: Vec::new(),
             versions: vec![version],
             left_out: Vec::new(),
@@ -68,9 +81,11 @@ impl Bench {
 /// Runs the suite of this name.
 pub(crate) async fn run(name: &str, bench: &mut Bench) -> Result<()> {
     match name {
+        "steps" => steps::run(bench),
         "hot" => hot::run(bench).await,
         "record" => record::run(bench).await,
         "transport" => transport::run(bench).await,
+        "endpoint" => endpoint::run(bench).await,
         "peers" => peers::run(bench).await,
         "creation" => keys::creation(bench).await,
         "signing" => signing::above_the_primitive(bench).await,
