@@ -11,6 +11,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::activity::Sending;
@@ -149,17 +150,45 @@ pub(crate) enum OutgoingBody {
     Streamed(Stream),
 }
 
-/// A body that is being made.
+/// A body that is being made. While a piece is sent, the next one is made by another task.
 pub(crate) struct Stream {
-    making: Option<Pin<Box<dyn Future<Output = Made> + Send>>>,
+    making: Option<Making>,
     missing: u64,
     sending: Option<Sending>,
+}
+
+/// A piece in the making.
+enum Making {
+    /// The first: most bodies are one piece, and no task is begun for it.
+    Here(Pin<Box<dyn Future<Output = Made> + Send>>),
+    /// Any other.
+    Ahead(Ahead),
+}
+
+/// A task that ends with this value.
+struct Ahead(JoinHandle<Made>);
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Making {
+    /// The piece, and what makes the next one; `None` if that is lost.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Made>> {
+        match self {
+            Self::Here(making) => making.as_mut().poll(context).map(Some),
+            Self::Ahead(Ahead(making)) => Pin::new(making).poll(context).map(Result::ok),
+        }
+    }
 }
 
 impl OutgoingBody {
     /// A body of `length` bytes that is made while it is sent.
     pub(crate) fn streamed(pieces: Box<dyn Pieces>, length: u64) -> Self {
-        Self::Streamed(Stream { making: Some(make(pieces)), missing: length, sending: None })
+        let making = Some(Making::Here(Box::pin(make(pieces))));
+        Self::Streamed(Stream { making, missing: length, sending: None })
     }
 
     /// Lets the connection know that it is busy as long as this is being sent.
@@ -176,27 +205,27 @@ impl From<Bytes> for OutgoingBody {
     }
 }
 
-fn make(mut pieces: Box<dyn Pieces>) -> Pin<Box<dyn Future<Output = Made> + Send>> {
-    Box::pin(async move {
-        let made = pieces.next().await;
-        (pieces, made)
-    })
+async fn make(mut pieces: Box<dyn Pieces>) -> Made {
+    let made = pieces.next().await;
+    (pieces, made)
 }
 
 impl Stream {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         let Some(making) = &mut self.making else { return Poll::Ready(None) };
-        let Poll::Ready((pieces, made)) = making.as_mut().poll(context) else { return Poll::Pending };
+        let Poll::Ready(made) = making.poll(context) else { return Poll::Pending };
         self.making = None;
         Poll::Ready(match made {
-            Ok(Some(piece)) => {
+            Some((pieces, Ok(Some(piece)))) => {
                 let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
                 self.missing = self.missing.saturating_sub(length);
-                self.making = Some(make(pieces));
+                // Behind the last one nobody asks for more.
+                let is_more = self.missing > 0;
+                self.making = is_more.then(|| Making::Ahead(Ahead(tokio::spawn(make(pieces)))));
                 Some(Ok(Frame::data(piece)))
             }
-            Ok(None) if self.missing == 0 => None,
-            Ok(None) | Err(CutOff) => Some(Err(CutOff)),
+            Some((_, Ok(None))) if self.missing == 0 => None,
+            Some((_, Ok(None) | Err(CutOff))) | None => Some(Err(CutOff)),
         })
     }
 }
@@ -229,5 +258,82 @@ impl Body for OutgoingBody {
             Self::Whole(whole) => whole.size_hint(),
             Self::Streamed(stream) => SizeHint::with_exact(stream.missing),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// Pieces of a byte each; the one of this number never comes.
+    struct Bytewise {
+        begun: Arc<AtomicUsize>,
+        never: usize,
+        ended: Arc<Notify>,
+    }
+
+    #[async_trait]
+    impl Pieces for Bytewise {
+        async fn next(&mut self) -> Result<Option<Bytes>, CutOff> {
+            let number = self.begun.fetch_add(1, Ordering::SeqCst);
+            if number == self.never {
+                std::future::pending::<()>().await;
+            }
+            Ok(Some(Bytes::from_static(b"x")))
+        }
+    }
+
+    impl Drop for Bytewise {
+        fn drop(&mut self) {
+            self.ended.notify_one();
+        }
+    }
+
+    fn body(never: usize, length: u64) -> (OutgoingBody, Arc<AtomicUsize>, Arc<Notify>) {
+        let (begun, ended) = (Arc::default(), Arc::default());
+        let pieces = Bytewise { begun: Arc::clone(&begun), never, ended: Arc::clone(&ended) };
+        (OutgoingBody::streamed(Box::new(pieces), length), begun, ended)
+    }
+
+    #[tokio::test]
+    async fn while_a_piece_is_sent_the_next_one_is_made_and_no_other() {
+        let (mut body, begun, _) = body(usize::MAX, 3);
+        for number in 1..=3 {
+            assert!(body.frame().await.unwrap().is_ok());
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(begun.load(Ordering::SeqCst), 3.min(number + 1));
+        }
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_being_made_for_nobody_is_given_up() {
+        let (mut body, begun, ended) = body(1, 3);
+        assert!(body.frame().await.unwrap().is_ok());
+        tokio::task::yield_now().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 2);
+        drop(body);
+        ended.notified().await;
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_made_too_short_is_cut_off() {
+        struct Nothing;
+        #[async_trait]
+        impl Pieces for Nothing {
+            async fn next(&mut self) -> Result<Option<Bytes>, CutOff> {
+                Ok(None)
+            }
+        }
+        let mut body = OutgoingBody::streamed(Box::new(Nothing), 1);
+        assert_eq!(body.frame().await.unwrap().unwrap_err(), CutOff);
+        assert!(body.frame().await.is_none());
     }
 }
