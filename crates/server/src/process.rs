@@ -1,7 +1,10 @@
 //! What the process asks of the system before it starts.
 
 use rustix::fs::Mode;
-use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit, umask};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setpriority_process, setrlimit,
+    umask,
+};
 
 /// File handles that are needed beside connections: the store, the log, signals, the runtime.
 const OTHER_FILES: u64 = 64;
@@ -11,6 +14,12 @@ pub(crate) fn protect() {
     umask(Mode::from_raw_mode(0o077));
     // Refused only where it is already so.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// Lets nobody but the system's administrator look into this process or have its memory written out. A limit of 0 for core
+/// files holds for files alone: where a program collects dumps, Linux hands them to it whatever the limit is.
+pub(crate) fn forbid_dumps() {
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// How far this thread stands back: a tenth of a processor is left to it where others want all of it.
@@ -39,6 +48,15 @@ pub(crate) fn connections_that_fit(wanted: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_dump_is_made_once_it_is_forbidden() {
+        let dumpable = || rustix::process::dumpable_behavior().unwrap();
+        assert_eq!(dumpable(), DumpableBehavior::Dumpable);
+        forbid_dumps();
+        assert_eq!(dumpable(), DumpableBehavior::NotDumpable);
+        set_dumpable_behavior(DumpableBehavior::Dumpable).unwrap();
+    }
 
     #[test]
     fn what_fits_is_never_more_than_wanted_and_never_nothing() {

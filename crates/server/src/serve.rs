@@ -26,7 +26,7 @@ use crate::{process, terminal, tls};
 /// # Errors
 /// Something could not be opened; nothing was served, and what exists was left as it is.
 pub(crate) async fn serve(config: Config, generation: Handle) -> Result<(), StartError> {
-    refuse_to_measure(&config)?;
+    guard(&config)?;
     let mut signals = Signals::new().map_err(StartError::System)?;
     let seeds = service::read_seeds(&config)?;
     let sources = Sources::read(&config)?;
@@ -102,11 +102,15 @@ pub(crate) async fn serve(config: Config, generation: Handle) -> Result<(), Star
     Ok(())
 }
 
-/// A build that does not encrypt is for tests alone.
-fn refuse_to_measure(config: &Config) -> Result<(), StartError> {
-    if crypto::content::COPIES_ONLY && !config.dev {
+/// A build that does not encrypt is for tests alone, and so is a process that others may look into.
+fn guard(config: &Config) -> Result<(), StartError> {
+    if config.dev {
+        return Ok(());
+    }
+    if crypto::content::COPIES_ONLY {
         return Err(StartError::MeasuringBuild);
     }
+    process::forbid_dumps();
     Ok(())
 }
 
