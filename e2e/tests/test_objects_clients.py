@@ -1,5 +1,5 @@
 """Clients of S3 beside boto3: the AWS CLI, the AWS SDK for JavaScript with its transfer manager, the Amazon S3 Encryption
-Client, and rclone where it is installed.
+Client, and rclone and s3fs where they are installed.
 
 Source: AWS CLI Command Reference, `aws s3` and `aws s3api`; documentation of the clients.
 """
@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from s3_encryption.materials.kms_keyring import KmsKeyring
 
 from harness import clients
 from harness.clients import account_environment, run
+from harness.polling import eventually
 from harness.seed import EUROPE, ONE, SEEDED_KEY
 from harness.server import Server
 
@@ -178,3 +179,56 @@ def test_rclone(server: Server, s3: Any, tmp_path: Path) -> None:
     assert rclone("check", "--download", "target", f"here:{bucket}/all").returncode != 0
     assert rclone("purge", f"here:{bucket}").returncode == 0
     assert rclone("lsf", f"here:{bucket}").returncode != 0
+
+
+@pytest.fixture
+def mounted(server: Server, s3: Any, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A bucket whose objects are under a key of KMS, and the folder as which s3fs shows it."""
+    bucket, folder = f"s3fs-{uuid.uuid4()}", tmp_path / "mounted"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": EUROPE})
+    # Its own option for that, `use_sse`, is not sent with uploads in parts.
+    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY_ARN}
+    rules = [{"ApplyServerSideEncryptionByDefault": by_default}]
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    folder.mkdir()
+    account = account_environment(server)
+    environment = account | {
+        "AWSACCESSKEYID": account["AWS_ACCESS_KEY_ID"],
+        "AWSSECRETACCESSKEY": account["AWS_SECRET_ACCESS_KEY"],
+    }
+    options = f"url={server.endpoint},endpoint={EUROPE},use_path_request_style"
+    with (tmp_path / "s3fs.log").open("wb") as log:
+        command = ["s3fs", bucket, str(folder), "-f", "-o", options]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        eventually(folder.is_mount, f"s3fs has mounted the bucket: {(tmp_path / 's3fs.log').read_text()}")
+        yield bucket, folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=False)
+        process.wait(30)
+
+
+@pytest.mark.skipif(
+    shutil.which("s3fs") is None or not os.access("/dev/fuse", os.W_OK) or os.geteuid() != 0,
+    reason="s3fs is not installed, or nothing can be mounted",
+)
+def test_s3fs(s3: Any, mounted: tuple[str, Path]) -> None:
+    bucket, folder = mounted
+    (folder / "small").write_bytes(b"small")
+    (folder / "a folder").mkdir()
+    (folder / "small").rename(folder / "a folder/moved")
+    assert (folder / "a folder/moved").read_bytes() == b"small"
+    assert not (folder / "small").exists()
+    large = os.urandom(25 << 20)
+    (folder / "large").write_bytes(large)
+    with (folder / "large").open("ab") as file:
+        file.write(b"and more")
+    (folder / "large").chmod(0o600)
+    (folder / "link").symlink_to("large")
+    assert (folder / "link").read_bytes() == large + b"and more"
+    assert sorted(entry.name for entry in folder.iterdir()) == ["a folder", "large", "link"]
+    stored = s3.get_object(Bucket=bucket, Key="large")
+    assert (stored["SSEKMSKeyId"], stored["Metadata"]["mode"]) == (KEY_ARN, str(0o100600))
+    assert stored["Body"].read() == large + b"and more"
+    (folder / "large").unlink()
+    assert "large" not in [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
