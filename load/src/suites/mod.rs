@@ -8,6 +8,7 @@ mod peers;
 mod record;
 mod signing;
 mod steps;
+mod timing;
 mod transport;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use crate::rounds::Rounds;
 pub(crate) use endpoint::Endpoint;
 
 /// The suites in their order.
-pub(crate) const ALL: [&str; 12] = [
+pub(crate) const ALL: [&str; 13] = [
     "steps",
     "hot",
     "record",
@@ -31,6 +32,7 @@ pub(crate) const ALL: [&str; 12] = [
     "signing",
     "secp256k1",
     "generating",
+    "timing",
     "idle",
     "million",
 ];
@@ -91,6 +93,7 @@ pub(crate) async fn run(name: &str, bench: &mut Bench) -> Result<()> {
         "signing" => signing::above_the_primitive(bench).await,
         "secp256k1" => signing::secp256k1(bench),
         "generating" => signing::while_generating(bench).await,
+        "timing" => timing::run(bench).await,
         "idle" => idle::run(bench).await,
         "million" => keys::million(bench).await,
         _ => bail!("there is no suite `{name}`; there are {}", ALL.join(", ")),
