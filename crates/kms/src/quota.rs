@@ -108,16 +108,19 @@ impl Kms {
         transaction: Transaction,
     ) -> Result<(Transaction, Option<ShardTurn<'_>>), KmsError> {
         let place = Place::from(*arn);
-        for entry in self.shards_of(&place).await? {
+        for seen in self.shards_of(&place).await? {
+            let Some(number) = paths::key_count_shard(&place, &seen.key) else { continue };
+            if store::decode_record::<KeyCountRecord>(&seen)?.keys == 0 {
+                continue;
+            }
+            let turn = self.count_shards.wait_for(number).await;
+            // Whoever had the turn before may have changed it.
+            let Some(entry) = self.store.get(&seen.key).await? else { continue };
             let count: KeyCountRecord = store::decode_record(&entry)?;
             if count.keys > 0 {
-                let turn = match paths::key_count_shard(&place, &entry.key) {
-                    Some(number) => Some(self.count_shards.wait_for(number).await),
-                    None => None,
-                };
                 let less = store::encode_record(&count.less_one())?;
                 let transaction = transaction.expect_revision(entry.key.clone(), entry.revision);
-                return Ok((transaction.put(entry.key, less), turn));
+                return Ok((transaction.put(entry.key, less), Some(turn)));
             }
         }
         Ok((transaction, None))

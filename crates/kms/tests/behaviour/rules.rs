@@ -257,6 +257,36 @@ async fn many_who_create_keys_at_once_are_all_counted_and_none_loses_a_race() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn keys_that_are_deleted_meanwhile_lose_no_race_to_those_who_create() {
+    const DELETED: usize = 20;
+    let bench = Arc::new(Bench::new());
+    let schedule = async |day: i64| {
+        for _ in 0..DELETED {
+            let key = bench.create_key().await;
+            let asked = json!({"KeyId": key, "PendingWindowInDays": 7});
+            bench.call(day * crate::bench::DAY, "ScheduleKeyDeletion", asked).await.unwrap();
+        }
+    };
+    schedule(0).await;
+    let before = bench.watch.commits();
+    bench.run_due(8 * crate::bench::DAY).await;
+    let alone = bench.watch.commits() - before;
+    schedule(10).await;
+    let before = bench.watch.commits();
+    let creators: Vec<_> = (0..200)
+        .map(|_| {
+            let bench = Arc::clone(&bench);
+            tokio::spawn(async move { bench.create_key().await })
+        })
+        .collect();
+    bench.run_due(18 * crate::bench::DAY).await;
+    for creator in creators {
+        creator.await.unwrap();
+    }
+    assert_eq!(bench.watch.commits() - before, alone + 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_changes_of_one_key_lose_nothing() {
     let bench = Arc::new(Bench::new());
     let key = bench.create_key().await;
