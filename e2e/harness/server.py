@@ -44,6 +44,7 @@ class Server:
         arguments: tuple[str, ...] = (),
         environment: dict[str, str] | None = None,
         scheme: str = "http",
+        user: int | None = None,
     ):
         self.folder = folder
         self.data = folder / "data"
@@ -51,6 +52,7 @@ class Server:
         self.arguments = arguments
         self.environment = environment or {}
         self.scheme = scheme
+        self.user = user
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.seed = None
@@ -109,6 +111,7 @@ class Server:
                 stderr=stderr,
                 env=clean_environment(self.folder) | self.environment,
                 cwd=self.folder,
+                user=self.user,
             )
         Server.running.add(self)
 

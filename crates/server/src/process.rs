@@ -2,8 +2,7 @@
 
 use rustix::fs::Mode;
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setpriority_process, setrlimit,
-    umask,
+    DumpableBehavior, Resource, Rlimit, getrlimit, nice, set_dumpable_behavior, setrlimit, umask,
 };
 
 /// File handles that are needed beside connections: the store, the log, signals, the runtime.
@@ -22,12 +21,12 @@ pub(crate) fn forbid_dumps() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
-/// How far this thread stands back: a tenth of a processor is left to it where others want all of it.
-const NICE: i32 = 10;
+/// How much further than the process a thread stands back: a tenth of a processor is left to it where others want all.
+const NICER: i32 = 10;
 
 /// Lets all other threads go first. Linux keeps priorities by thread; where that is refused, nothing is lost but time.
 pub(crate) fn give_way() {
-    let _ = setpriority_process(None, NICE);
+    let _ = nice(NICER);
 }
 
 /// Raises the limit for open files as far as `wanted` connections need and the system allows; returns how many
