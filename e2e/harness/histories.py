@@ -8,7 +8,6 @@ states that were reached already remembered, as Lowe proposed (2017).
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +43,6 @@ class Recorder:
     @property
     def calls(self) -> list[Call]:
         return sorted(self._calls, key=lambda call: call.begin)
-
-
-def together(clients: list[Any], work: Callable[[Any, int], None]) -> None:
-    """`work(client, number)` by all clients, begun at the same moment."""
-    gate = threading.Barrier(len(clients), timeout=60)
-
-    def one(number: int) -> None:
-        gate.wait()
-        work(clients[number], number)
-
-    with ThreadPoolExecutor(len(clients)) as pool:
-        list(pool.map(one, range(len(clients))))
 
 
 def is_linearizable(calls: list[Call], model: Model, state: Hashable) -> bool:

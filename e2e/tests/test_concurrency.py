@@ -1,15 +1,14 @@
 """32 clients at once, on one key and on 1,000 keys: no error, no lost update."""
 
-import threading
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import clients
+from harness.at_once import at_once
 from harness.expect import refused
 from harness.seed import EUROPE, ONE, SEEDED_KEY
 from harness.server import Server
@@ -24,18 +23,6 @@ def many(server: Server) -> list[Any]:
         clients.client("kms", server.endpoint, ONE, EUROPE, (("user_agent_extra", f"client-{n}"),))
         for n in range(CLIENTS)
     ]
-
-
-def at_once(many: list[Any], work: Callable[[Any, int], Any]) -> list[Any]:
-    """`work(client, number)` by all clients, begun at the same moment; their results in order."""
-    gate = threading.Barrier(len(many), timeout=60)
-
-    def one(number: int) -> Any:
-        gate.wait()
-        return work(many[number], number)
-
-    with ThreadPoolExecutor(len(many)) as pool:
-        return list(pool.map(one, range(len(many))))
 
 
 def test_encryption_on_one_key(many: list[Any]) -> None:
@@ -179,5 +166,6 @@ def niceness_of_threads(pid: int, name: str) -> set[int]:
 def test_key_pairs_are_made_on_threads_that_let_others_go_first(server: Server) -> None:
     key = clients.kms(server).create_key()["KeyMetadata"]["KeyId"]
     clients.kms(server).generate_data_key_pair_without_plaintext(KeyId=key, KeyPairSpec="RSA_2048")
-    assert niceness_of_threads(server.pid, "low-priority") == {10}
-    assert niceness_of_threads(server.pid, "tokio-rt-worker") == {0}
+    (usual,) = niceness_of_threads(server.pid, "tokio-rt-worker")
+    assert niceness_of_threads(server.pid, "low-priority") == {min(usual + 10, 19)}
+    assert usual < 19

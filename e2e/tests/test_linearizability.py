@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness import clients
-from harness.histories import Call, Model, Recorder, is_linearizable, together
+from harness.at_once import at_once
+from harness.histories import Call, Model, Recorder, is_linearizable
 from harness.seed import EUROPE, ONE
 from harness.server import Server
 
@@ -44,7 +45,7 @@ def history(server: Server, calls_of: Callable[[Any, random.Random], Question]) 
             asked, ask = calls_of(kms, chance)
             recorder.call(asked, lambda ask=ask: code_or(ask))
 
-    together(many, work)
+    at_once(many, work)
     return recorder.calls
 
 

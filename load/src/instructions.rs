@@ -1,4 +1,4 @@
-//! Counts the instructions of each step under valgrind. They hardly vary with what else the machine does, so that a step
+//! Counts the instructions of each step under valgrind. They do not vary with what else the machine does, so that a step
 //! that has become dearer shows where times do not tell it.
 
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@ use serde_json::json;
 use wire::kms::{EncryptRequest, EncryptResponse};
 use wire::sigv4::{self, RequestHead, SigningKey};
 
-use crate::keywright::{ACCOUNT, REGION};
+use crate::keywright::{ACCOUNT, ADMIN, REGION};
 use crate::prepared::Signer;
 
 /// One step: what it is, and how it is done so many times.
@@ -92,8 +92,8 @@ fn signature(times: u32) -> Result<Duration> {
     let signer = Signer {
         host: "127.0.0.1:4599".to_owned(),
         region: REGION.to_owned(),
-        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        secret: SecretString::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+        access_key_id: ADMIN.0.to_owned(),
+        secret: SecretString::new(ADMIN.1.to_owned()),
     };
     let sent = signer.kms("Encrypt", &encrypt_body(), 1)?;
     let headers: Vec<(&str, &[u8])> =
@@ -137,7 +137,7 @@ fn decision(times: u32) -> Result<Duration> {
     }];
     let user =
         Principal::User { path_and_name: "app".to_owned(), unique_id: "AIDAIOSFODNN7EXAMPLE".to_owned() };
-    let (account, access_key_id) = (account()?, "AKIAIOSFODNN7EXAMPLE".to_owned());
+    let (account, access_key_id) = (account()?, ADMIN.0.to_owned());
     let caller = CallerFacts::of(Arc::new(Caller { account, principal: user, access_key_id, session: None }));
     let (arn, asked) = (KEY.arn(), Asked(encryption_context()));
     let origin = Origin {

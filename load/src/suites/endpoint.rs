@@ -15,6 +15,7 @@ use crate::client::{Connection, Place, Tls};
 use crate::contestant::Started;
 use crate::keywright::{Record, trusting};
 use crate::prepared::Signer;
+use crate::progress;
 use crate::report::Row;
 use crate::rounds::{latency, rate};
 use crate::sample::{Load, Shape};
@@ -38,7 +39,10 @@ pub(crate) struct Endpoint {
 }
 
 pub(super) async fn run(bench: &mut Bench) -> Result<()> {
-    let Some(url) = bench.endpoint.url.clone() else { return Ok(()) };
+    let Some(url) = bench.endpoint.url.clone() else {
+        progress::say("no --endpoint is given");
+        return Ok(());
+    };
     let key = bench.endpoint.key.clone().context("there is no --endpoint-key")?;
     let place = place(&url, bench.endpoint.authority.as_deref())?;
     let signer = signer(&url)?;
