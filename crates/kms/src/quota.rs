@@ -1,10 +1,13 @@
 //! How many keys an account has in a Region.
 //!
 //! The number is the sum of shards. Which shard counts a key means nothing: calls that create keys at the same time
-//! take different ones, and a key that is deleted is taken out of any that counts some. A few calls that race at the
-//! very end of the quota may each find room; the count itself is always exact.
+//! take different ones, and a key that is deleted is taken out of any that counts some. The shards are added up only
+//! as often as the room that was left asks for. A few calls that race at the very end of the quota may each find room;
+//! the count itself is always exact.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex as Lock, PoisonError};
 
 use base::KeyArn;
 use store::{Entry, Range, Transaction};
@@ -19,10 +22,18 @@ use crate::record::KeyCountRecord;
 /// Shards of the count of an account and Region: as many calls can create keys there in one write to the disk.
 const SHARDS: usize = 64;
 
+/// The share of the room left that may be used up before the shards are added up anew: so many nodes that create keys
+/// equally fast stay within the quota together.
+const NODES: u64 = 64;
+
+/// Places of which it is remembered how much room is left.
+const PLACES_MAX: usize = 10_000;
+
 /// Turns of those who change counts, so that within one process nobody loses a race for a shard. They only save work:
 /// correctness rests on the store's compare-and-swap.
 pub(crate) struct CountShards {
     turns: Vec<Mutex<()>>,
+    room: Room,
     /// The shard that is asked for first: nodes of one cluster begin at different ones.
     first: usize,
 }
@@ -36,7 +47,8 @@ pub(crate) struct ShardTurn<'a> {
 
 impl CountShards {
     pub(crate) fn new() -> Self {
-        Self { turns: (0..SHARDS).map(|_| Mutex::new(())).collect(), first: any_shard() }
+        let turns = (0..SHARDS).map(|_| Mutex::new(())).collect();
+        Self { turns, room: Room::default(), first: any_shard() }
     }
 
     /// The turn of a shard that nobody is changing; if there is none, waits for one. Whoever takes it may hold the turn
@@ -63,6 +75,30 @@ impl CountShards {
     }
 }
 
+/// How many keys may be created in a place before its shards are added up anew.
+#[derive(Default)]
+struct Room(Lock<HashMap<Place, u64>>);
+
+impl Room {
+    /// Uses up some for one key; false if there is none that is known of.
+    fn take(&self, place: &Place) -> bool {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(keys) = places.get_mut(place) else { return false };
+        let left = keys.checked_sub(1);
+        *keys = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// Takes note of what was left beside one more key when the shards were added up.
+    fn found(&self, place: Place, left: u64) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() >= PLACES_MAX {
+            places.clear();
+        }
+        places.insert(place, left / NODES);
+    }
+}
+
 /// A shard by chance: a new hasher is seeded at random.
 fn any_shard() -> usize {
     usize::try_from(RandomState::new().hash_one(SHARDS)).unwrap_or_default() % SHARDS
@@ -81,20 +117,14 @@ impl KeyCountRecord {
 impl Kms {
     /// Counts the new key in the commit that creates it, if the quota has room. Hold the turn until that has ended.
     pub(crate) async fn count_new_key(&self, edit: &mut Edit, turn: &ShardTurn<'_>) -> Result<(), KmsError> {
-        let limit = self.settings.keys_per_region_max;
         let place = Place::from(edit.arn);
         let path = paths::key_count(&place, turn.number)?;
-        let (mut own, mut revision, mut sum) = (KeyCountRecord::default(), None, 0_u64);
-        for entry in self.shards_of(&place).await? {
-            let count: KeyCountRecord = store::decode_record(&entry)?;
-            sum = sum.saturating_add(count.keys);
-            if entry.key == path {
-                (own, revision) = (count, Some(entry.revision));
-            }
+        if !self.count_shards.room.take(&place) {
+            self.find_room(place).await?;
         }
-        if sum >= limit {
-            return Err(LimitExceeded::Keys(limit).into());
-        }
+        let entry = self.store.get(&path).await?;
+        let own = entry.as_ref().map(store::decode_record::<KeyCountRecord>).transpose()?.unwrap_or_default();
+        let revision = entry.map(|entry| entry.revision);
         edit.put(path.clone(), &own.one_more())?;
         edit.expect(path, revision);
         Ok(())
@@ -124,6 +154,19 @@ impl Kms {
             }
         }
         Ok((transaction, None))
+    }
+
+    /// Adds the shards up, and refuses one more key if the quota has no room for it.
+    async fn find_room(&self, place: Place) -> Result<(), KmsError> {
+        let limit = self.settings.keys_per_region_max;
+        let mut keys = 0_u64;
+        for entry in self.shards_of(&place).await? {
+            keys = keys.saturating_add(store::decode_record::<KeyCountRecord>(&entry)?.keys);
+        }
+        let room = limit.saturating_sub(keys);
+        let left = room.checked_sub(1).ok_or(LimitExceeded::Keys(limit))?;
+        self.count_shards.room.found(place, left);
+        Ok(())
     }
 
     async fn shards_of(&self, place: &Place) -> Result<Vec<Entry>, KmsError> {

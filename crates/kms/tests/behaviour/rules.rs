@@ -256,6 +256,42 @@ async fn many_who_create_keys_at_once_are_all_counted_and_none_loses_a_race() {
     assert_eq!(code(bench.call(0, "CreateKey", json!({})).await), "LimitExceededException");
 }
 
+#[tokio::test]
+async fn nodes_over_one_store_keep_within_one_quota() {
+    const KEYS: usize = 150;
+    let settings = Settings { keys_per_region_max: 150, ..Settings::default() };
+    let mut bench = Bench::with(settings.clone());
+    let mut other = Arc::clone(&bench.kms);
+    bench.restart_with(settings);
+    for _ in 0..KEYS {
+        bench.create_key().await;
+        std::mem::swap(&mut bench.kms, &mut other);
+    }
+    for _ in 0..2 {
+        assert_eq!(code(bench.call(0, "CreateKey", json!({})).await), "LimitExceededException");
+        std::mem::swap(&mut bench.kms, &mut other);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_key_is_created_without_counting_all_others_while_there_is_room() {
+    let bench = Arc::new(Bench::new());
+    let create_at_once = || async {
+        let creators = (0..200).map(|_| {
+            let bench = Arc::clone(&bench);
+            tokio::spawn(async move { bench.create_key().await })
+        });
+        for creator in creators.collect::<Vec<_>>() {
+            creator.await.unwrap();
+        }
+    };
+    create_at_once().await;
+    let before = bench.watch.entries_read();
+    create_at_once().await;
+    let read = bench.watch.entries_read() - before;
+    assert!(read < 200 * 10, "{read} entries were read for 200 keys");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn keys_that_are_deleted_meanwhile_lose_no_race_to_those_who_create() {
     const DELETED: usize = 20;
