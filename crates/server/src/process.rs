@@ -1,9 +1,13 @@
 //! What the process asks of the system before it starts.
 
+use std::io;
+
 use rustix::fs::Mode;
+use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, nice, set_dumpable_behavior, setrlimit, umask,
 };
+use rustix::thread::{CapabilitySet, capabilities};
 
 /// File handles that are needed beside connections: the store, the log, signals, the runtime.
 const OTHER_FILES: u64 = 64;
@@ -19,6 +23,20 @@ pub(crate) fn protect() {
 /// files holds for files alone: where a program collects dumps, Linux hands them to it whatever the limit is.
 pub(crate) fn forbid_dumps() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+/// Keeps all memory, now and later, out of swap: pages are locked as they come into use (mlockall(2)). There must be no
+/// limit for that, or one that does not bind this process: behind it allocations would fail.
+///
+/// # Errors
+/// The system does not permit it.
+pub(crate) fn lock_memory() -> io::Result<()> {
+    let is_limited = getrlimit(Resource::Memlock).current.is_some();
+    if is_limited && !capabilities(None)?.effective.contains(CapabilitySet::IPC_LOCK) {
+        setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None })?;
+    }
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)?;
+    Ok(())
 }
 
 /// How much further than the process a thread stands back: a tenth of a processor is left to it where others want all.

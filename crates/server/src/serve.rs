@@ -104,6 +104,9 @@ pub(crate) async fn serve(config: Config, generation: Handle) -> Result<(), Star
 
 /// A build that does not encrypt is for tests alone, and so is a process that others may look into.
 fn guard(config: &Config) -> Result<(), StartError> {
+    if config.locks_memory {
+        process::lock_memory().map_err(StartError::MemoryLock)?;
+    }
     if config.dev {
         return Ok(());
     }

@@ -73,6 +73,11 @@ pub(crate) enum StartError {
         "this build is for measuring alone and does not encrypt the contents of objects; it serves only with --dev"
     )]
     MeasuringBuild,
+    #[error(
+        "memory cannot be locked: {0}; permit it (LimitMEMLOCK=infinity for systemd, `ulimit -l unlimited`, \
+         CAP_IPC_LOCK for a container), or set [process] lock_memory to false"
+    )]
+    MemoryLock(std::io::Error),
     #[error(transparent)]
     NoSuchKey(#[from] NoSuchKey),
     #[error(transparent)]
@@ -131,6 +136,7 @@ impl StartError {
             | Self::HomeOfObjects(HomeError::Elsewhere(_))
             | Self::KeySets(_)
             | Self::MeasuringBuild
+            | Self::MemoryLock(_)
             | Self::NoSuchKey(_)
             | Self::Organization(_)
             | Self::PolicyLint(_)

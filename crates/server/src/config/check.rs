@@ -40,6 +40,7 @@ pub(super) fn check(
         signature_window: check.seconds("signature_window_seconds", settings.signature_window_seconds)?,
         attestation_roots: check.files("attestation_roots", &settings.attestation_roots)?,
         passphrase: check.passphrase(settings, passphrase)?,
+        locks_memory: settings.process.lock_memory,
         limits: check.limits(&settings.limits)?,
         kms: check.kms(settings, &regions)?,
         objects: check.objects(&settings.objects)?,

@@ -41,6 +41,8 @@ pub(crate) struct Config {
     /// PEM files with the roots of trust of attestation documents; empty means that none is trusted.
     pub(crate) attestation_roots: Vec<PathBuf>,
     pub(crate) passphrase: Option<PassphraseSource>,
+    /// Whether no page of the memory may be swapped out.
+    pub(crate) locks_memory: bool,
     pub(crate) limits: Limits,
     pub(crate) kms: ::kms::Settings,
     pub(crate) objects: ObjectChoice,

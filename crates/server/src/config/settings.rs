@@ -17,6 +17,7 @@ pub(super) struct Settings {
     pub(super) signature_window_seconds: u64,
     pub(super) attestation_roots: Vec<String>,
     pub(super) root: RootSettings,
+    pub(super) process: ProcessSettings,
     pub(super) limits: LimitSettings,
     pub(super) kms: KmsSettings,
     pub(super) objects: ObjectSettings,
@@ -36,6 +37,12 @@ pub(super) struct Settings {
 pub(super) struct RootSettings {
     pub(super) passphrase_file: String,
     pub(super) passphrase_prompt: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProcessSettings {
+    pub(super) lock_memory: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -242,6 +249,7 @@ impl Default for Settings {
             signature_window_seconds: 300,
             attestation_roots: Vec::new(),
             root: RootSettings { passphrase_file: String::new(), passphrase_prompt: false },
+            process: ProcessSettings { lock_memory: false },
             limits: LimitSettings::default(),
             kms: KmsSettings::default(),
             objects: ObjectSettings::default(),
