@@ -1,12 +1,16 @@
-"""What lies in the memory of a process (proc(5): `maps` and `mem`)."""
+"""What lies in the memory of a process (proc(5): `maps` and `mem`), and whether it may be locked."""
 
 import base64
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 # A line of `maps`: addresses, and the permissions to read and to write. What nobody writes to holds no secrets.
 AREA = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) rw")
 PIECE = 1 << 24
+
+# capabilities(7), as linux/capability.h numbers it.
+CAP_IPC_LOCK = 14
 
 
 def forms(value: bytes) -> set[bytes]:
@@ -30,6 +34,13 @@ def find(pid: int, values: dict[str, bytes]) -> set[str]:
     return found
 
 
+def may_lock() -> bool:
+    """Whether the system lets this process, and those that it starts, lock as much memory as they like."""
+    status = Path("/proc/self/status").read_text()
+    capabilities = re.search(r"^CapEff:\s+([0-9a-f]+)$", status, re.MULTILINE)
+    return capabilities is not None and bool(int(capabilities[1], 16) & 1 << CAP_IPC_LOCK)
+
+
 def _areas(pid: int) -> list[tuple[int, int]]:
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
     # What the kernel shows of itself cannot be read like memory.
@@ -37,7 +48,7 @@ def _areas(pid: int) -> list[tuple[int, int]]:
     return [(int(match[1], 16), int(match[2], 16)) for match in matches if match]
 
 
-def _read(pid: int, start: int, end: int):
+def _read(pid: int, start: int, end: int) -> Iterator[bytes]:
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         memory.seek(start)
         while start < end:

@@ -23,9 +23,6 @@ KEPT = {"access key id": ONE.access_key_id.encode()}
 # So many at once use more memory than the few calls that follow.
 CALLERS = 48
 
-# capabilities(7), as linux/capability.h numbers it.
-CAP_IPC_LOCK = 14
-
 LOCKED = re.compile(r"^VmLck:\s+(\d+) kB$", re.MULTILINE)
 
 
@@ -107,7 +104,7 @@ def test_the_passphrase_is_wiped_after_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("lock", "is_locked"), [("true", True), ("false", False)])
 def test_memory_is_locked_where_that_is_asked_for(tmp_path: Path, lock: str, is_locked: bool) -> None:
-    if not may_lock():
+    if not memory.may_lock():
         pytest.skip("this machine lets nobody lock memory")
     server = Server(tmp_path, environment={"KEYWRIGHT_PROCESS_LOCK_MEMORY": lock}).start()
     try:
@@ -117,12 +114,6 @@ def test_memory_is_locked_where_that_is_asked_for(tmp_path: Path, lock: str, is_
         clients.kms(server).create_key()
     finally:
         server.close()
-
-
-def may_lock() -> bool:
-    status = Path("/proc/self/status").read_text()
-    capabilities = re.search(r"^CapEff:\s+([0-9a-f]+)$", status, re.MULTILINE)
-    return capabilities is not None and bool(int(capabilities[1], 16) & 1 << CAP_IPC_LOCK)
 
 
 def test_a_start_that_may_not_lock_memory_fails_and_says_what_to_do(tmp_path: Path) -> None:
