@@ -145,6 +145,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def as_bytes(request: Request, *, framing: str | None = None) -> bytes:
+    """The request as it goes over HTTP/1.1, with its length or another framing."""
+    head = [f"{request.method} {request.path} HTTP/1.1"]
+    head += [f"{name}: {value}" for name, value in request.headers.items()]
+    head.append(framing if framing is not None else f"Content-Length: {len(request.body)}")
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + request.body
+
+
 def connect(server: Server, seconds: float = 20.0) -> socket.socket:
     """A bare connection; with TLS where the server speaks it, unverified."""
     plain = socket.create_connection(("127.0.0.1", server.port), timeout=seconds)

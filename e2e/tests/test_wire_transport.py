@@ -13,7 +13,7 @@ import h2.connection
 import h2.events
 import pytest
 
-from harness.raw import Request, call, connect, exchange, exchange_bytes, kms_request, sign
+from harness.raw import Request, as_bytes, call, connect, exchange, exchange_bytes, kms_request, sign
 from harness.server import Server
 
 SEED = 20_141_101
@@ -21,13 +21,6 @@ SEED = 20_141_101
 
 def assert_alive(server: Server) -> None:
     assert call(server, "ListKeys").status == 200
-
-
-def as_bytes(request: Request, *, framing: str | None = None) -> bytes:
-    head = [f"{request.method} {request.path} HTTP/1.1"]
-    head += [f"{name}: {value}" for name, value in request.headers.items()]
-    head.append(framing if framing is not None else f"Content-Length: {len(request.body)}")
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + request.body
 
 
 GARBAGE = {

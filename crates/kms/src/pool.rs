@@ -1,5 +1,5 @@
 //! A bounded pool for work that takes a processor for long: RSA, key generation, post-quantum algorithms. A burst of it
-//! waits here and never on a thread that answers symmetric calls. Key pairs are made in places of their own, and on
+//! waits here and never on a thread that answers symmetric calls; who would wait too long is refused at once. Key pairs are made in places of their own, and on
 //! threads that give way to all others if there are such: one of RSA can take a second, and nobody else waits for it.
 
 use std::num::NonZeroUsize;
@@ -10,13 +10,51 @@ use tokio::sync::Semaphore;
 
 use crate::error::KmsError;
 
+/// Jobs that can wait for each place: a second's work of the slowest, which take some milliseconds.
+const JOBS_WAITING_EACH: usize = 256;
+
+/// Key pairs that can wait for each place: half a minute's work of the slowest, which take up to two seconds.
+const PAIRS_WAITING_EACH: usize = 16;
+
 /// As many jobs at a time as there are processors, and half as many key pairs beside them. Clones are the same pool.
 #[derive(Clone)]
 pub(crate) struct Pool {
-    places: Arc<Semaphore>,
-    places_for_generation: Arc<Semaphore>,
+    jobs: Arc<Places>,
+    pairs: Arc<Places>,
     /// Whose threads make key pairs; until it is told, those of whoever asks.
     generation: Arc<OnceLock<Handle>>,
+}
+
+/// Where jobs run, and where they wait for that.
+struct Places {
+    free: Arc<Semaphore>,
+    /// For those who run and those who wait.
+    taken: Semaphore,
+}
+
+impl Places {
+    fn new(places: usize, waiting_each: usize) -> Self {
+        let taken = places.saturating_mul(waiting_each.saturating_add(1)).min(Semaphore::MAX_PERMITS);
+        Self { free: Arc::new(Semaphore::new(places)), taken: Semaphore::new(taken) }
+    }
+
+    /// Runs `work` on a blocking thread of the runtime when it is its turn.
+    async fn run<T: Send + 'static>(
+        &self,
+        runtime: &Handle,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, KmsError> {
+        let _queued = self.taken.try_acquire().map_err(|_| KmsError::Throttled)?;
+        let turn = Arc::clone(&self.free).acquire_owned().await;
+        let turn = turn.map_err(|_| KmsError::Bug("the pool was closed"))?;
+        let job = runtime.spawn_blocking(move || {
+            let result = work();
+            // Held to here: whoever asked may have gone, the processor is busy all the same.
+            drop(turn);
+            result
+        });
+        job.await.map_err(|_| KmsError::Bug("a job of the pool panicked"))
+    }
 }
 
 impl Pool {
@@ -26,8 +64,8 @@ impl Pool {
 
     fn with_places(places: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(places)),
-            places_for_generation: Arc::new(Semaphore::new(places.div_ceil(2))),
+            jobs: Arc::new(Places::new(places, JOBS_WAITING_EACH)),
+            pairs: Arc::new(Places::new(places.div_ceil(2), PAIRS_WAITING_EACH)),
             generation: Arc::default(),
         }
     }
@@ -38,36 +76,27 @@ impl Pool {
     }
 
     /// Runs `work` when it is its turn.
+    ///
+    /// # Errors
+    /// Too many wait already ([`KmsError::Throttled`]).
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, KmsError> {
-        run_in(&self.places, &Handle::current(), work).await
+        self.jobs.run(&Handle::current(), work).await
     }
 
     /// Makes a key pair by `work` when it is its turn.
+    ///
+    /// # Errors
+    /// Too many wait already ([`KmsError::Throttled`]).
     pub(crate) async fn generate<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, KmsError> {
         let runtime = self.generation.get().cloned().unwrap_or_else(Handle::current);
-        run_in(&self.places_for_generation, &runtime, work).await
+        self.pairs.run(&runtime, work).await
     }
-}
-
-async fn run_in<T: Send + 'static>(
-    places: &Arc<Semaphore>,
-    runtime: &Handle,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, KmsError> {
-    let turn = Arc::clone(places).acquire_owned().await.map_err(|_| KmsError::Bug("the pool was closed"))?;
-    let job = runtime.spawn_blocking(move || {
-        let result = work();
-        // Held to here: whoever asked may have gone, the processor is busy all the same.
-        drop(turn);
-        result
-    });
-    job.await.map_err(|_| KmsError::Bug("a job of the pool panicked"))
 }
 
 #[cfg(test)]
@@ -113,7 +142,7 @@ mod tests {
             assert!(poll_once(job.as_mut()).is_none(), "the job waits to be let go");
             beginning.recv_timeout(NEVER).unwrap();
         }
-        assert_eq!(pool.places.available_permits(), 0, "a place is taken for as long as its job runs");
+        assert_eq!(pool.jobs.free.available_permits(), 0, "a place is taken for as long as its job runs");
         let mut third = Box::pin(pool.run(|| true));
         assert!(poll_once(third.as_mut()).is_none());
         running.iter().for_each(|go| go.send(()).unwrap());
@@ -121,7 +150,7 @@ mod tests {
             assert!(job.await.unwrap());
         }
         assert!(third.await.unwrap());
-        assert_eq!(pool.places.available_permits(), 2);
+        assert_eq!(pool.jobs.free.available_permits(), 2);
     }
 
     #[tokio::test]
@@ -133,7 +162,7 @@ mod tests {
         assert!(poll_once(abandoned.as_mut()).is_none());
         drop(abandoned);
         beginning.recv_timeout(NEVER).unwrap();
-        assert_eq!(pool.places.available_permits(), 0);
+        assert_eq!(pool.jobs.free.available_permits(), 0);
         go.send(()).unwrap();
         assert!(pool.run(|| true).await.unwrap());
     }
@@ -170,6 +199,32 @@ mod tests {
         assert_eq!(pool.generate(name).await.unwrap().as_deref(), Some("patient"));
         assert_ne!(pool.run(name).await.unwrap().as_deref(), Some("patient"));
         threads.shutdown_background();
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_too_long_is_refused_and_room_comes_back() {
+        let pool = Pool::with_places(1);
+        let (begun, beginning) = mpsc::channel();
+        let (go, leave) = mpsc::channel();
+        let mut running = Box::pin(pool.generate(job(begun, leave)));
+        assert!(poll_once(running.as_mut()).is_none());
+        beginning.recv_timeout(NEVER).unwrap();
+        let mut waiting: Vec<_> = (0..PAIRS_WAITING_EACH).map(|_| Box::pin(pool.generate(|| true))).collect();
+        for pair in &mut waiting {
+            assert!(poll_once(pair.as_mut()).is_none());
+        }
+        assert!(matches!(pool.generate(|| true).await, Err(KmsError::Throttled)));
+        assert!(pool.run(|| true).await.unwrap(), "other jobs have places of their own");
+        // Somebody who waited goes away.
+        waiting.pop();
+        let mut late = Box::pin(pool.generate(|| true));
+        assert!(poll_once(late.as_mut()).is_none());
+        go.send(()).unwrap();
+        assert!(running.await.unwrap());
+        for pair in waiting {
+            assert!(pair.await.unwrap());
+        }
+        assert!(late.await.unwrap());
     }
 
     /// Polls once.

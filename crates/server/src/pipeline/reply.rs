@@ -2,7 +2,7 @@
 
 use base::{RequestId, SecretBytes};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use wire::{Fault, json, query};
 
@@ -12,6 +12,8 @@ use crate::http::OutgoingResponse;
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const XML: HeaderValue = HeaderValue::from_static("text/xml");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate, private");
+/// Seconds after which who was turned away may come again: what a burst leaves to do takes no longer.
+const SOON: HeaderValue = HeaderValue::from_static("1");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What is answered, before it has bytes.
@@ -32,6 +34,7 @@ impl Reply {
 
     pub(super) fn into_response(self, request_id: RequestId) -> OutgoingResponse {
         let id = request_id.to_string();
+        let is_throttled = matches!(&self, Self::Fault(_, _, fault) if fault.code.starts_with("Throttling"));
         let (status, content_type, body) = match self {
             Self::Success(Protocol::AwsJson, body) => (StatusCode::OK, JSON, body),
             Self::Success(Protocol::Query, body) => (StatusCode::OK, XML, body),
@@ -46,6 +49,9 @@ impl Reply {
         headers.insert(CACHE_CONTROL, NO_STORE);
         if let Ok(id) = HeaderValue::try_from(id) {
             headers.insert(REQUEST_ID, id);
+        }
+        if is_throttled {
+            headers.insert(RETRY_AFTER, SOON);
         }
         OutgoingResponse { status, headers, body: Bytes::from_owner(Wiped(SecretBytes::new(body))) }
     }
