@@ -51,6 +51,30 @@ instructions:
 bench-objects:
 	load/objects/run
 
+# What dependencies may be: licences, sources, duplicates, advisories (docs/adr/0028-dependencies-and-unsafe-code.md).
+TOOLS = target/tools
+.PHONY: deny sbom
+deny: $(TOOLS)/bin/cargo-deny
+	$< --locked check licenses bans sources
+	@if $< fetch db >/dev/null 2>&1; then $< --locked check --disable-fetch advisories; \
+	else echo "deny: advisories were not checked: their database (github.com/RustSec/advisory-db) cannot be fetched from here"; fi
+
+$(TOOLS)/bin/cargo-deny:
+	@echo "installing cargo-deny into $(TOOLS); this takes some minutes, once"
+	cargo install --quiet --locked --root $(TOOLS) cargo-deny@0.20.2
+
+# What the binary is made of, as CycloneDX: target/keywright.cdx.json.
+sbom: $(TOOLS)/bin/cargo-cyclonedx
+	PATH="$(abspath $(TOOLS))/bin:$$PATH" cargo cyclonedx --quiet --manifest-path crates/server/Cargo.toml --format json \
+		--no-build-deps --override-filename sbom-of-keywright
+	mv crates/server/sbom-of-keywright.json target/keywright.cdx.json
+	rm -f */sbom-of-keywright.json crates/*/sbom-of-keywright.json
+	@echo "target/keywright.cdx.json"
+
+$(TOOLS)/bin/cargo-cyclonedx:
+	@echo "installing cargo-cyclonedx into $(TOOLS); this takes some minutes, once"
+	cargo install --quiet --locked --root $(TOOLS) cargo-cyclonedx@0.5.9
+
 .PHONY: run
 run: ## Build and start on 127.0.0.1:4599, with everything in ./data
 	@command -v cargo >/dev/null || { \
