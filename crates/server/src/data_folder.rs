@@ -67,7 +67,11 @@ impl DataFolder {
         let lock = lock(path)?;
         match read_mark(path)? {
             Some(found) => check_purpose(path, found, purpose)?,
-            None => mark(path, purpose)?,
+            None => {
+                // What is marked is there to stay, and so must be its own name.
+                sync_name(path).map_err(|error| trouble(path, "created", error))?;
+                mark(path, purpose)?;
+            }
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -150,13 +154,35 @@ fn create(path: &Path) -> Result<(), DataFolderError> {
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(()),
         Ok(_) => Err(DataFolderError::NotAFolder(path.to_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|error| trouble(path, "created", error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make(path).map_err(|error| trouble(path, "created", error))
+        }
         Err(error) => Err(trouble(path, "read", error)),
     }
+}
+
+/// Makes the folder and those that lead to it, each with a name that survives a power cut.
+fn make(path: &Path) -> std::io::Result<()> {
+    let parent = parent(path);
+    if !parent.exists() {
+        make(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => sync_name(path),
+    }
+}
+
+/// Waits until the folder's name is on the disk. Where the folder above may be written and not read, that cannot be asked for.
+fn sync_name(path: &Path) -> std::io::Result<()> {
+    match File::open(parent(path)).and_then(|folder| folder.sync_all()) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn lock(folder: &Path) -> Result<File, DataFolderError> {

@@ -18,9 +18,16 @@ const CHUNK_BYTES: usize = 256 * 1_024;
 /// What is written behind the lines when there is no room for more.
 static ROOM: [u8; 256 * 1_024] = [0; 256 * 1_024];
 
-/// Makes the folder, for its owner alone, if it is not there.
+/// Makes the folder, for its owner alone, if it is not there. Its name and that of the folder above survive a power cut, as
+/// what is logged must: also if a crash came between making and syncing them.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    folder.ancestors().skip(1).take(2).try_for_each(sync_folder)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
 }
 
 /// A segment, open for appending.
@@ -87,7 +94,7 @@ impl SegmentFile {
         file.set_len(0)?;
         // The file's name must survive a power cut as well as its content.
         file.sync_data()?;
-        File::open(folder)?.sync_all()?;
+        sync_folder(folder)?;
         Self::of(segment, file, 0)
     }
 

@@ -1,11 +1,13 @@
 //! Blobs in a folder: one file each, for its owner alone. A file is written under a temporary name, synced, renamed,
 //! and its folder synced, so that after any crash it is whole or not there.
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -18,7 +20,11 @@ const TEMPORARY: &str = "new";
 /// A folder of blobs. Files lie in 256 folders below it, by the first two digits of their names.
 pub struct Folder {
     path: PathBuf,
+    named: Arc<Named>,
 }
+
+/// The folders below of which it is known that their names are on the disk.
+type Named = Mutex<BTreeSet<PathBuf>>;
 
 /// The folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +43,7 @@ impl Folder {
     /// It cannot be read or written.
     pub fn open(path: PathBuf) -> Result<Self, FolderError> {
         prepare(&path).map_err(|source| FolderError { path: path.clone(), source })?;
-        Ok(Self { path })
+        Ok(Self { path, named: Arc::default() })
     }
 
     fn place(&self, name: BlobName) -> PathBuf {
@@ -53,10 +59,10 @@ impl Folder {
 #[async_trait]
 impl Blobs for Folder {
     async fn create(&self, name: BlobName) -> Result<Box<dyn BlobWriter>, BlobError> {
-        let (temporary, place) = (self.temporary(name), self.place(name));
+        let (temporary, place, named) = (self.temporary(name), self.place(name), Arc::clone(&self.named));
         let writer = blocking(move || {
             let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-            Ok(Writing { file: Some(file), temporary, place })
+            Ok(Writing { file: Some(file), temporary, place, named })
         });
         Ok(Box::new(writer.await.map_err(BlobError::failed)?))
     }
@@ -94,6 +100,7 @@ struct Writing {
     file: Option<File>,
     temporary: PathBuf,
     place: PathBuf,
+    named: Arc<Named>,
 }
 
 #[async_trait]
@@ -107,14 +114,11 @@ impl BlobWriter for Writing {
 
     async fn finish(mut self: Box<Self>) -> Result<(), BlobError> {
         let Some(file) = self.file.take() else { return Err(BlobError::failed(broken())) };
-        let (temporary, place) = (self.temporary.clone(), self.place.clone());
+        let (temporary, place, named) = (self.temporary.clone(), self.place.clone(), Arc::clone(&self.named));
         let finished = blocking(move || {
             file.sync_all()?;
             let folder = place.parent().ok_or_else(broken)?;
-            if !folder.exists() {
-                make(folder)?;
-                sync(folder.parent().ok_or_else(broken)?)?;
-            }
+            make_named(folder, &named)?;
             std::fs::rename(&temporary, &place)?;
             sync(folder)
         });
@@ -185,6 +189,17 @@ fn make(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Makes the folder if it is not there, and waits until its name is on the disk, also where another writer has just made it.
+fn make_named(folder: &Path, named: &Named) -> std::io::Result<()> {
+    let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+    if !named.contains(folder) || !folder.exists() {
+        make(folder)?;
+        sync(folder.parent().ok_or_else(broken)?)?;
+        named.insert(folder.to_path_buf());
+    }
+    Ok(())
 }
 
 fn sync(folder: &Path) -> std::io::Result<()> {
