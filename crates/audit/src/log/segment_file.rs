@@ -15,6 +15,8 @@ use super::line::Head;
 use super::reader::{Segment, segments};
 
 const CHUNK_BYTES: usize = 256 * 1_024;
+/// How much before its end is written again when a log is opened: more than was ever written between two syncs, 8 MiB.
+const REWRITTEN_BYTES: u64 = 8 * 1_024 * 1_024;
 /// What is written behind the lines when there is no room for more.
 static ROOM: [u8; 256 * 1_024] = [0; 256 * 1_024];
 
@@ -80,6 +82,7 @@ impl SegmentFile {
             };
             let head = Head::behind(&line).ok_or_else(|| OpenError::Damaged(segment.clone()))?;
             file.set_len(end)?;
+            write_again(&file, end)?;
             file.sync_data()?;
             return Ok(Found { file: Self::of(segment, file, end)?, head });
         }
@@ -197,6 +200,15 @@ fn set_lines_aside(segment: &Segment, file: &mut File, end: u64) -> io::Result<(
          `keywright trail verify` tells whether any of them had been delivered"
     );
     Ok(())
+}
+
+/// Writes the last lines as they are. If a sync of the process before this one failed, the system may show lines that are not
+/// on the disk and that it will never write: fsync(2), BUGS. Behind such a hole nothing would be safe.
+fn write_again(file: &File, end: u64) -> io::Result<()> {
+    let begin = end.saturating_sub(REWRITTEN_BYTES);
+    let mut lines = vec![0; usize::try_from(end - begin).unwrap_or_default()];
+    file.read_exact_at(&mut lines, begin)?;
+    file.write_all_at(&lines, begin)
 }
 
 /// Where the last whole line ends, and that line without its line end. Everything before the first zero byte was written;
