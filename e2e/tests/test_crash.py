@@ -148,6 +148,14 @@ def test_a_termination_under_load_ends_in_order(fresh_server: Server) -> None:
         assert_whole(kms, key, facts)
 
 
+def test_a_start_tells_whether_the_last_run_ended_in_order(fresh_server: Server) -> None:
+    told = "the last run did not end in order"
+    assert told not in fresh_server.output
+    fresh_server.kill()
+    assert told in fresh_server.start().output
+    assert told not in fresh_server.restart().output
+
+
 def test_a_crash_while_starting(fresh_server: Server) -> None:
     kms = clients.kms(fresh_server)
     key = kms.create_key()["KeyMetadata"]["KeyId"]

@@ -13,6 +13,8 @@ const STORE: &str = "keywright.redb";
 const COMPLETE: &str = "complete";
 const ROOT: &str = "root.json";
 const PROFILE: &str = "aws-profile";
+/// Is there while a process has the store open.
+const IN_USE: &str = "in-use";
 
 /// The folder's format that this program writes and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -32,6 +34,8 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 pub(crate) struct DataFolder {
     path: PathBuf,
+    /// Whether the mark that the folder is in use goes with this.
+    is_marked: bool,
     _lock: File,
 }
 
@@ -73,7 +77,7 @@ impl DataFolder {
                 mark(path, purpose)?;
             }
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), is_marked: false, _lock: lock })
     }
 
     /// Opens a folder that must be there, whatever it is for: for the commands beside `serve`.
@@ -89,7 +93,7 @@ impl DataFolder {
         if read_mark(path)?.is_none() {
             return Err(damaged(path, "its file `format` is missing"));
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), is_marked: false, _lock: lock })
     }
 
     /// The folder itself.
@@ -112,6 +116,22 @@ impl DataFolder {
     /// Notes that root and store are there, so that one which goes missing later is not made anew.
     pub(crate) fn note_complete(&self) -> Result<(), DataFolderError> {
         if self.path.join(COMPLETE).exists() { Ok(()) } else { self.write_private(COMPLETE, b"") }
+    }
+
+    /// Marks the folder as in use, until this is dropped. Whether it was so already: whoever used it did not end in order. Then
+    /// the mark stays in any case, until [`Self::note_told`].
+    pub(crate) fn mark_in_use(&mut self) -> Result<bool, DataFolderError> {
+        let was_in_use = self.path.join(IN_USE).exists();
+        if !was_in_use {
+            self.write_private(IN_USE, b"")?;
+        }
+        self.is_marked = !was_in_use;
+        Ok(was_in_use)
+    }
+
+    /// The operator was told that the folder was in use.
+    pub(crate) fn note_told(&mut self) {
+        self.is_marked = true;
     }
 
     /// The AWS profile file that the first start writes.
@@ -140,6 +160,16 @@ impl DataFolder {
     /// Writes a file that only this user can read (0600), durably and whole or not at all.
     pub(crate) fn write_private(&self, name: &str, content: &[u8]) -> Result<(), DataFolderError> {
         write_private(&self.path, name, content)
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        if self.is_marked {
+            // What cannot be taken away is told of at the next start.
+            let _ = std::fs::remove_file(self.path.join(IN_USE))
+                .and_then(|()| File::open(&self.path)?.sync_all());
+        }
     }
 }
 
@@ -337,6 +367,27 @@ mod tests {
         assert!(message(DataFolder::open(place.path())).contains("in use"));
         drop(first);
         assert!(DataFolder::open(place.path()).is_ok());
+    }
+
+    #[test]
+    fn whoever_does_not_end_in_order_leaves_a_mark() {
+        let place = tempfile::tempdir().unwrap();
+        let open = || DataFolder::open_or_create(place.path(), Purpose::Production).unwrap();
+        let mut first = open();
+        assert!(!first.mark_in_use().unwrap());
+        std::fs::copy(place.path().join(IN_USE), place.path().join("copy")).unwrap();
+        drop(first);
+        assert!(!open().mark_in_use().unwrap(), "it ended in order");
+        std::fs::rename(place.path().join("copy"), place.path().join(IN_USE)).unwrap();
+        // Who does not use the store neither makes the mark nor takes it away.
+        drop(open());
+        // Nor does one that fails before it has told of it.
+        assert!(open().mark_in_use().unwrap());
+        let mut second = open();
+        assert!(second.mark_in_use().unwrap());
+        second.note_told();
+        drop(second);
+        assert!(!open().mark_in_use().unwrap(), "it was told");
     }
 
     #[test]

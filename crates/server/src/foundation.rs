@@ -32,11 +32,12 @@ impl Foundation {
     /// # Errors
     /// The passphrase is missing or wrong, something is damaged, or the root is not the one of this store.
     pub(crate) async fn open(
-        folder: DataFolder,
+        mut folder: DataFolder,
         passphrase: Option<&PassphraseSource>,
     ) -> Result<Self, StartError> {
         let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness::new());
         let root_path = folder.root_path()?;
+        let was_in_use = folder.mark_in_use()?;
         let is_new = !root_path.exists();
         let (root, passphrase) = if is_new {
             create_root(&root_path, passphrase, &*randomness)?
@@ -48,6 +49,13 @@ impl Foundation {
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), key, Arc::clone(&randomness)));
         domain_keys.verify_root().await?;
         folder.note_complete()?;
+        if was_in_use {
+            tracing::warn!(
+                "the last run did not end in order, as after a kill or a power cut; the store is verified and stands at \
+                 its last commit"
+            );
+            folder.note_told();
+        }
         Ok(Self { domain_keys, store, randomness, plain_root: passphrase.is_none(), folder })
     }
 }

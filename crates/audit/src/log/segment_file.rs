@@ -185,6 +185,7 @@ fn set_lines_aside(segment: &Segment, file: &mut File, end: u64) -> io::Result<(
     let mut unread = Vec::new();
     io::BufReader::with_capacity(CHUNK_BYTES, &mut *file).read_until(b'\n', &mut unread)?;
     if unread.last() != Some(&b'\n') {
+        tell_unfinished(segment, &unread);
         return Ok(());
     }
     let aside = segment.path.with_extension(format!("{end}.torn"));
@@ -200,6 +201,18 @@ fn set_lines_aside(segment: &Segment, file: &mut File, end: u64) -> io::Result<(
          `keywright trail verify` tells whether any of them had been delivered"
     );
     Ok(())
+}
+
+/// Says that a line is cut off of which a crash left a part. The room behind the lines is no line.
+fn tell_unfinished(segment: &Segment, unread: &[u8]) {
+    let bytes = unread.iter().take_while(|byte| **byte != 0).count();
+    if bytes > 0 {
+        tracing::warn!(
+            file = %segment.path.display(),
+            bytes,
+            "a crash left a line of the audit log unfinished; it is cut off"
+        );
+    }
 }
 
 /// Writes the last lines as they are. If a sync of the process before this one failed, the system may show lines that are not

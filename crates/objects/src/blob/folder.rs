@@ -177,8 +177,13 @@ fn prepare(path: &Path) -> std::io::Result<()> {
     make(path)?;
     let temporary = path.join(TEMPORARY);
     make(&temporary)?;
+    let mut unfinished = 0_u64;
     for file in std::fs::read_dir(&temporary)? {
         std::fs::remove_file(file?.path())?;
+        unfinished += 1;
+    }
+    if unfinished > 0 {
+        tracing::warn!(unfinished, "a crash left contents of objects unfinished; they are removed");
     }
     sync(path)?;
     path.parent().map_or(Ok(()), sync)
