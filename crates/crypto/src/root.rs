@@ -87,6 +87,15 @@ impl RootFile {
         Self::write(path, &root, protection, Existing::Keep, randomness)
     }
 
+    /// Removes what a crash left of writing this file: a copy of the root, under the protection that it had then. Nobody else
+    /// may be writing.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or the copy not removed.
+    pub fn remove_unfinished(path: &Path) -> Result<(), RootError> {
+        replace::remove_unfinished(path).map_err(|source| RootError::writing(path, source))
+    }
+
     /// Reads a root file.
     ///
     /// # Errors

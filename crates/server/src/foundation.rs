@@ -38,6 +38,7 @@ impl Foundation {
         let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness::new());
         let root_path = folder.root_path()?;
         let was_in_use = folder.mark_in_use()?;
+        RootFile::remove_unfinished(&root_path).map_err(PassphraseError::from)?;
         let is_new = !root_path.exists();
         let (root, passphrase) = if is_new {
             create_root(&root_path, passphrase, &*randomness)?

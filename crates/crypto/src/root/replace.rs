@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+const TEMPORARY_BEGIN: &str = ".root-";
+const TEMPORARY_END: &str = ".new";
+
 /// What to do with a file that is already there.
 #[derive(Clone, Copy)]
 pub(super) enum Existing {
@@ -24,7 +27,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing, unique: u64) 
         Existing::Replace => path.canonicalize()?,
     };
     let folder = folder_of(&target);
-    let temporary = Temporary(folder.join(format!(".root-{unique:016x}.new")));
+    let temporary = Temporary(folder.join(format!("{TEMPORARY_BEGIN}{unique:016x}{TEMPORARY_END}")));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary.0)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -33,6 +36,21 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing, unique: u64) 
         Existing::Keep => fs::hard_link(&temporary.0, &target)?,
         Existing::Replace => fs::rename(&temporary.0, &target)?,
     }
+    File::open(folder)?.sync_all()
+}
+
+/// Removes the temporary files beside `path` of writers that a crash cut off.
+pub(super) fn remove_unfinished(path: &Path) -> io::Result<()> {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let folder = folder_of(&target);
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if name.starts_with(TEMPORARY_BEGIN) && name.ends_with(TEMPORARY_END) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    // Also what is gone already may come back until this is done.
     File::open(folder)?.sync_all()
 }
 
@@ -87,6 +105,18 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(names(folder.path()), ["link", "root.json"]);
+    }
+
+    #[test]
+    fn what_a_crash_left_of_writing_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.json");
+        write(&path, b"one", Existing::Keep, 1).unwrap();
+        for name in [".root-0123456789abcdef.new", ".root-x", "root.new"] {
+            fs::write(folder.path().join(name), b"two").unwrap();
+        }
+        remove_unfinished(&path).unwrap();
+        assert_eq!(names(folder.path()), [".root-x", "root.json", "root.new"]);
     }
 
     #[test]

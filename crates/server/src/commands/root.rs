@@ -38,7 +38,9 @@ fn change(
         drop(root.unlock(old.as_ref())?);
         let new = passphrase::for_new_root(Some(new))?;
         let protection = new.as_ref().map_or(Protection::Plain, Protection::Passphrase);
-        Ok(root.change_protection(old.as_ref(), protection, &SystemRandomness::new())?)
+        root.change_protection(old.as_ref(), protection, &SystemRandomness::new())?;
+        // Nothing that opens with the old one stays.
+        Ok(RootFile::remove_unfinished(&path)?)
     };
     Ok(change()?)
 }
