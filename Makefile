@@ -32,6 +32,17 @@ TARGET ?=
 fuzz:
 	fuzz/run --seconds $(SECONDS_EACH) $(TARGET)
 
+# Crashes and failing disks beneath the release binary, again and again; CONTRIBUTING.md tells what the disk does.
+RUNS ?= 200
+SEED ?= 1
+# A crash that was kept, once more: make torture AGAIN=target/torture/kept/…
+AGAIN ?=
+.PHONY: torture
+torture:
+	$(if $(KEYWRIGHT_BINARY),,cargo build --release --locked --package keywright)
+	e2e/python-clients
+	e2e/torture/run $(if $(AGAIN),--again $(abspath $(AGAIN)),--runs $(RUNS) --seed $(SEED))
+
 # How fast it is, beside a server that does nothing and beside peers: writes docs/benchmarks.md and docs/benchmarks.json.
 # Some suites alone, and what they give on the terminal: make bench ONLY=hot,record
 ONLY ?=

@@ -1,0 +1,1 @@
+"""Crashes and failing disks beneath the binary, again and again: see CONTRIBUTING.md."""
