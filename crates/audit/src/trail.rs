@@ -72,7 +72,8 @@ pub struct Trail {
     randomness: Arc<dyn Randomness>,
     reasons: Arc<dyn KnownReasons>,
     changes: Mutex<Changes>,
-    /// Held while draining. Whether the end of the log was looked through for what an earlier process logged.
+    /// Held while draining. Whether the end of the log was looked through for what an earlier process logged, or
+    /// an attempt of this one that failed.
     draining: tokio::sync::Mutex<bool>,
     /// Held while the log is looked through.
     searching: tokio::sync::Mutex<()>,
@@ -234,6 +235,8 @@ impl Trail {
                 }
             }
             if !*knows_the_past && !entries.is_empty() {
+                // What is found there must be there to stay.
+                self.log.sync().await?;
                 let folder = self.log.folder().to_owned();
                 let latest = tokio::task::spawn_blocking(move || latest_events(&folder)).await;
                 let latest = latest.map_err(|_| LogError::Closed)?.map_err(TrailError::Unreadable)?;
@@ -244,10 +247,11 @@ impl Trail {
             let lines = self.take_finished(&mut entries)?;
             let Some(through) = entries.last().map(|entry| entry.position) else { return Ok(missed) };
             missed += lines.len();
-            if !lines.is_empty() {
-                self.log.append(lines).await?;
+            if let Err(error) = self.log_missed(lines).await {
+                // Some of them may be in the log all the same.
+                *knows_the_past = false;
+                return Err(error.into());
             }
-            self.log.sync().await?;
             self.changes().logged.extend(event_ids(&entries));
             self.store.remove_from_outbox(through).await?;
             let mut changes = self.changes();
@@ -258,6 +262,13 @@ impl Trail {
                 return Ok(missed);
             }
         }
+    }
+
+    async fn log_missed(&self, lines: Vec<Entry>) -> Result<(), LogError> {
+        if !lines.is_empty() {
+            self.log.append(lines).await?;
+        }
+        self.log.sync().await
     }
 
     /// Leaves in `entries` those up to the first whose call is still under way, and gives the events among them that are not
