@@ -28,7 +28,15 @@ pub(super) fn locked_file(path: &Path) -> Result<FileBackend, OpenError> {
         .open(path)
         .map_err(|error| OpenError::from_io(path, error))?;
     lock(&file).map_err(|cause| cause.at(path))?;
+    forget_cached(&file);
     FileBackend::new(file).map_err(|error| OpenCause::from(redb::Error::from(error)).at(path))
+}
+
+/// Has the file read from the disk. If a sync of the process before this one failed, the system may go on showing pages that
+/// are not on the disk and that it will never write; what is built on them a power cut takes away. It is advice: where the
+/// system does not take it, all is as it was.
+fn forget_cached(file: &File) {
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
 }
 
 /// The lock goes with the file's last handle.
