@@ -16,13 +16,17 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
+from harness import clients, trail
+from harness.polling import eventually
+from harness.raw import get
+from harness.seed import AMERICA
 from torture.__main__ import run, scratch
 from torture.crash import TOLD, Check, Crash, Manner, choose, remarks_due
 from torture.disk import SECTOR, Disk
 from torture.history import Broken, Outcome, State, Step, Verdict, judge
 from torture.recorder import Entry, Fault, Kind, Recorder, entries
 from torture.recorder import Manner as FaultManner
-from torture.recording import Life, Recording, record
+from torture.recording import DiskServer, Life, Recording, record
 from torture.workers.worker import Call, Worker
 
 SEED = 20_141_103
@@ -263,6 +267,29 @@ def test_half_of_a_refused_call_is_found(tmp_path: Path) -> None:
     assert [finding.verdict for finding in worker.findings] == [Verdict.TORN]
 
 
+# What it has found.
+
+
+@pytest.mark.parametrize("after", range(3))
+def test_an_event_is_logged_once_whichever_sync_fails(after: int, place: Path) -> None:
+    """A copy of a key has an event without a call of its own: the outbox is what it is logged from."""
+    folder = place / f"outbox-{after}"
+    (folder / "disk").mkdir(parents=True)
+    recorder = Recorder(folder / "disk", folder)
+    server = DiskServer(folder, recorder.environment).start()
+    kms = clients.kms(server)
+    key = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    kms.replicate_key(KeyId=key, ReplicaRegion=AMERICA)
+    # Within a second the log is written, the log is synced once more, and the store forgets the event.
+    recorder.fail(Fault(after, 1, frozenset({Kind.SYNC})))
+    eventually(lambda: recorder.still_to_fail() == 0, "the fault")
+    eventually(lambda: get(server, "/healthz").status == 200, "health is good again")
+    server.stop()
+    ids = [event["eventID"] for event in trail.events(server)]
+    assert len(set(ids)) == len(ids)
+    assert trail.events(server, eventName="CreateKey", awsRegion=AMERICA)[-1]["resources"]
+
+
 # What the calls of a client allow.
 
 
@@ -399,6 +426,21 @@ def test_a_sync_that_fails_may_have_lost_what_no_later_one_brings_back(tmp_path:
         return left(disk, tmp_path, Least())["f/x"]
 
     assert {content(seed) for seed in range(20)} == {b"", b"abc"}
+
+
+def test_a_file_that_is_forgotten_reads_as_the_disk_has_it(tmp_path: Path) -> None:
+    def contents(seed: int) -> tuple[bytes, bytes]:
+        disk, seen = Disk(Path("/d"), seed), []
+        for one in [*BEGIN, entry(Kind.SYNC, FILE, error=errno.EIO), entry(Kind.FORGET, FILE)]:
+            shutil.rmtree(tmp_path / "seen", ignore_errors=True)
+            disk.as_seen(tmp_path / "seen")
+            disk.apply(one)
+        seen.append((tmp_path / "seen/f/x").read_bytes())
+        shutil.rmtree(tmp_path / "seen")
+        disk.as_seen(tmp_path / "seen")
+        return seen[0], (tmp_path / "seen/f/x").read_bytes()
+
+    assert {contents(seed) for seed in range(20)} == {(b"abc", b""), (b"abc", b"abc")}
 
 
 def test_a_renamed_file_is_there_under_one_of_its_names(tmp_path: Path) -> None:

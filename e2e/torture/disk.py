@@ -6,7 +6,8 @@ whole or not at all. Of what is not safe yet a power cut leaves, by the seed, no
 any part: sectors of 512 bytes each for itself, in any order; a length that grew may be there without its content, as
 zero bytes. For names the seed decides between that and what a file system with a journal does, as ext4: they are kept
 in their order, and a sync of a file that is new keeps everything before. A sync that failed may have lost what it was
-to write: no later sync brings that back unless it is written again, as on Linux.
+to write: no later sync brings that back unless it is written again, as on Linux. Reads go on showing it, until a
+process that starts anew has the system forget what it keeps of the file.
 
 A process that is killed leaves everything that it did.
 """
@@ -62,6 +63,8 @@ class File:
     content: bytearray = field(default_factory=bytearray)
     safe: bytearray = field(default_factory=bytearray)
     pending: list[Change] = field(default_factory=list)
+    # Whether `content` has what never will be on the disk.
+    has_lost: bool = False
 
     def change(self, change: Change) -> None:
         change.apply(self.content)
@@ -74,7 +77,16 @@ class File:
 
     def lose(self, luck: random.Random) -> None:
         """A sync failed: some of what it was to write will never be, though programs go on seeing it."""
-        self.pending = [change for change in self.pending if isinstance(change, Truncate) or luck.random() < 0.5]
+        kept = [change for change in self.pending if isinstance(change, Truncate) or luck.random() < 0.5]
+        self.has_lost |= len(kept) < len(self.pending)
+        self.pending = kept
+
+    def forget(self) -> None:
+        """Programs see what the disk has."""
+        self.content = bytearray(self.safe)
+        for change in self.pending:
+            change.apply(self.content)
+        self.has_lost = False
 
 
 @dataclass(eq=False)
@@ -118,6 +130,8 @@ class Disk:
         self._place = root
         self._luck = random.Random(seed)
         self._nodes: dict[int, Node] = {}
+        # Files of which a process has had the system forget what it keeps.
+        self._forgotten: set[int] = set()
         self._namings: list[Naming] = []
         self._numbers = 0
         # Namings up to this number a journal of the file system has on disk.
@@ -143,6 +157,9 @@ class Disk:
         """Does what the call did. What failed did nothing, but for a sync, which can have done harm."""
         if entry.kind is Kind.SYNC:
             self._sync(entry)
+        elif entry.kind is Kind.FORGET:
+            self._file(entry).forget()
+            self._forgotten.add(entry.inode)
         elif entry.kind is Kind.WRITE:
             if entry.data:
                 self._file(entry).change(Write(entry.offset, entry.data))
@@ -213,6 +230,14 @@ class Disk:
             assert isinstance(below, Folder)
             at = below
         return at, name
+
+    def before_a_start(self) -> dict[int, bytes]:
+        """What a process that starts will read in place of what is there, by inode, for it will have it forgotten."""
+        files = {inode: self._nodes[inode] for inode in self._forgotten}
+        lost = {inode: file for inode, file in files.items() if isinstance(file, File) and file.has_lost}
+        for file in lost.values():
+            file.forget()
+        return {inode: bytes(file.content) for inode, file in lost.items()}
 
     # What a crash leaves.
 

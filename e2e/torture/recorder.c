@@ -20,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, TRUNCATE, WRITE, SYNC, RENAME, LINK, UNLINK, MAKE_FOLDER, REMOVE_FOLDER };
+enum kind { CREATE = 1, TRUNCATE, WRITE, SYNC, RENAME, LINK, UNLINK, MAKE_FOLDER, REMOVE_FOLDER, FORGET };
 
 /* How a call fails: not done at all; written in half, with an error or with a short count. */
 enum manner { REFUSED, TORN, SHORT };
@@ -341,6 +341,22 @@ int mkdirat(int directory, const char *path, mode_t mode) {
 }
 
 int mkdir(const char *path, mode_t mode) { return mkdirat(AT_FDCWD, path, mode); }
+
+/* Advice to forget what the system keeps of a file in memory is noted: reads behind it see what the disk has. */
+int posix_fadvise64(int descriptor, off64_t from, off64_t size, int advice) {
+    uint64_t inode = inode_of(descriptor);
+    long result = syscall(SYS_fadvise64, descriptor, from, size, advice);
+    if (inode && advice == POSIX_FADV_DONTNEED) {
+        pthread_mutex_lock(&lock);
+        note((struct entry){.kind = FORGET, .inode = inode}, NULL, NULL, NULL);
+        pthread_mutex_unlock(&lock);
+    }
+    return result < 0 ? errno : 0;
+}
+
+int posix_fadvise(int descriptor, off_t from, off_t size, int advice) {
+    return posix_fadvise64(descriptor, from, size, advice);
+}
 
 /* Whoever is refused these copies by reading and writing, or goes without room made ahead. */
 

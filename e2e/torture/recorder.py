@@ -28,6 +28,7 @@ class Kind(IntEnum):
     UNLINK = 7
     MAKE_FOLDER = 8
     REMOVE_FOLDER = 9
+    FORGET = 10
 
 
 class Manner(IntEnum):

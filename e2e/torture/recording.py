@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.polling import eventually
 from harness.server import EXIT_LISTENER, EXIT_OK, EXIT_UNEXPECTED, Server, StartFailed, free_port
 from torture.history import Finding, Step, Verdict
+from torture.disk import Disk
 from torture.recorder import NAMES, Entry, Fault, Kind, Manner, Recorder, entries
 from torture.workers import Worker, all_workers
 from torture.workers.worker import Proof
@@ -176,7 +177,18 @@ class _Session:
         if life.fault is not None and life.armed == wave:
             self.recorder.fail(life.fault)
 
+    def _forget(self) -> None:
+        """Brings files to what the disk has of them, where the next process will have the system forget the rest."""
+        disk = Disk(self.recording.root, self.recording.seed)
+        for entry in entries(self.recorder.journal.read_bytes()):
+            disk.apply(entry)
+        contents = disk.before_a_start()
+        for path in self.recording.root.rglob("*") if contents else ():
+            if path.stat().st_ino in contents:
+                path.write_bytes(contents[path.stat().st_ino])
+
     def _start(self) -> bool:
+        self._forget()
         try:
             self.server.start()
             return True

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.server import Server
-from torture.history import Fact, Finding, Outcome, State, Step, Verdict, after
+from torture.history import Broken, Fact, Finding, Outcome, State, Step, Verdict, after
 from torture.recorder import Recorder
 
 
@@ -63,7 +63,7 @@ class Worker(ABC):
     def step(self, server: Server, recorder: Recorder, *, may_fail: bool) -> None:
         """One call, or a look where the outcome of the last one is not known."""
         if self.state is None:
-            self._look_again(server, recorder)
+            self._look_again(server, recorder, may_fail)
             return
         call = self.next_call(self.state)
         begin = recorder.position()
@@ -104,11 +104,14 @@ class Worker(ABC):
         else:
             self._possible, self.state = [self.state, done], None
 
-    def _look_again(self, server: Server, recorder: Recorder) -> None:
+    def _look_again(self, server: Server, recorder: Recorder, may_fail: bool) -> None:
         begin = recorder.position()
         try:
             found = self.look(server, f"{self.name}-")
         except (ClientError, BotoCoreError):
+            return
+        if may_fail and any(isinstance(value, Broken) for value in found.values()):
+            # It may be that reading failed.
             return
         if found not in self._possible:
             told = f"{self.name}: after a call without an answer there is {found!r}; possible was {self._possible!r}"
