@@ -44,6 +44,21 @@ class Least(random.Random):
         return a
 
 
+class Strict(Least):
+    """As `Least`, on a file system without a journal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def random(self) -> float:
+        self.asked += 1
+        return 0.9 if self.asked == 1 else 0.0
+
+    def choice(self, seq):
+        return seq[0]
+
+
 @pytest.fixture(scope="module")
 def place() -> Path:
     """A folder in memory."""
@@ -97,9 +112,13 @@ def test_crashes_lose_nothing_and_leave_nothing_half_done(report: Callable[[str]
     report(f"{tally.crashes} crashes, {tally.answered} answered calls: all there")
 
 
-def test_what_is_safe_is_everything(recording: Recording, image: Path) -> None:
-    """The worst that can be left when all was answered: nothing is missing."""
-    assert verdicts(recording, image) == set()
+@pytest.mark.parametrize("luck", [Least, Strict])
+def test_what_is_safe_is_everything(luck: type[Least], recording: Recording, place: Path) -> None:
+    """The worst that can be left when all was answered, with a journal of the file system and without one."""
+    folder = place / luck.__name__
+    folder.mkdir()
+    after(recording, len(recording.entries())).after_power_cut(folder / "disk", luck())
+    assert verdicts(recording, folder) == set()
 
 
 def test_a_folder_rebuilt_from_the_journal_is_the_folder(recording: Recording, place: Path) -> None:
@@ -386,20 +405,6 @@ def test_what_is_safe_was_synced_with_its_names(synced: list[int], there: dict[s
     disk = Disk(Path("/d"))
     for one in [*BEGIN, *(entry(Kind.SYNC, inode) for inode in synced)]:
         disk.apply(one)
-
-    class Strict(Least):
-        """As `Least`, on a file system without a journal."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.asked = 0
-
-        def random(self) -> float:
-            self.asked += 1
-            return 0.9 if self.asked == 1 else 0.0
-
-        def choice(self, seq):
-            return seq[0]
 
     assert left(disk, tmp_path, Strict()) == there
 

@@ -173,9 +173,9 @@ def main() -> int:
     if not BINARY.exists():
         parser.error(f"no binary at {BINARY}: build it, or name another one in KEYWRIGHT_BINARY")
     tally = again(arguments.again) if arguments.again else run(arguments.seed, arguments.runs)
-    if arguments.again:
-        print("\n".join(tally.texts))
-    print(summary(tally))
+    told = summary(tally).splitlines()
+    # Of one crash there is nothing to count.
+    print("\n".join([*tally.texts, told[-1]] if arguments.again else told))
     return 1 if tally.findings else 0
 
 
