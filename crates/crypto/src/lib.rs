@@ -9,6 +9,7 @@
 //! ever runs out of nonces. Every failure to open a ciphertext or a seal is one error without a reason: nobody can
 //! learn from it which part was wrong.
 
+pub mod age;
 mod attestation;
 mod base64_text;
 pub mod ciphertext;
