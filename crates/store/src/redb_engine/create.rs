@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::FileBackend;
-use redb::{Database, StorageBackend};
+use redb::{Database, ReadTransaction, StorageBackend};
 
 use super::engine::Engine;
 use super::failure::guarded;
@@ -54,6 +54,17 @@ pub(super) fn create(path: &Path) -> Result<(), OpenError> {
 pub(super) fn on_backend(backend: impl StorageBackend) -> Result<Engine, OpenCause> {
     let (medium, database) = fill(backend)?;
     Ok(Engine::new(medium, database))
+}
+
+/// Fills an empty file with all that is in one state of a store, and brings it to its end in order.
+pub(super) fn copy(state: &ReadTransaction, file: File) -> Result<(), redb::Error> {
+    let (_medium, database) = fill(FileBackend::new(file)?)?;
+    guarded(|| {
+        let change = database.begin_write()?;
+        tables::copy(state, &change)?;
+        change.commit()?;
+        Ok(database.close()?)
+    })
 }
 
 fn fill(backend: impl StorageBackend) -> Result<(Arc<Medium>, Database), redb::Error> {

@@ -78,6 +78,14 @@ impl Engine {
         self.run(read).map_err(|failed| failed.error)
     }
 
+    /// Runs `read` on the last committed state, once. While it runs, a database that fails is not opened again.
+    pub(super) fn read_once<T>(
+        &self,
+        read: impl FnOnce(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        self.run(|database| read(&database.begin_read()?)).map_err(|failed| failed.error)
+    }
+
     /// Applies a group of changes as one. Runs on the writer thread alone.
     pub(super) fn write<'a, C: Iterator<Item = &'a Change>>(
         &self,

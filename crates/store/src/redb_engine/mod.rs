@@ -22,16 +22,19 @@ mod tables;
 mod tests;
 mod writer;
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
+use redb::backends::FileBackend;
 
 use crate::{
     CommitError, Entry, Key, Observer, OutboxEntry, OutboxPosition, Page, Range, Revision, Store, StoreError,
     Transaction,
 };
 use engine::Engine;
+use open_error::OpenCause;
 pub use open_error::OpenError;
 use writer::Writer;
 
@@ -67,6 +70,31 @@ impl RedbStore {
         let medium =
             create::on_backend(redb::backends::InMemoryBackend::new()).map_err(|cause| cause.at(path))?;
         Self::start(medium, path)
+    }
+
+    /// Opens the store in a file that may have no name, as [`Self::copy_to`] fills one. `path` is for messages.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_file(file: File, path: &Path) -> Result<Self, OpenError> {
+        let backend =
+            FileBackend::new(file).map_err(|error| OpenCause::from(redb::Error::from(error)).at(path))?;
+        Self::start(open::existing(backend).map_err(|cause| cause.at(path))?, path)
+    }
+
+    /// Copies everything as it is at one moment into `file`, which is empty, as a store of its own: its entries with their
+    /// revisions, and its outbox. `at_the_moment` runs once that moment is fixed; commits that are acknowledged before this
+    /// is called are in the copy, and those that begin after `at_the_moment` has begun are not. Others read and write
+    /// meanwhile. Blocks until the copy is complete; it need not be on disk then.
+    ///
+    /// # Errors
+    /// The store cannot be read or the file not be written; this store is as before.
+    pub fn copy_to<T>(&self, file: File, at_the_moment: impl FnOnce() -> T) -> Result<T, StoreError> {
+        self.engine.read_once(|state| {
+            let told = at_the_moment();
+            create::copy(state, file)?;
+            Ok(told)
+        })
     }
 
     fn start(engine: Engine, path: &Path) -> Result<Self, OpenError> {

@@ -44,6 +44,26 @@ pub(super) fn make(change: &WriteTransaction) -> Result<(), redb::Error> {
     Ok(())
 }
 
+/// Copies everything of one state into a file whose tables are made.
+pub(super) fn copy(state: &ReadTransaction, change: &WriteTransaction) -> Result<(), redb::Error> {
+    copy_table(state, change, ENTRIES)?;
+    copy_table(state, change, OUTBOX)?;
+    copy_table(state, change, NUMBERS)
+}
+
+fn copy_table<K: redb::Key, V: redb::Value>(
+    state: &ReadTransaction,
+    change: &WriteTransaction,
+    table: TableDefinition<'static, K, V>,
+) -> Result<(), redb::Error> {
+    let mut copied = change.open_table(table)?;
+    for row in state.open_table(table)?.iter()? {
+        let (key, value) = row?;
+        copied.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}
+
 /// The tables, open for a change.
 pub(super) struct Tables<'a> {
     pub(super) entries: Table<'a, &'static [u8], &'static [u8]>,

@@ -1,6 +1,7 @@
 //! Tests of what is this engine's own: faults of the disk, power cuts, damaged files, the queue.
 //! What every engine promises is tested in `tests/contract`.
 
+mod copy;
 mod damage;
 mod disk;
 mod faults;
