@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::{AccountId, Region, Timestamp};
 use keyring::DomainKeys;
 use store::{Store, StoreError, Transaction, decode_record, encode_record};
-use tokio::sync::watch;
+use tokio::sync::{MutexGuard, watch};
 
 use super::chains::Chains;
 use super::keys::DigestKeys;
@@ -61,6 +61,23 @@ pub struct Deliverer {
     retention: Retention,
     /// When it is looked again for what is old, in seconds.
     retention_due: AtomicI64,
+    /// How many want what is old to stay.
+    keeping_old: Arc<AtomicUsize>,
+}
+
+/// No turn is taken until this is dropped: files that were delivered are those that the store knows of.
+pub struct Pause<'d> {
+    _turn: MutexGuard<'d, ()>,
+}
+
+/// Nothing is removed because it is old until this is dropped.
+#[derive(Debug)]
+pub struct KeptOld(Arc<AtomicUsize>);
+
+impl Drop for KeptOld {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// The files of one turn, for a trail.
@@ -96,6 +113,7 @@ impl Deliverer {
             bounds: BOUNDS,
             retention: parts.retention,
             retention_due: AtomicI64::new(i64::MIN),
+            keeping_old: Arc::default(),
         }
     }
 
@@ -107,6 +125,17 @@ impl Deliverer {
     /// How delivery fares.
     pub fn status(&self) -> DeliveryStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the turn that is being taken, and lets none begin as long as what is returned is there.
+    pub async fn pause(&self) -> Pause<'_> {
+        Pause { _turn: self.turn.lock().await }
+    }
+
+    /// Lets no later turn remove what is old, as long as what is returned is there; the first turn behind that does.
+    pub fn keep_old(&self) -> KeptOld {
+        self.keeping_old.fetch_add(1, Ordering::AcqRel);
+        KeptOld(Arc::clone(&self.keeping_old))
     }
 
     /// Delivers what there is, and makes the digests that are due. Call it again and again; calling it twice at once is
@@ -140,7 +169,8 @@ impl Deliverer {
 
     /// Once a day.
     async fn remove_old(&self, now: Timestamp) -> Result<(), DeliveryError> {
-        if now.seconds() < self.retention_due.load(Ordering::Relaxed) {
+        let is_kept = self.keeping_old.load(Ordering::Acquire) > 0;
+        if is_kept || now.seconds() < self.retention_due.load(Ordering::Relaxed) {
             return Ok(());
         }
         let (delivered, _) = self.cursor().await?;

@@ -119,6 +119,31 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// All files that were put below a folder, and none that is still being written; none if there is no folder.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(place) = folders.pop() {
+        let entries = match std::fs::read_dir(&place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let is_unfinished = entry.file_name().as_encoded_bytes().ends_with(UNFINISHED_SUFFIX.as_bytes());
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else if !is_unfinished {
+                files.push(entry.path());
+            }
+        }
+    }
+    Ok(files)
+}
+
 fn sync_folder(path: &Path) -> io::Result<()> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     File::open(path)?.sync_all()

@@ -25,8 +25,10 @@ use std::io;
 use keyring::KeyringError;
 use store::{CommitError, StoreError};
 
-pub use deliverer::{Deliverer, DeliveryParts};
-pub use destination::{Destination, DestinationError, FolderDestination, METADATA_SUFFIX, replace_file};
+pub use deliverer::{Deliverer, DeliveryParts, KeptOld, Pause};
+pub use destination::{
+    Destination, DestinationError, FolderDestination, METADATA_SUFFIX, files_below, replace_file,
+};
 pub use keys::{DigestKeys, PublicDigestKey, all_public_keys};
 pub use log_reader::{BreakKind, LogBreak};
 pub use object::{Object, SIGNATURE, SIGNATURE_ALGORITHM};

@@ -10,7 +10,7 @@ use base::{Region, Timestamp};
 use crypto::RsaVerifyingKey;
 use serde::{Deserialize, Serialize};
 
-use super::destination::{METADATA_SUFFIX, replace_file};
+use super::destination::{METADATA_SUFFIX, files_below, replace_file};
 use super::keys::{DigestKeys, PublicDigestKey};
 use super::log_reader::Position;
 use super::records::unhex;
@@ -201,28 +201,12 @@ fn head_behind(segment: &Segment) -> io::Result<Option<Head>> {
 
 /// Delivered files from before a moment.
 fn old_files(folder: &Path, before: Timestamp) -> io::Result<Vec<PathBuf>> {
-    let mut old = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(place) = folders.pop() {
-        let entries = match std::fs::read_dir(&place) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            other => other?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            let path = entry.path();
-            if entry.file_type()?.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(folder).ok().and_then(Path::to_str);
-            if let Some(Named::LogFile(_, time) | Named::Digest(_, _, time)) = name.and_then(names::read)
-                && time < before
-            {
-                old.push(path);
-            }
-        }
-    }
+    let mut old = files_below(folder)?;
+    old.retain(|path| {
+        let name = path.strip_prefix(folder).ok().and_then(Path::to_str);
+        let named = name.and_then(names::read);
+        matches!(named, Some(Named::LogFile(_, time) | Named::Digest(_, _, time)) if time < before)
+    });
     old.sort();
     Ok(old)
 }

@@ -27,7 +27,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use follower::Follower;
 pub use line::{BrokenLine, Chain, Entry, Head, InvalidChain, LogLine};
-pub use reader::{Lines, Segment, segments};
+pub use reader::{Lines, Segment, segments, written};
 
 use queue::Orders;
 use segment_file::{OpenError, SegmentFile};

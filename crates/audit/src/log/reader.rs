@@ -59,6 +59,28 @@ pub fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
     Ok(found)
 }
 
+/// The segments in the log's folder, oldest first, each with the bytes of it that are whole lines now. What is logged behind
+/// them later leaves these as they are.
+///
+/// # Errors
+/// A segment cannot be read.
+pub fn written(folder: &Path) -> io::Result<Vec<(Segment, u64)>> {
+    let mut found = segments(folder)?;
+    let last = found.pop();
+    let complete = found.into_iter().map(|segment| {
+        let length = segment.path.metadata()?.len();
+        Ok((segment, length))
+    });
+    let mut written = complete.collect::<io::Result<Vec<_>>>()?;
+    if let Some(segment) = last {
+        let (mut lines, mut line) = (segment.lines(0)?, Vec::new());
+        while lines.read(&mut line)? {}
+        let length = lines.offset();
+        written.push((segment, length));
+    }
+    Ok(written)
+}
+
 /// Reads line by line; an unfinished last line is not given, nor what is being written at this moment: where zero bytes are,
 /// something is still to come.
 #[derive(Debug)]
@@ -127,6 +149,16 @@ mod tests {
         assert_eq!((line.as_slice(), lines.offset()), (&b"two"[..], 8));
         assert!(!lines.read(&mut line).unwrap());
         assert_eq!(lines.offset(), 8);
+    }
+
+    #[test]
+    fn what_is_written_ends_with_the_last_whole_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (Segment::new(folder.path(), 1), Segment::new(folder.path(), 3));
+        std::fs::write(&first.path, b"one\ntwo\n").unwrap();
+        std::fs::write(&second.path, b"three\nfo\0\0").unwrap();
+        assert_eq!(written(folder.path()).unwrap(), [(first, 8), (second, 6)]);
+        assert!(written(&folder.path().join("none")).unwrap().is_empty());
     }
 
     #[test]

@@ -187,7 +187,7 @@ pub(crate) struct Bench {
     domain_keys: Arc<DomainKeys>,
     durable: watch::Sender<u64>,
     piece: usize,
-    deliverer: Mutex<Arc<Deliverer>>,
+    pub(crate) deliverer: Mutex<Arc<Deliverer>>,
 }
 
 pub(crate) fn event(account: u64, region: &str, number: u32) -> String {

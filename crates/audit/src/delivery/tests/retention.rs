@@ -1,5 +1,7 @@
 //! What is old goes, and a signed mark says so.
 
+use std::sync::Arc;
+
 use super::doubles::{Bench, START, event};
 use crate::delivery::{Destination as _, FolderDestination, InvalidMark, Kept, all_public_keys, read_mark};
 use crate::log::{Head, segments};
@@ -37,6 +39,29 @@ async fn the_log_is_kept_as_long_as_is_said_and_then_all_but_its_last_segment_go
         |begins| verify_log(&bench.log_folder(), begins, None, &mut |_| ()).unwrap().findings.count();
     assert_eq!(findings(mark.log), 0);
     assert_eq!(findings(Head::BEGINNING), 1);
+}
+
+#[tokio::test]
+async fn what_is_old_stays_as_long_as_somebody_wants_that_and_no_turn_is_taken_while_somebody_pauses() {
+    let bench = Bench::new();
+    log_and_deliver(&bench).await;
+    let before = firsts(&bench);
+    let deliverer = Arc::clone(&bench.deliverer.lock().unwrap());
+    let (one, two) = (deliverer.keep_old(), deliverer.keep_old());
+    bench.deliver(START.plus_days(92)).await.unwrap();
+    drop(one);
+    bench.deliver(START.plus_days(93)).await.unwrap();
+    assert_eq!((firsts(&bench), kept(&bench).await), (before.clone(), None));
+    drop(two);
+    let pause = deliverer.pause().await;
+    tokio::select! {
+        biased;
+        _ = bench.deliver(START.plus_days(93)) => panic!("a turn was taken"),
+        () = tokio::task::yield_now() => {}
+    }
+    drop(pause);
+    bench.deliver(START.plus_days(93)).await.unwrap();
+    assert_eq!(firsts(&bench), [*before.last().unwrap()]);
 }
 
 #[tokio::test]
