@@ -4,9 +4,11 @@
 use base::{Randomness, RandomnessUnavailable};
 use serde::{Deserialize, Serialize};
 use store::{
-    CommitError, KeyError, Range, Record, Store, StoreError, Transaction, decode_record, encode_record,
+    CommitError, KeyError, PAGE_ENTRIES_MAX, Range, Record, Store, StoreError, Transaction, decode_record,
+    encode_record,
 };
 
+use crate::blob::BlobName;
 use crate::paths;
 
 /// Contents have no home.
@@ -80,6 +82,28 @@ pub async fn move_into_folder(store: &dyn Store) -> Result<(), HomeError> {
     }
     store.commit(Transaction::new().delete(path)).await?;
     Ok(())
+}
+
+/// The blobs that the records of a store have, in order; `None` if those lie upstream.
+///
+/// # Errors
+/// The store cannot be read, or does not hold what it should.
+pub async fn blobs_in_folder(store: &dyn Store) -> Result<Option<Vec<BlobName>>, StoreError> {
+    if store.get(&paths::upstream()?).await?.is_some() {
+        return Ok(None);
+    }
+    let (mut names, mut range) = (Vec::new(), Range::prefix(paths::BLOBS).limit(PAGE_ENTRIES_MAX));
+    loop {
+        let page = store.range(range.clone()).await?;
+        for entry in &page.entries {
+            let name = entry.key.as_str().strip_prefix(paths::BLOBS).and_then(|name| name.parse().ok());
+            names.push(name.ok_or_else(|| StoreError::damaged(entry.key.as_str(), "no name of a blob"))?);
+        }
+        match page.entries.last() {
+            Some(last) if page.more => range = range.after(&last.key),
+            _ => return Ok(Some(names)),
+        }
+    }
 }
 
 async fn has_contents(store: &dyn Store) -> Result<bool, StoreError> {

@@ -61,12 +61,14 @@ use keyring::DomainKeys;
 use policy::{Guardrails, Witness};
 use store::Store;
 
-pub use blob::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Folder, FolderError, InvalidBlobName};
+pub use blob::{
+    BlobError, BlobName, BlobReader, BlobWriter, Blobs, Folder, FolderError, InvalidBlobName, KeptBlobs,
+};
 pub use bucket_name::{BucketName, InvalidBucketName};
 pub use contents::Contents;
 use encryption::BucketKeys;
 pub use error::{BodyError, ObjectsError, Refused, fault_xml};
-pub use home::{HomeError, move_into_folder, move_upstream};
+pub use home::{HomeError, blobs_in_folder, move_into_folder, move_upstream};
 pub use host_names::{HostNames, InvalidHostName};
 pub use key_usage::{BucketUsage, KeyUsage, KeyUsageError, UsagePage, UsedKey};
 pub use object_key::{InvalidObjectKey, OBJECT_KEY_MAX, ObjectKey};

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
@@ -16,11 +16,46 @@ use super::{BlobError, BlobName, BlobReader, BlobWriter, Blobs};
 /// Bytes that are read at once.
 const PIECE: u64 = 256 * 1_024;
 const TEMPORARY: &str = "new";
+/// Deletions that are remembered while they are put off.
+const KEPT_MAX: usize = 1_000_000;
 
 /// A folder of blobs. Files lie in 256 folders below it, by the first two digits of their names.
+#[derive(Clone)]
 pub struct Folder {
     path: PathBuf,
     named: Arc<Named>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What is deleted later, because somebody wants all blobs to stay for a while.
+#[derive(Default)]
+struct Kept {
+    /// How many want that.
+    keepers: usize,
+    deleted: Vec<BlobName>,
+}
+
+/// The files of blobs that are deleted stay until this is dropped. If the process ends before, they go with the next sweep.
+pub struct KeptBlobs {
+    folder: Folder,
+}
+
+impl Drop for KeptBlobs {
+    fn drop(&mut self) {
+        let mut kept = self.folder.kept();
+        kept.keepers = kept.keepers.saturating_sub(1);
+        if kept.keepers > 0 {
+            return;
+        }
+        let deleted = std::mem::take(&mut kept.deleted);
+        drop(kept);
+        for name in deleted {
+            // What cannot be deleted now goes with the next sweep.
+            if let Err(error) = remove(&self.folder.place(name)) {
+                tracing::warn!(%error, blob = %name, "the contents of a deleted object cannot be removed; the next start tries again");
+            }
+        }
+    }
 }
 
 /// The folders below of which it is known that their names are on the disk.
@@ -43,12 +78,34 @@ impl Folder {
     /// It cannot be read or written.
     pub fn open(path: PathBuf) -> Result<Self, FolderError> {
         prepare(&path).map_err(|source| FolderError { path: path.clone(), source })?;
-        Ok(Self { path, named: Arc::default() })
+        Ok(Self { path, named: Arc::default(), kept: Arc::default() })
     }
 
-    fn place(&self, name: BlobName) -> PathBuf {
+    /// Keeps the files of blobs that are deleted from now on, until what is returned is dropped, which may block for as long
+    /// as removing them takes. Of more than a million the rest goes with the next sweep.
+    pub fn keep_deleted(&self) -> KeptBlobs {
+        self.kept().keepers += 1;
+        KeptBlobs { folder: self.clone() }
+    }
+
+    /// Where the file of a blob is.
+    pub fn place(&self, name: BlobName) -> PathBuf {
         let name = name.to_string();
         self.path.join(name.get(..2).unwrap_or_default()).join(name)
+    }
+
+    /// Whether the deletion of a blob is put off.
+    fn keeps(&self, name: BlobName) -> bool {
+        let mut kept = self.kept();
+        let keeps = kept.keepers > 0;
+        if keeps && kept.deleted.len() < KEPT_MAX {
+            kept.deleted.push(name);
+        }
+        keeps
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn temporary(&self, name: BlobName) -> PathBuf {
@@ -82,11 +139,11 @@ impl Blobs for Folder {
     }
 
     async fn delete(&self, name: BlobName) -> Result<(), BlobError> {
-        let place = self.place(name);
-        match blocking(move || std::fs::remove_file(place)).await {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(BlobError::failed(error)),
-            _ => Ok(()),
+        if self.keeps(name) {
+            return Ok(());
         }
+        let place = self.place(name);
+        blocking(move || remove(&place)).await.map_err(BlobError::failed)
     }
 
     async fn names(&self) -> Result<Vec<BlobName>, BlobError> {
@@ -171,6 +228,13 @@ async fn blocking<T: Send + 'static>(
 /// The work before this one did not come to its end.
 fn broken() -> std::io::Error {
     std::io::Error::other("an earlier step failed")
+}
+
+fn remove(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn prepare(path: &Path) -> std::io::Result<()> {
@@ -260,6 +324,26 @@ mod tests {
         folder.delete(name).await.unwrap();
         folder.delete(name).await.unwrap();
         assert!(matches!(folder.read(name, 0..1).await, Err(BlobError::Missing(missing)) if missing == name));
+    }
+
+    #[tokio::test]
+    async fn what_is_deleted_while_somebody_keeps_it_goes_with_the_last_who_does() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path().join("objects")).unwrap();
+        let random = SeededRandomness::new(1);
+        let (before, kept) = (BlobName::draw(&random).unwrap(), BlobName::draw(&random).unwrap());
+        for name in [before, kept] {
+            folder.create(name).await.unwrap().finish().await.unwrap();
+        }
+        folder.delete(before).await.unwrap();
+        assert!(!folder.place(before).exists());
+        let (first, second) = (folder.keep_deleted(), folder.keep_deleted());
+        folder.delete(kept).await.unwrap();
+        folder.delete(kept).await.unwrap();
+        drop(first);
+        assert!(folder.place(kept).exists());
+        drop(second);
+        assert!(!folder.place(kept).exists());
     }
 
     #[tokio::test]

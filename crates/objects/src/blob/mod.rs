@@ -10,7 +10,7 @@ use std::str::FromStr;
 use async_trait::async_trait;
 use base::{Randomness, RandomnessUnavailable};
 
-pub use folder::{Folder, FolderError};
+pub use folder::{Folder, FolderError, KeptBlobs};
 
 /// The random name of a blob: 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
