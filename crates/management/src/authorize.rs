@@ -8,13 +8,18 @@ use policy::{
     Action, CallerFacts, Decision, NoContext, Origin, Request, Resource, ResourceSide, Witness, decide,
 };
 
+use wire::keywright::Operation;
+
 use crate::Management;
 use crate::error::ManagementError;
-use crate::table::Handle;
 
 impl Management {
     /// Decides whether the caller may have operation `O` tell it of a resource of its own account.
-    pub(crate) async fn authorize<O: Handle>(&self, call: &Call, arn: &str) -> Result<(), ManagementError> {
+    pub(crate) async fn authorize<O: Operation>(
+        &self,
+        call: &Call,
+        arn: &str,
+    ) -> Result<(), ManagementError> {
         let rights = self.people.rights_of(&call.caller).await?;
         let request = Request {
             action: Action::new("keywright", O::NAME),

@@ -4,7 +4,7 @@ use base::RequestId;
 use wire::Fault;
 use wire::keywright::ErrorCode;
 
-use crate::ports::PortError;
+use crate::ports::{BackupsError, PortError};
 
 /// A refused or failed call.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,9 @@ pub enum ManagementError {
     /// The audit event could not be made or logged.
     #[error("audit: {0}")]
     Audit(#[from] audit::TrailError),
+    /// No backup is begun.
+    #[error(transparent)]
+    Backups(#[from] BackupsError),
     /// Another service refuses or fails.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -43,8 +46,17 @@ impl ManagementError {
                  learns of requests that it made and of those about its own resources."
             )),
             Self::InvalidMarker => ErrorCode::InvalidMarkerException.fault("The marker is not of this listing."),
+            Self::Backups(BackupsError::NoRecipients) => ErrorCode::NoRecipientsException.fault(
+                "No recipients of backups are configured. The operator names them in the setting backup.recipients, then \
+                 the service is started again; `keywright backup new-identity` makes one.",
+            ),
+            Self::Backups(BackupsError::InProgress) => ErrorCode::BackupInProgressException
+                .fault("Another backup is being made, and there is one at a time. Try again when it is complete."),
             Self::Port(PortError::Refused(fault)) => fault.clone(),
-            Self::Port(PortError::Failed(_)) | Self::Audit(_) | Self::Bug(_) => ErrorCode::InternalException.fault(FAILED),
+            Self::Backups(BackupsError::Failed(_))
+            | Self::Port(PortError::Failed(_))
+            | Self::Audit(_)
+            | Self::Bug(_) => ErrorCode::InternalException.fault(FAILED),
         }
     }
 }

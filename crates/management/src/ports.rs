@@ -113,6 +113,45 @@ pub trait Usage: Send + Sync {
     async fn page(&self, key: &KeyNames, after: Option<&str>, limit: usize) -> Result<UsagePage, UsageError>;
 }
 
+/// A backup that is being made.
+pub struct BackupBegun {
+    /// Whom it is encrypted to.
+    pub recipients: Vec<String>,
+    /// Its bytes.
+    pub pieces: Box<dyn BackupPieces>,
+}
+
+/// The bytes of a backup as they are made. Dropped before the end, the backup is given up.
+#[async_trait]
+pub trait BackupPieces: Send {
+    /// The next bytes; `None` once the backup is complete.
+    ///
+    /// # Errors
+    /// It cannot be completed.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Why no backup is begun.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupsError {
+    /// Nobody is configured who could open it.
+    #[error("no recipients of backups are configured")]
+    NoRecipients,
+    /// There is one at a time.
+    #[error("another backup is being made")]
+    InProgress,
+    /// It cannot be made.
+    #[error("a backup cannot be made: {0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Makes backups.
+#[async_trait]
+pub trait Backups: Send + Sync {
+    /// Begins one, of everything as it is at a moment between the call and its return.
+    async fn begin(&self) -> Result<BackupBegun, BackupsError>;
+}
+
 /// The keys.
 #[async_trait]
 pub trait Keys: Send + Sync {

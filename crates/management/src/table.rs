@@ -41,7 +41,7 @@ impl Refused {
     }
 }
 
-/// One operation of the service. None changes anything.
+/// One operation of the service whose answer is JSON. None changes anything.
 pub struct Operation {
     /// The name as in `X-Amz-Target: Keywright.<name>`.
     pub name: &'static str,
@@ -94,18 +94,23 @@ impl Management {
     /// Decodes the body, carries the operation out and encodes its result. What came of it is in the audit log before this
     /// returns.
     pub async fn call(&self, operation: &Operation, call: &Call, body: &[u8]) -> Result<Vec<u8>, Refused> {
+        self.recorded(call, (operation.name, true), (operation.handler)(self, call, body)).await
+    }
+
+    /// Carries a call to its end, and gives what came of it once that is in the audit log. `name` is the operation's, beside
+    /// whether that only reads.
+    pub(crate) async fn recorded<T>(
+        &self,
+        call: &Call,
+        (operation, read_only): (&'static str, bool),
+        carried_out: impl Future<Output = Result<T, Refused>>,
+    ) -> Result<T, Refused> {
         let recording = self.trail.begin(call);
-        let answer = (operation.handler)(self, call, body).await;
+        let answer = carried_out.await;
         let fault = answer.as_ref().err().map(Refused::to_fault);
         let error = fault.as_ref();
         let error = error.map(|fault| EventError { code: fault.code, message: fault.message.as_deref() });
-        let name = EventName {
-            source: EVENT_SOURCE,
-            operation: operation.name,
-            read_only: true,
-            is_global: false,
-            is_data: false,
-        };
+        let name = EventName { source: EVENT_SOURCE, operation, read_only, is_global: false, is_data: false };
         let recorded = recording.finish(call, name, error).await;
         recorded.map_err(|error| Refused::Unrecorded(error.into()))?;
         answer
@@ -117,9 +122,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_every_operation_of_the_model() {
+    fn the_table_has_every_operation_of_the_model_whose_answer_is_json() {
         let names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
-        assert_eq!(names, wire::keywright::OPERATION_NAMES);
+        let others = wire::keywright::OPERATION_NAMES.into_iter().filter(|name| !Management::is_backup(name));
+        assert_eq!(names, others.collect::<Vec<_>>());
         assert!(Management::operation("ExplainRequest").is_some());
         assert!(Management::operation("explainrequest").is_none());
     }

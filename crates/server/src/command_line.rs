@@ -1,5 +1,7 @@
 //! The command line: what can be said, and what each word means.
 
+mod backup;
+
 use std::path::PathBuf;
 
 use base::{AccountId, KeyArn, Region};
@@ -8,6 +10,8 @@ use policy::PolicyKind;
 
 use crate::config::Flags;
 use crate::start_error::EXIT_CODES;
+
+pub(crate) use backup::{Backup, BesideBackup, CreateBackup, NewIdentity, Restore};
 
 /// Keywright: a key management service that speaks the AWS KMS API.
 #[derive(Debug, Parser)]
@@ -49,6 +53,12 @@ pub(crate) enum Command {
     /// Read the audit trail: who did what
     #[command(subcommand)]
     Trail(Trail),
+    /// Make a backup: everything that matters, in one file that recipients alone can read
+    #[command(after_help = backup::BACKING_UP)]
+    Backup(Box<Backup>),
+    /// Make a data folder out of a backup
+    #[command(after_help = backup::RESTORING)]
+    Restore(Restore),
     /// Work with seed files
     #[command(subcommand)]
     Seed(Seed),

@@ -18,6 +18,8 @@ const IN_USE: &str = "in-use";
 
 /// The folder's format that this program writes and the newest that it reads.
 const FORMAT: u32 = 1;
+/// What the mark says of a folder that is being restored.
+const RESTORING: &str = "restoring";
 /// No file that is read whole is longer.
 const FILE_MAX: u64 = 65_536;
 
@@ -60,6 +62,10 @@ pub(crate) enum DataFolderError {
     ForProduction(PathBuf),
     #[error("the data folder {} has format {format}, written by a newer Keywright; this one reads up to format {FORMAT}", path.display())]
     TooNew { path: PathBuf, format: u32 },
+    #[error("{} is not empty; a backup is restored into a folder that is empty or not there yet", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("a restore into the data folder {} did not come to its end; remove the folder, and run `keywright restore` again", .0.display())]
+    HalfRestored(PathBuf),
     #[error("the data folder {} is damaged: {problem}; restore it from a backup", path.display())]
     Damaged { path: PathBuf, problem: &'static str },
 }
@@ -173,6 +179,78 @@ impl Drop for DataFolder {
     }
 }
 
+/// A folder that is being restored: nobody starts on it before [`Restoring::finish`]. Dropped before, it is emptied again. The
+/// lock is held until then.
+pub(crate) struct Restoring {
+    path: PathBuf,
+    is_new: bool,
+    is_finished: bool,
+    _lock: File,
+}
+
+impl Restoring {
+    /// Makes the folder, or takes an empty one, and marks it.
+    ///
+    /// # Errors
+    /// It is not empty, or cannot be used.
+    pub(crate) fn begin(path: &Path) -> Result<Self, DataFolderError> {
+        let is_new = !path.exists();
+        create(path)?;
+        let entries = std::fs::read_dir(path).map_err(|error| trouble(path, "read", error))?.count();
+        if entries > 0 {
+            let is_half = matches!(read_mark(path), Err(DataFolderError::HalfRestored(_)));
+            let path = path.to_owned();
+            return Err(if is_half {
+                DataFolderError::HalfRestored(path)
+            } else {
+                DataFolderError::NotEmpty(path)
+            });
+        }
+        let lock = lock(path)?;
+        write_private(path, MARK, format!("{FORMAT} {RESTORING}\n").as_bytes())?;
+        Ok(Self { path: path.to_owned(), is_new, is_finished: false, _lock: lock })
+    }
+
+    /// Brings everything to disk, and then makes it a data folder with this mark, the one of the folder that was backed up.
+    ///
+    /// # Errors
+    /// The mark is none that this program reads, or the disk fails.
+    pub(crate) fn finish(mut self, mark: &[u8]) -> Result<(), DataFolderError> {
+        read_purpose(&self.path, mark.to_vec())?;
+        let failed = |error| trouble(&self.path, "written", error);
+        let folder = File::open(&self.path).map_err(failed)?;
+        rustix::fs::syncfs(&folder).map_err(|error| failed(error.into()))?;
+        write_private(&self.path, MARK, mark)?;
+        self.is_finished = true;
+        Ok(())
+    }
+
+    /// Removes what was made. What cannot be removed stays marked as it is.
+    fn take_back(&self) {
+        let Ok(entries) = std::fs::read_dir(&self.path) else { return };
+        let others = entries.flatten().filter(|entry| entry.file_name() != MARK);
+        let is_removed = |entry: std::fs::DirEntry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => std::fs::remove_dir_all(entry.path()).is_ok(),
+            Ok(_) | Err(_) => std::fs::remove_file(entry.path()).is_ok(),
+        };
+        // The mark goes last, and only if nothing is left.
+        if others.map(is_removed).filter(|is_removed| !is_removed).count() == 0 {
+            let _ = std::fs::remove_file(self.path.join(MARK));
+            if self.is_new {
+                let _ = std::fs::remove_dir(&self.path);
+            }
+        }
+    }
+}
+
+impl Drop for Restoring {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            self.take_back();
+        }
+    }
+}
+
 impl DataFolderError {
     /// What the system said of one file of the folder.
     pub(crate) fn of_file(path: &Path, action: &'static str, source: std::io::Error) -> Self {
@@ -248,6 +326,11 @@ fn read_mark(folder: &Path) -> Result<Option<Purpose>, DataFolderError> {
         let has_data = folder.join(STORE).exists() || folder.join(ROOT).exists();
         return if has_data { Err(damaged(folder, "its file `format` is missing")) } else { Ok(None) };
     };
+    read_purpose(folder, bytes).map(Some)
+}
+
+/// What a mark says that a folder is for.
+fn read_purpose(folder: &Path, bytes: Vec<u8>) -> Result<Purpose, DataFolderError> {
     let broken = || damaged(folder, "its file `format` cannot be understood");
     let text = String::from_utf8(bytes).map_err(|_| broken())?;
     let mut words = text.split_whitespace();
@@ -256,8 +339,9 @@ fn read_mark(folder: &Path) -> Result<Option<Purpose>, DataFolderError> {
         return Err(DataFolderError::TooNew { path: folder.to_owned(), format });
     }
     match (words.next(), words.next()) {
-        (Some("production"), None) => Ok(Some(Purpose::Production)),
-        (Some("dev"), None) => Ok(Some(Purpose::Tests)),
+        (Some(RESTORING), None) => Err(DataFolderError::HalfRestored(folder.to_owned())),
+        (Some("production"), None) => Ok(Purpose::Production),
+        (Some("dev"), None) => Ok(Purpose::Tests),
         _ => Err(broken()),
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use audit::delivery::{
-    Deliverer, DeliveryParts, DeliveryStatus, Destination, DigestKeys, FolderDestination, Retention,
-    all_public_keys, write_public_keys,
+    Deliverer, DeliveryParts, DeliveryStatus, Destination, DigestKeys, FolderDestination, KeptOld, Pause,
+    Retention, all_public_keys, write_public_keys,
 };
 use audit::trails::{BuiltInTrail, Trails};
 use base::{Clock, Region};
@@ -109,6 +109,16 @@ impl Delivery {
     /// The keys that sign digests.
     pub(crate) fn keys(&self) -> Arc<DigestKeys> {
         self.deliverer.keys()
+    }
+
+    /// Lets nothing be delivered as long as what is returned is there.
+    pub(crate) async fn pause(&self) -> Pause<'_> {
+        self.deliverer.pause().await
+    }
+
+    /// Lets nothing be removed because it is old as long as what is returned is there.
+    pub(crate) fn keep_old(&self) -> KeptOld {
+        self.deliverer.keep_old()
     }
 
     /// Takes turns until `stop` is told or dropped. What is not delivered then is delivered after the next start.

@@ -20,6 +20,8 @@ use crate::start_error::StartError;
 pub(crate) struct Foundation {
     pub(crate) domain_keys: Arc<DomainKeys>,
     pub(crate) store: Arc<dyn Store>,
+    /// The same, as what it is: for copies of it.
+    pub(crate) engine: Arc<RedbStore>,
     pub(crate) randomness: Arc<dyn Randomness>,
     /// True when the root is a file that opens without a passphrase.
     pub(crate) plain_root: bool,
@@ -46,7 +48,8 @@ impl Foundation {
             open_root(&root_path, passphrase)?
         };
         let key = root.unlock(passphrase.as_ref()).map_err(PassphraseError::from)?;
-        let store: Arc<dyn Store> = Arc::new(RedbStore::open(&folder.store_path()?)?);
+        let engine = Arc::new(RedbStore::open(&folder.store_path()?)?);
+        let store: Arc<dyn Store> = Arc::<RedbStore>::clone(&engine);
         let domain_keys = Arc::new(DomainKeys::new(Arc::clone(&store), key, Arc::clone(&randomness)));
         domain_keys.verify_root().await?;
         folder.note_complete()?;
@@ -57,7 +60,7 @@ impl Foundation {
             );
             folder.note_told();
         }
-        Ok(Self { domain_keys, store, randomness, plain_root: passphrase.is_none(), folder })
+        Ok(Self { domain_keys, store, engine, randomness, plain_root: passphrase.is_none(), folder })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The service and the commands of the binary `keywright`. All that the binary adds is where memory comes from.
 
 mod attestation_roots;
+mod backup;
 mod bucket_client;
 mod causes;
 mod client;
@@ -12,6 +13,7 @@ mod data_keys;
 mod delivery;
 mod export;
 mod foundation;
+mod home_of_objects;
 mod http;
 mod key_sets;
 mod key_usage;

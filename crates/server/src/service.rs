@@ -14,17 +14,18 @@ use crypto::AttestationRoots;
 use identity::{FirstCredentials, Identity};
 use kms::{DueTurn, Kms, KmsError, SeedAlias, Seeded, Settings};
 use management::{KnownDecisions, Management};
-use objects::{Blobs, Folder, Objects, ObjectsError};
+use objects::{Blobs, Objects};
 use policy::{Guardrails, Witness};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::causes::with_causes;
+use crate::backup::{self, RunningBackups};
 use crate::config::{Config, TrailChoice};
 use crate::data_keys::DataKeysOfKms;
 use crate::delivery::{Delivery, LOG_FOLDER};
 use crate::export::{self, ExportChoice};
 use crate::foundation::Foundation;
+use crate::home_of_objects::HomeOfObjects;
 use crate::key_sets::ConfiguredKeySets;
 use crate::key_usage::UsageByObjects;
 use crate::metrics::Metrics;
@@ -34,7 +35,6 @@ use crate::ports::{
 };
 use crate::seed::{self, KeySeeder, Purpose, SeedFile, SeedKey, SeedOutcome};
 use crate::start_error::StartError;
-use crate::upstream::Upstream;
 use crate::{attestation_roots, organization};
 
 /// How often due work is looked for and the outbox is emptied.
@@ -49,13 +49,6 @@ const CENSUS_EVERY: Duration = Duration::from_secs(60);
 /// How long the end waits for the last uses of keys to be written.
 const LAST_USAGE_MAX: Duration = Duration::from_secs(10);
 
-/// Where the contents of objects lie in the data folder.
-const OBJECTS_FOLDER: &str = "objects";
-/// What is known of blobs that are on their way upstream.
-const UPLOADS_FOLDER: &str = "objects-uploads";
-/// What is tried again for an hour: to remove what a crash left of objects.
-const SWEPT_AGAIN: Duration = Duration::from_secs(10);
-const SWEPT_AT_MOST: u32 = 360;
 /// How often it is looked whether the time of bucket keys is over.
 const BUCKET_KEYS_LOOKED_AT: Duration = Duration::from_secs(1);
 /// How often it is asked whether a day has begun on which lifecycles of buckets are to be carried out.
@@ -67,6 +60,7 @@ pub(crate) struct Service {
     identity: Arc<Identity>,
     kms: Arc<Kms>,
     management: Arc<Management>,
+    backups: Arc<RunningBackups>,
     decisions: Arc<KnownDecisions>,
     guardrails: Arc<Guardrails>,
     trail: Arc<Trail>,
@@ -167,11 +161,13 @@ impl Service {
         .knowing_dependents(Arc::<UsageByObjects>::clone(&usage))
         .witnessed_by(witness);
         let kms = Arc::new(kms);
+        let backups = Arc::new(RunningBackups::new());
         let management = Management::new(
             Arc::clone(&sources.decisions),
             Arc::new(KeysOfKms(Arc::clone(&kms))),
             Arc::new(PeopleOfIdentity(Arc::clone(&identity))),
             usage,
+            Arc::<RunningBackups>::clone(&backups),
             Arc::clone(&trail),
         );
         Ok(Arc::new(Self {
@@ -179,6 +175,7 @@ impl Service {
             identity,
             kms,
             management: Arc::new(management),
+            backups,
             decisions: sources.decisions,
             guardrails: sources.guardrails,
             trail,
@@ -287,9 +284,18 @@ impl Service {
         delivery: Deliveries,
         metrics: Option<Arc<Metrics>>,
     ) -> Result<Pipeline, StartError> {
-        let (blobs, upstream) = home_of_objects(config, foundation, metrics.as_ref()).await?;
-        let objects = Arc::new(self.objects(config, foundation, &delivery.trails, blobs));
-        tokio::spawn(sweep(Arc::clone(&objects), upstream));
+        let home = HomeOfObjects::open(config, foundation, metrics.as_ref()).await?;
+        let objects = Arc::new(self.objects(config, foundation, &delivery.trails, home.blobs()));
+        self.backups.prepare(backup::Parts {
+            store: Arc::clone(&foundation.engine),
+            folder: foundation.folder.path().to_owned(),
+            delivery: Arc::clone(&delivery.delivery),
+            blobs: home.folder(),
+            recipients: config.backup_recipients.clone(),
+            randomness: Arc::clone(&foundation.randomness),
+            clock: Arc::<SettableClock>::clone(&self.clock),
+        });
+        tokio::spawn(home.sweep(Arc::clone(&objects)));
         tokio::spawn(forget_bucket_keys(Arc::downgrade(&objects)));
         tokio::spawn(keep_expiring(Arc::downgrade(&objects), Arc::clone(&self.clock)));
         let _ = self.objects.set(Arc::downgrade(&objects));
@@ -468,47 +474,6 @@ async fn expire(objects: &Objects, now: Timestamp) {
             tracing::warn!(%error, "lifecycles of buckets cannot be carried out; tried again in a minute")
         }
     }
-}
-
-/// Where blobs are kept, as configured: in a folder beside the store, or upstream.
-async fn home_of_objects(
-    config: &Config,
-    foundation: &Foundation,
-    metrics: Option<&Arc<Metrics>>,
-) -> Result<(Arc<dyn Blobs>, Option<Upstream>), StartError> {
-    let folder = foundation.folder.path();
-    let Some(choice) = &config.objects.upstream else {
-        objects::move_into_folder(&*foundation.store).await?;
-        return Ok((Arc::new(Folder::open(folder.join(OBJECTS_FOLDER))?), None));
-    };
-    let id = objects::move_upstream(&*foundation.store, &*foundation.randomness).await?;
-    let upstream = Upstream::open(choice, &id, folder.join(UPLOADS_FOLDER), metrics.cloned())?;
-    Ok((Arc::new(upstream.clone()), Some(upstream)))
-}
-
-/// Removes what a crash left of objects, as soon as what keeps them can be reached.
-async fn sweep(objects: Arc<Objects>, upstream: Option<Upstream>) {
-    for attempt in 0..SWEPT_AT_MOST {
-        match sweep_once(&objects, upstream.as_ref()).await {
-            Ok(0) => return,
-            Ok(swept) => return tracing::info!(swept, "blobs that no object has were removed"),
-            Err(error) if attempt == 0 => {
-                let error = with_causes(&error);
-                tracing::warn!(error, "blobs that no object has cannot be removed yet; it is tried again");
-            }
-            Err(_) => {}
-        }
-        tokio::time::sleep(SWEPT_AGAIN).await;
-    }
-    objects.end_sweep();
-    tracing::warn!("blobs that no object has cannot be removed; the next start tries again");
-}
-
-async fn sweep_once(objects: &Objects, upstream: Option<&Upstream>) -> Result<usize, ObjectsError> {
-    if let Some(upstream) = upstream {
-        upstream.abort_left_uploads().await?;
-    }
-    objects.sweep().await
 }
 
 /// Wipes bucket keys whose time is over, for as long as there is a service.

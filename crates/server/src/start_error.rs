@@ -9,11 +9,12 @@ use objects::{FolderError, HomeError};
 use store::redb_engine::OpenError;
 
 use crate::attestation_roots::AttestationRootsError;
+use crate::backup::{BackupError, RecipientsError, RestoreError};
 use crate::bucket_client::BucketError;
 use crate::client::ClientError;
 use crate::commands::{
-    ClockError, NoSuchKey, PolicyLintError, RewrapError, SeedConversionError, TrailReadError,
-    VerifyTrailError,
+    BackupCommandError, ClockError, NoSuchKey, PolicyLintError, RewrapError, SeedConversionError,
+    TrailReadError, VerifyTrailError,
 };
 use crate::config::ConfigError;
 use crate::data_folder::DataFolderError;
@@ -36,13 +37,18 @@ Exit codes:
   4  the root cannot be opened: the passphrase is missing or wrong
   5  the listener cannot be set up: the address is in use, or the TLS files are wrong
   6  a policy was looked over and has errors or warnings
-  7  the trail was verified and is not as it was written";
+  7  the trail was verified and is not as it was written
+  8  a backup cannot be restored: it is none, was cut off or changed, is for others, or from a newer Keywright";
 
 /// Any failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error(transparent)]
     AttestationRoots(#[from] AttestationRootsError),
+    #[error("no backup was made: {0}")]
+    Backup(#[from] BackupError),
+    #[error(transparent)]
+    BackupCommand(#[from] BackupCommandError),
     #[error(transparent)]
     Bucket(#[from] BucketError),
     #[error("the task that does due work and writes the trail has failed; see the log")]
@@ -89,6 +95,10 @@ pub(crate) enum StartError {
     #[error(transparent)]
     PolicyLint(#[from] PolicyLintError),
     #[error(transparent)]
+    Recipients(#[from] RecipientsError),
+    #[error("{0}; nothing was restored")]
+    Restore(RestoreError),
+    #[error(transparent)]
     Rewrap(RewrapError),
     #[error(transparent)]
     Root(PassphraseError),
@@ -122,6 +132,8 @@ impl StartError {
                 ClientError::Profile(_) | ClientError::Endpoint(_) | ClientError::Certificate { .. },
             ) => 2,
             Self::Chores
+            | Self::Backup(_)
+            | Self::BackupCommand(BackupCommandError::CutOff(_) | BackupCommandError::Randomness(_))
             | Self::Client(_)
             | Self::Clock(_)
             | Self::Rewrap(_)
@@ -129,7 +141,10 @@ impl StartError {
             | Self::System(_) => 1,
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::VerifyTrail(VerifyTrailError::Found(_)) => 7,
+            Self::BackupCommand(BackupCommandError::NoRoot(_)) => 3,
+            Self::Restore(_) => 8,
             Self::AttestationRoots(_)
+            | Self::BackupCommand(_)
             | Self::Bucket(_)
             | Self::Config(_)
             | Self::Export(_)
@@ -140,6 +155,7 @@ impl StartError {
             | Self::NoSuchKey(_)
             | Self::Organization(_)
             | Self::PolicyLint(_)
+            | Self::Recipients(_)
             | Self::Seed(_)
             | Self::SeedConversion(_)
             | Self::VerifyTrail(_)
@@ -165,6 +181,25 @@ impl From<UpstreamError> for StartError {
         match error {
             UpstreamError::Bucket(error) => Self::Bucket(error),
             UpstreamError::Folder(error) => Self::Objects(error),
+        }
+    }
+}
+
+impl From<RestoreError> for StartError {
+    /// That the folder cannot be used is no fault of the backup.
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Folder(error) => Self::DataFolder(error),
+            other @ (RestoreError::Open(_)
+            | RestoreError::Read(_)
+            | RestoreError::Foreign(_)
+            | RestoreError::Newer(_)
+            | RestoreError::Misplaced(_)
+            | RestoreError::Missing(_)
+            | RestoreError::MissingContents(_)
+            | RestoreError::Store(_)
+            | RestoreError::Records(_)
+            | RestoreError::Root(_)) => Self::Restore(other),
         }
     }
 }

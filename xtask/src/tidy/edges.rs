@@ -60,6 +60,7 @@ const OWNED: [(&str, &[&str]); 3] = [
         &[
             "aes",
             "aes-gcm",
+            "age",
             "argon2",
             "aws-lc-rs",
             "aws-lc-sys",
@@ -114,6 +115,7 @@ const OWNED: [(&str, &[&str]); 3] = [
             "rpassword",
             "rust-ini",
             "rustls",
+            "tar",
             "tokio-rustls",
             "tower",
             "tower-http",

@@ -22,6 +22,8 @@ pub(crate) use profile::{Profile, ProfileError, Variables, Wishes};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the beginning of a call to the end of its answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for an answer that is long.
+const LONG_TIMEOUT: Duration = Duration::from_secs(7 * 86_400);
 /// The longest answer.
 const ANSWER_MAX: usize = 64 * 1_024 * 1_024;
 
@@ -60,6 +62,19 @@ struct Request<'a> {
     body: Vec<u8>,
 }
 
+/// An answer as it comes.
+pub(crate) struct LongAnswer(reqwest::Response);
+
+impl LongAnswer {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// Why there are no more although it is not at its end.
+    pub(crate) async fn next(&mut self) -> Result<Option<bytes::Bytes>, String> {
+        self.0.chunk().await.map_err(|error| with_causes(&error.without_url()))
+    }
+}
+
 /// Calls a service.
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -78,7 +93,6 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
             .user_agent(concat!("keywright/", env!("CARGO_PKG_VERSION")));
         if let Some(path) = &profile.certificate_authority {
             builder = builder.tls_certs_only(authorities(path)?);
@@ -138,18 +152,41 @@ impl Client {
         ClientError::Unexpected { endpoint: self.profile.endpoint.clone(), what }
     }
 
-    async fn send(&self, request: Request<'_>) -> Result<(StatusCode, HeaderMap, Vec<u8>), ClientError> {
-        let unreachable =
-            |reason: String| ClientError::Unreachable { endpoint: self.profile.endpoint.clone(), reason };
-        let told = |error: reqwest::Error| unreachable(with_causes(&error.without_url()));
-        let Request { method, path, query, .. } = &request;
-        let mark = if query.is_empty() { "" } else { "?" };
-        let url = format!("{}{path}{mark}{query}", self.profile.endpoint);
-        let mut sent = self.http.request(method.clone(), url);
-        for (name, value) in self.signed(&request)? {
-            sent = sent.header(name, value);
+    /// Calls an operation of Keywright's own service whose answer is long and comes as it is made.
+    ///
+    /// # Errors
+    /// The service cannot be reached, or refuses.
+    pub(crate) async fn stream(
+        &self,
+        operation: &str,
+        request: &impl Serialize,
+    ) -> Result<LongAnswer, ClientError> {
+        let body = serde_json::to_vec(request).map_err(|error| ClientError::Unsignable(error.to_string()))?;
+        let headers = vec![
+            ("content-type", CONTENT_TYPE.to_owned()),
+            ("x-amz-target", format!("Keywright.{operation}")),
+        ];
+        let request =
+            Request { method: Method::POST, service: "keywright", path: "/", query: "", headers, body };
+        let mut answer = LongAnswer(self.begin(request, LONG_TIMEOUT).await?);
+        if answer.0.status() == StatusCode::OK {
+            return Ok(answer);
         }
-        let mut answer = sent.body(request.body).send().await.map_err(told)?;
+        let unexpected = self.unexpected(format!("status {}", answer.0.status().as_u16()));
+        let mut bytes = Vec::new();
+        while let Ok(Some(piece)) = answer.next().await {
+            bytes.extend_from_slice(piece.get(..ANSWER_MAX - bytes.len()).unwrap_or(&piece));
+            if bytes.len() >= ANSWER_MAX {
+                break;
+            }
+        }
+        Err(refusal(&bytes).unwrap_or(unexpected))
+    }
+
+    async fn send(&self, request: Request<'_>) -> Result<(StatusCode, HeaderMap, Vec<u8>), ClientError> {
+        let unreachable = |reason: String| self.unreachable(reason);
+        let told = |error: reqwest::Error| unreachable(with_causes(&error.without_url()));
+        let mut answer = self.begin(request, CALL_TIMEOUT).await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let mut bytes = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(told)? {
@@ -159,6 +196,23 @@ impl Client {
             bytes.extend_from_slice(&piece);
         }
         Ok((status, headers, bytes))
+    }
+
+    fn unreachable(&self, reason: String) -> ClientError {
+        ClientError::Unreachable { endpoint: self.profile.endpoint.clone(), reason }
+    }
+
+    /// Sends a call, and gives its answer once the head of that is there.
+    async fn begin(&self, request: Request<'_>, timeout: Duration) -> Result<reqwest::Response, ClientError> {
+        let Request { method, path, query, .. } = &request;
+        let mark = if query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{mark}{query}", self.profile.endpoint);
+        let mut sent = self.http.request(method.clone(), url).timeout(timeout);
+        for (name, value) in self.signed(&request)? {
+            sent = sent.header(name, value);
+        }
+        let answered = sent.body(request.body).send().await;
+        answered.map_err(|error| self.unreachable(with_causes(&error.without_url())))
     }
 
     /// The headers of a call, with the signature among them.

@@ -1,6 +1,7 @@
 //! One function per command; each returns why it failed, and none writes errors itself.
 
 mod access;
+mod backup;
 mod calling;
 mod clock;
 mod domain_key;
@@ -23,6 +24,7 @@ use crate::config::{Config, Environment};
 use crate::start_error::StartError;
 use crate::{logging, process, serve, terminal};
 
+pub(crate) use backup::BackupCommandError;
 pub(crate) use clock::ClockError;
 pub(crate) use key_policy::NoSuchKey;
 pub(crate) use objects::RewrapError;
@@ -58,6 +60,11 @@ pub(crate) fn run(command: Command) -> Result<(), StartError> {
         Command::Trail(command_line::Trail::Verify(arguments)) => {
             runtime()?.block_on(trail::verify(&arguments))
         }
+        Command::Backup(arguments) => match &arguments.other {
+            Some(command_line::BesideBackup::NewIdentity(arguments)) => Ok(backup::new_identity(arguments)?),
+            None => runtime()?.block_on(backup::create(&arguments.create)),
+        },
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Version => {
             terminal::say(concat!("keywright ", env!("CARGO_PKG_VERSION"), "\n"));
             Ok(())

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::{Region, SecretString};
+use crypto::age::Recipient;
 use figment::Figment;
 use objects::HostNames;
 use tracing::level_filters::LevelFilter;
@@ -50,6 +51,7 @@ pub(super) fn check(
         organization: check.organization(&settings.organization)?,
         web_identity: check.web_identity(&settings.web_identity)?,
         explanations: check.explanations(settings)?,
+        backup_recipients: check.recipients(&settings.backup.recipients)?,
         trail: check.trail(settings)?,
         metrics: match settings.metrics.listen.as_str() {
             "" => None,
@@ -83,6 +85,14 @@ impl Check<'_> {
             path(name).ok_or_else(|| self.problem(key, "holds an empty text, but must name files".to_owned()))
         };
         names.iter().map(file).collect()
+    }
+
+    fn recipients(&self, texts: &[String]) -> Result<Vec<Recipient>, ConfigError> {
+        let read = |text: &String| {
+            text.parse()
+                .map_err(|error| self.problem("backup.recipients", format!("holds `{text}`: {error}")))
+        };
+        texts.iter().map(read).collect()
     }
 
     fn within(&self, key: &str, value: u64, min: u64, max: u64) -> Result<usize, ConfigError> {

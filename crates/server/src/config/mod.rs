@@ -18,6 +18,7 @@ use std::time::Duration;
 use audit::log::LogSettings;
 use audit::trails::TrailName;
 use base::{AccountId, Region, SecretString};
+use crypto::age::Recipient;
 use figment::Figment;
 use figment::providers::Serialized;
 use objects::HostNames;
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) web_identity: WebIdentity,
     pub(crate) organization: Option<OrganizationChoice>,
     pub(crate) explanations: Explanations,
+    /// Whom backups are encrypted to, whoever makes them; none: the running service makes none.
+    pub(crate) backup_recipients: Vec<Recipient>,
     pub(crate) trail: TrailChoice,
     /// Where figures are read; `None`: nowhere.
     pub(crate) metrics: Option<SocketAddr>,

@@ -27,6 +27,7 @@ pub(super) struct Settings {
     pub(super) web_identity: WebIdentitySettings,
     pub(super) organization: OrganizationSettings,
     pub(super) explanations: ExplanationSettings,
+    pub(super) backup: BackupSettings,
     pub(super) trail: TrailSettings,
     pub(super) metrics: MetricsSettings,
     pub(super) log: LogSettings,
@@ -37,6 +38,13 @@ pub(super) struct Settings {
 pub(super) struct RootSettings {
     pub(super) passphrase_file: String,
     pub(super) passphrase_prompt: bool,
+}
+
+/// Whom backups are encrypted to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BackupSettings {
+    pub(super) recipients: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -265,6 +273,7 @@ impl Default for Settings {
             metrics: MetricsSettings { listen: String::new() },
             explanations: ExplanationSettings { memory_max_mebibytes: 32, allowed: false, in_answers: false },
             web_identity: WebIdentitySettings { discovery: false, provider: Vec::new() },
+            backup: BackupSettings::default(),
             trail: TrailSettings::default(),
             log: LogSettings { level: "info".to_owned(), format: "text".to_owned() },
         }

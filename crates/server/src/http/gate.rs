@@ -63,7 +63,7 @@ impl<F: Front> Gate<F> {
         let mut answer = match self.answer_here(&parts) {
             Some(answer) => answer.into(),
             None if self.front.takes_stream(&parts) => self.answer_streamed(parts, body, peer).await,
-            None => self.answer_behind(parts, body, peer).await.into(),
+            None => self.answer_behind(parts, body, peer).await,
         };
         if let Some(origin) = origin {
             cors::permit(&mut answer.headers, origin);
@@ -126,7 +126,7 @@ impl<F: Front> Gate<F> {
         answer
     }
 
-    async fn answer_behind<B>(&self, parts: Parts, body: B, peer: Peer) -> OutgoingResponse
+    async fn answer_behind<B>(&self, parts: Parts, body: B, peer: Peer) -> StreamedAnswer
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Send,
@@ -135,19 +135,20 @@ impl<F: Front> Gate<F> {
         let discard = parts.version < Version::HTTP_2 && !parts.headers.contains_key(EXPECT);
         match self.bodies.read(body, discard).await {
             Ok(body) => self.answer_complete(parts, body, peer).await,
-            Err(fault) => self.refuse(&parts, fault),
+            Err(fault) => self.refuse(&parts, fault).into(),
         }
     }
 
-    async fn answer_complete(&self, parts: Parts, body: WipedBody, peer: Peer) -> OutgoingResponse {
+    async fn answer_complete(&self, parts: Parts, body: WipedBody, peer: Peer) -> StreamedAnswer {
         if let Some(clock) = self.clock.as_ref().filter(|_| parts.uri.path() == clock::PATH) {
-            return clock.answer(&parts.method, &parts.headers, &body).await;
+            return clock.answer(&parts.method, &parts.headers, &body).await.into();
         }
         let content_type = parts.headers.get(CONTENT_TYPE).cloned();
+        let deadline = self.front.deadline(&parts).unwrap_or(self.limits.request_deadline);
         let answering = pin!(self.front.answer(IncomingRequest { parts, body, peer }));
-        match tokio::time::timeout(self.limits.request_deadline, answering).await {
+        match tokio::time::timeout(deadline, answering).await {
             Ok(answer) => answer,
-            Err(_) => self.front.overdue(content_type.as_ref()),
+            Err(_) => self.front.overdue(content_type.as_ref()).into(),
         }
     }
 

@@ -13,6 +13,8 @@ mod listener;
 mod peer;
 mod streams;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -65,7 +67,12 @@ pub(crate) struct OutgoingResponse {
 /// What stands behind the listener: it gives every answer its form, also to requests that never became complete.
 pub(crate) trait Front: Send + Sync + 'static {
     /// Answers a complete request. The future is dropped when the deadline passes.
-    fn answer(&self, request: IncomingRequest) -> impl Future<Output = OutgoingResponse> + Send;
+    fn answer(&self, request: IncomingRequest) -> impl Future<Output = StreamedAnswer> + Send;
+
+    /// The deadline of [`Front::answer`] for this request, if it has another than most.
+    fn deadline(&self, _: &Parts) -> Option<Duration> {
+        None
+    }
 
     /// Whether the body of a request is taken as it comes, by [`Front::answer_streamed`], without the limits on bodies
     /// that are held.

@@ -153,7 +153,8 @@ pub(crate) enum OutgoingBody {
 /// A body that is being made. While a piece is sent, the next one is made by another task.
 pub(crate) struct Stream {
     making: Option<Making>,
-    missing: u64,
+    /// Bytes that are still to come, if that is known.
+    missing: Option<u64>,
     sending: Option<Sending>,
 }
 
@@ -188,7 +189,13 @@ impl OutgoingBody {
     /// A body of `length` bytes that is made while it is sent.
     pub(crate) fn streamed(pieces: Box<dyn Pieces>, length: u64) -> Self {
         let making = Some(Making::Here(Box::pin(make(pieces))));
-        Self::Streamed(Stream { making, missing: length, sending: None })
+        Self::Streamed(Stream { making, missing: Some(length), sending: None })
+    }
+
+    /// A body that is made while it is sent, and ends when there is no further piece.
+    pub(crate) fn of_unknown_length(pieces: Box<dyn Pieces>) -> Self {
+        let making = Some(Making::Here(Box::pin(make(pieces))));
+        Self::Streamed(Stream { making, missing: None, sending: None })
     }
 
     /// Lets the connection know that it is busy as long as this is being sent.
@@ -218,13 +225,13 @@ impl Stream {
         Poll::Ready(match made {
             Some((pieces, Ok(Some(piece)))) => {
                 let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-                self.missing = self.missing.saturating_sub(length);
+                self.missing = self.missing.map(|missing| missing.saturating_sub(length));
                 // Behind the last one nobody asks for more.
-                let is_more = self.missing > 0;
+                let is_more = self.missing != Some(0);
                 self.making = is_more.then(|| Making::Ahead(Ahead(tokio::spawn(make(pieces)))));
                 Some(Ok(Frame::data(piece)))
             }
-            Some((_, Ok(None))) if self.missing == 0 => None,
+            Some((_, Ok(None))) if self.missing.is_none_or(|missing| missing == 0) => None,
             Some((_, Ok(None) | Err(CutOff))) | None => Some(Err(CutOff)),
         })
     }
@@ -249,14 +256,14 @@ impl Body for OutgoingBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(whole) => whole.is_end_stream(),
-            Self::Streamed(stream) => stream.missing == 0,
+            Self::Streamed(stream) => stream.missing == Some(0),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(whole) => whole.size_hint(),
-            Self::Streamed(stream) => SizeHint::with_exact(stream.missing),
+            Self::Streamed(stream) => stream.missing.map_or_else(SizeHint::default, SizeHint::with_exact),
         }
     }
 }
@@ -321,6 +328,30 @@ mod tests {
         assert_eq!(begun.load(Ordering::SeqCst), 2);
         drop(body);
         ended.notified().await;
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_ends_with_its_pieces_and_a_failure_is_no_end() {
+        struct Count(u8, bool);
+        #[async_trait]
+        impl Pieces for Count {
+            async fn next(&mut self) -> Result<Option<Bytes>, CutOff> {
+                self.0 += 1;
+                match (self.0, self.1) {
+                    (..3, _) => Ok(Some(Bytes::from_static(b"x"))),
+                    (_, true) => Ok(None),
+                    (_, false) => Err(CutOff),
+                }
+            }
+        }
+        for ends in [true, false] {
+            let mut body = OutgoingBody::of_unknown_length(Box::new(Count(0, ends)));
+            assert_eq!((body.is_end_stream(), body.size_hint().exact()), (false, None));
+            for _ in 0..2 {
+                assert!(body.frame().await.unwrap().is_ok());
+            }
+            assert_eq!(body.frame().await.map(|frame| frame.is_err()), (!ends).then_some(true));
+        }
     }
 
     #[tokio::test]

@@ -66,7 +66,7 @@ impl Pieces for EchoedPieces {
 }
 
 impl Front for Echo {
-    async fn answer(&self, request: IncomingRequest) -> OutgoingResponse {
+    async fn answer(&self, request: IncomingRequest) -> StreamedAnswer {
         match request.parts.uri.path() {
             "/wait" => {
                 self.entered.notify_one();
@@ -75,7 +75,7 @@ impl Front for Echo {
             "/fault" => panic!("a fault in a handler"),
             _ => {}
         }
-        answer(200, request.body.to_vec())
+        answer(200, request.body.to_vec()).into()
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {

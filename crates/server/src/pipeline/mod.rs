@@ -5,6 +5,7 @@
 
 mod anonymous;
 mod authenticate;
+mod backup;
 mod cors;
 mod form;
 mod reply;
@@ -12,7 +13,7 @@ mod route;
 mod s3;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, UnsignedCall};
 use cloudtrail::CloudTrail;
@@ -116,22 +117,33 @@ impl Pipeline {
                 Err(fault) => Reply::Fault(protocol, Service::Sts.namespace(), fault),
             };
         }
-        let started = Instant::now();
-        let identified = match self.authenticator.identify(request, protocol, ids.request).await {
-            Ok(identified) => identified,
-            Err(fault) => {
-                if let Some(metrics) = &self.metrics {
-                    metrics.observe_request("none", "none", Some(&fault), started.elapsed());
-                }
-                return Reply::fault(protocol, fault);
-            }
+        let (service, call) = match self.signed_call(request, protocol, unsigned, ids).await {
+            Ok(signed) => signed,
+            Err(reply) => return reply,
         };
-        let service = identified.service;
-        let call = unsigned.signed_by(identified.caller, identified.region);
         match self.outcome(request, protocol, service, &call).await {
             Ok(body) => Reply::Success(protocol, body),
             Err(fault) => Reply::Fault(protocol, service.namespace(), self.explained(fault, &call).await),
         }
+    }
+
+    /// Who makes a call, and of which service.
+    async fn signed_call(
+        &self,
+        request: &IncomingRequest,
+        protocol: Protocol,
+        unsigned: UnsignedCall,
+        ids: Ids,
+    ) -> Result<(Service, Call), Reply> {
+        let started = Instant::now();
+        let identified = self.authenticator.identify(request, protocol, ids.request).await;
+        let identified = identified.map_err(|fault| {
+            if let Some(metrics) = &self.metrics {
+                metrics.observe_request("none", "none", Some(&fault), started.elapsed());
+            }
+            Reply::fault(protocol, fault)
+        })?;
+        Ok((identified.service, unsigned.signed_by(identified.caller, identified.region)))
     }
 
     /// A denial with its encoded message, if the operator wants such.
@@ -303,9 +315,16 @@ impl Pipeline {
 }
 
 impl Front for Pipeline {
-    async fn answer(&self, request: IncomingRequest) -> OutgoingResponse {
+    async fn answer(&self, request: IncomingRequest) -> StreamedAnswer {
         let ids = self.ids();
-        self.reply(&request, ids).await.into_response(ids.request)
+        if backup::is_asked(&request.parts) {
+            return Box::pin(self.answer_backup(&request, ids)).await;
+        }
+        self.reply(&request, ids).await.into_response(ids.request).into()
+    }
+
+    fn deadline(&self, parts: &Parts) -> Option<Duration> {
+        backup::is_asked(parts).then_some(backup::DEADLINE)
     }
 
     fn takes_stream(&self, parts: &Parts) -> bool {

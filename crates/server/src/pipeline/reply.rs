@@ -46,15 +46,21 @@ impl Reply {
         };
         let mut headers = HeaderMap::with_capacity(3);
         headers.insert(CONTENT_TYPE, content_type);
-        headers.insert(CACHE_CONTROL, NO_STORE);
-        if let Ok(id) = HeaderValue::try_from(id) {
-            headers.insert(REQUEST_ID, id);
-        }
+        let mut headers = with_id(headers, request_id);
         if is_throttled {
             headers.insert(RETRY_AFTER, SOON);
         }
         OutgoingResponse { status, headers, body: Bytes::from_owner(Wiped(SecretBytes::new(body))) }
     }
+}
+
+/// What every answer says besides.
+pub(super) fn with_id(mut headers: HeaderMap, request_id: RequestId) -> HeaderMap {
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
 }
 
 /// An answer may hold plaintext, so its bytes are wiped once they are sent.

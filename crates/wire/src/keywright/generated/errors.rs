@@ -5,24 +5,35 @@
 /// An error that the service model knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
+    /// `BackupInProgressException`, HTTP status 400.
+    BackupInProgressException,
     /// `InternalException`, HTTP status 500.
     InternalException,
     /// `InvalidMarkerException`, HTTP status 400.
     InvalidMarkerException,
+    /// `NoRecipientsException`, HTTP status 400.
+    NoRecipientsException,
     /// `NotFoundException`, HTTP status 400.
     NotFoundException,
 }
 
 impl ErrorCode {
     /// All of them, in the order of the model.
-    pub const ALL: [Self; 3] =
-        [Self::InternalException, Self::InvalidMarkerException, Self::NotFoundException];
+    pub const ALL: [Self; 5] = [
+        Self::BackupInProgressException,
+        Self::InternalException,
+        Self::InvalidMarkerException,
+        Self::NoRecipientsException,
+        Self::NotFoundException,
+    ];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::BackupInProgressException => "BackupInProgressException",
             Self::InternalException => "InternalException",
             Self::InvalidMarkerException => "InvalidMarkerException",
+            Self::NoRecipientsException => "NoRecipientsException",
             Self::NotFoundException => "NotFoundException",
         }
     }
@@ -31,7 +42,10 @@ impl ErrorCode {
     pub const fn status(self) -> u16 {
         match self {
             Self::InternalException => 500,
-            Self::InvalidMarkerException | Self::NotFoundException => 400,
+            Self::BackupInProgressException
+            | Self::InvalidMarkerException
+            | Self::NoRecipientsException
+            | Self::NotFoundException => 400,
         }
     }
 }

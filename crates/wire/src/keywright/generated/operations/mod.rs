@@ -2,13 +2,15 @@
 
 //! The operations of the service model.
 
+mod create_backup;
 mod explain_request;
 mod list_key_access;
 mod list_key_usage;
 
+pub use create_backup::{CreateBackup, CreateBackupRequest, CreateBackupResponse};
 pub use explain_request::{ExplainRequest, ExplainRequestRequest, ExplainRequestResponse};
 pub use list_key_access::{ListKeyAccess, ListKeyAccessRequest, ListKeyAccessResponse};
 pub use list_key_usage::{ListKeyUsage, ListKeyUsageRequest, ListKeyUsageResponse};
 
 /// The names of all operations, in the order of the model.
-pub const OPERATION_NAMES: [&str; 3] = ["ExplainRequest", "ListKeyAccess", "ListKeyUsage"];
+pub const OPERATION_NAMES: [&str; 4] = ["CreateBackup", "ExplainRequest", "ListKeyAccess", "ListKeyUsage"];

@@ -1,0 +1,182 @@
+//! A data folder out of a backup.
+//!
+//! The folder is marked as being restored before anything else is in it, and as a data folder only once everything is there,
+//! was looked at and is on disk. So what a crash leaves is started by nobody.
+
+use std::collections::HashSet;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use base::Timestamp;
+use crypto::age::{Decryptor, Identity, OpenError};
+use crypto::root::{RootError, RootFile};
+use objects::{BlobName, blobs_in_folder};
+use store::StoreError;
+use store::redb_engine::RedbStore;
+use tar::{Archive, Entries, Entry, EntryType};
+
+use super::contents::{self, FORMAT, HEAD, Head, MARK, ROOT, STORE};
+use crate::data_folder::{DataFolderError, Restoring};
+
+/// No file that is read whole is longer, in bytes.
+const SMALL_MAX: u64 = 65_536;
+
+/// A backup cannot be restored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RestoreError {
+    #[error("the backup cannot be opened: {0}")]
+    Open(#[from] OpenError),
+    #[error("the backup cannot be read: {0}")]
+    Read(io::Error),
+    #[error("the file is encrypted as a backup is, but what is in it is none: {0}")]
+    Foreign(&'static str),
+    #[error(
+        "the backup has format {0}, written by a newer Keywright; this one reads up to format {FORMAT}: restore it with the \
+         newer one"
+    )]
+    Newer(u32),
+    #[error("the backup holds a file `{0}`, which has no place in a data folder; nothing of it was kept")]
+    Misplaced(String),
+    #[error("the backup is not complete: its {0} is missing")]
+    Missing(&'static str),
+    #[error("the backup is not complete: contents of an object are missing ({0})")]
+    MissingContents(BlobName),
+    #[error("what was restored does not hold: {0}")]
+    Store(#[from] store::redb_engine::OpenError),
+    #[error("what was restored does not hold: {0}")]
+    Records(#[from] StoreError),
+    #[error("what was restored does not hold: {0}")]
+    Root(#[from] RootError),
+    #[error(transparent)]
+    Folder(#[from] DataFolderError),
+}
+
+/// What was restored.
+pub(crate) struct Restored {
+    /// When the backup was made.
+    pub(crate) time: String,
+    /// Files.
+    pub(crate) files: u64,
+    /// Whether contents of objects lie upstream.
+    pub(crate) is_upstream: bool,
+}
+
+/// Makes the folder out of a backup. Blocks.
+///
+/// # Errors
+/// The backup is none, or not whole, or not for these identities, or the folder is not empty. What was made is removed again.
+pub(crate) fn restore(
+    backup: impl Read,
+    identities: &[Identity],
+    folder: &Path,
+) -> Result<Restored, RestoreError> {
+    let mut archive = Archive::new(Decryptor::new(backup, identities)?);
+    let mut entries = archive.entries().map_err(RestoreError::Read)?;
+    let head = read_head(&mut entries)?;
+    let restoring = Restoring::begin(folder)?;
+    let (files, mark) = unpack(entries, folder)?;
+    // What is behind the archive's end belongs to the file all the same: only its end proves that it is whole.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(RestoreError::Read)?;
+    let is_upstream = look_over(folder)?;
+    restoring.finish(&mark)?;
+    Ok(Restored { time: head.time, files, is_upstream })
+}
+
+/// The first file says what the archive is.
+fn read_head<R: Read>(entries: &mut Entries<'_, R>) -> Result<Head, RestoreError> {
+    const NO_ARCHIVE: RestoreError = RestoreError::Foreign("it does not begin with keywright-backup.json");
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let first = entries.next().ok_or(NO_ARCHIVE)?;
+    let mut first =
+        first.map_err(|error| if is_damage(&error) { RestoreError::Read(error) } else { NO_ARCHIVE })?;
+    if first.path_bytes().as_ref() != HEAD.as_bytes() {
+        return Err(NO_ARCHIVE);
+    }
+    let text = read_small(&mut first)?;
+    let unknown = |_| RestoreError::Foreign("its keywright-backup.json is not understood");
+    // A newer one may say other things besides.
+    let Format { format } = serde_json::from_slice(&text).map_err(unknown)?;
+    if format > FORMAT {
+        return Err(RestoreError::Newer(format));
+    }
+    let head: Head = serde_json::from_slice(&text).map_err(unknown)?;
+    let _: Timestamp =
+        head.time.parse().map_err(|_| RestoreError::Foreign("it does not say when it was made"))?;
+    Ok(head)
+}
+
+fn is_damage(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidData
+}
+
+/// Unpacks all files but the mark, and gives their number and the mark.
+fn unpack<R: Read>(entries: Entries<'_, R>, folder: &Path) -> Result<(u64, Vec<u8>), RestoreError> {
+    let (mut files, mut mark, mut made) = (0, None, HashSet::new());
+    for entry in entries {
+        let mut entry = entry.map_err(RestoreError::Read)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if entry.header().entry_type() != EntryType::Regular || !contents::is_allowed(&name) {
+            return Err(RestoreError::Misplaced(name));
+        }
+        files += 1;
+        if name == MARK {
+            mark = Some(read_small(&mut entry)?);
+            continue;
+        }
+        let path = folder.join(&name);
+        if let Some(parent) = path.parent().filter(|parent| !made.contains(*parent)) {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(parent)
+                .map_err(|error| DataFolderError::of_file(parent, "created", error))?;
+            made.insert(parent.to_owned());
+        }
+        unpack_file(&mut entry, &path)?;
+    }
+    Ok((files, mark.ok_or(RestoreError::Missing(MARK))?))
+}
+
+fn unpack_file<R: Read>(entry: &mut Entry<'_, R>, path: &Path) -> Result<(), RestoreError> {
+    let trouble = |error| DataFolderError::of_file(path, "written", error);
+    // A second file of the same name has no place.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(trouble)?;
+    let mut piece = vec![0; 128 * 1_024];
+    loop {
+        let length = entry.read(&mut piece).map_err(RestoreError::Read)?;
+        let Some(read) = piece.get(..length).filter(|read| !read.is_empty()) else { return Ok(()) };
+        io::Write::write_all(&mut file, read).map_err(trouble)?;
+    }
+}
+
+fn read_small<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, RestoreError> {
+    let mut bytes = Vec::new();
+    entry.take(SMALL_MAX).read_to_end(&mut bytes).map_err(RestoreError::Read)?;
+    Ok(bytes)
+}
+
+/// Whether everything is there that belongs together; answers whether contents of objects lie upstream.
+fn look_over(folder: &Path) -> Result<bool, RestoreError> {
+    let (root, store) = (folder.join(ROOT), folder.join(STORE));
+    for (path, name) in [(&root, ROOT), (&store, STORE)] {
+        if !path.exists() {
+            return Err(RestoreError::Missing(name));
+        }
+    }
+    RootFile::open(&root)?;
+    let store = RedbStore::open(&store)?;
+    // The engine answers at once.
+    let blobs = futures_util::FutureExt::now_or_never(blobs_in_folder(&store));
+    let blobs = blobs.unwrap_or_else(|| Err(StoreError::Unavailable("it does not answer".to_owned())))?;
+    let is_upstream = blobs.is_none();
+    let missing = |blob: &BlobName| !folder.join(contents::blob_name(*blob)).exists();
+    match blobs.unwrap_or_default().into_iter().find(missing) {
+        Some(blob) => Err(RestoreError::MissingContents(blob)),
+        None => Ok(is_upstream),
+    }
+}
