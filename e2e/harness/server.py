@@ -15,7 +15,9 @@ from harness.seed import TWO_ACCOUNTS
 BINARY = Path(os.environ.get("KEYWRIGHT_BINARY", Path(__file__).parents[2] / "target/release/keywright"))
 
 # What the binary promises to exit with.
-EXIT_OK, EXIT_UNEXPECTED, EXIT_USAGE, EXIT_DATA_FOLDER, EXIT_ROOT, EXIT_LISTENER, EXIT_POLICY, EXIT_TRAIL = range(8)
+EXIT_OK, EXIT_UNEXPECTED, EXIT_USAGE, EXIT_DATA_FOLDER, EXIT_ROOT, EXIT_LISTENER, EXIT_POLICY, EXIT_TRAIL, EXIT_BACKUP = (
+    range(9)
+)
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
