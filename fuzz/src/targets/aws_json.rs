@@ -52,6 +52,7 @@ fn run(input: &[u8]) {
     one::<kms::SignRequest>(input);
     one::<kms::TagResourceRequest>(input);
     one::<kms::VerifyMacRequest>(input);
+    one::<keywright::CreateBackupRequest>(input);
     one::<keywright::ExplainRequestRequest>(input);
     one::<keywright::ListKeyAccessRequest>(input);
     one::<keywright::ListKeyUsageRequest>(input);

@@ -1,5 +1,6 @@
 //! The targets, a file each.
 
+mod age_file;
 mod attestation;
 mod audit_log;
 mod aws_json;
@@ -29,7 +30,8 @@ mod web_identity;
 use crate::Target;
 
 /// Every target.
-pub static TARGETS: [Target; 24] = [
+pub static TARGETS: [Target; 25] = [
+    age_file::TARGET,
     attestation::TARGET,
     audit_log::TARGET,
     aws_json::TARGET,

@@ -29,6 +29,7 @@ macro_rules! targets {
 }
 
 targets! {
+    age_file
     attestation
     audit_log
     aws_json
