@@ -551,7 +551,10 @@ def contents_of(archive: bytes) -> list[tuple[str, bytes]]:
         return [(member.name, opened.extractfile(member).read()) for member in opened]  # type: ignore[union-attr]
 
 
-HEAD = ("keywright-backup.json", b'{"format": 1, "keywright": "0.1.0", "time": "2026-01-31T12:00:00Z"}')
+HEAD = (
+    "keywright-backup.json",
+    b'{"format": 1, "keywright": "0.1.0", "time": "2026-01-31T12:00:00Z", "objects_upstream": false}',
+)
 
 
 @pytest.mark.parametrize(

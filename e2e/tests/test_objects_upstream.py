@@ -18,7 +18,7 @@ from harness.buckets import new_bucket, take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
 from harness.seed import EUROPE, ONE, SEEDED_KEY, Account
-from harness.server import EXIT_USAGE, Server, StartFailed
+from harness.server import EXIT_OK, EXIT_USAGE, Server, StartFailed, run_tool
 from harness.trail_delivery import BUCKET as MOTO_BUCKET
 from harness.trail_delivery import s3_server
 
@@ -429,3 +429,33 @@ def test_a_transfer_holds_a_few_parts(pair: tuple[Server, Upstream], report: Cal
     grown = int(status.partition("VmHWM:")[2].split()[0]) - before
     report(f"200 MiB through to upstream and back: {grown} KiB more at the peak")
     assert grown < 64 << 10
+
+
+def test_a_backup_leaves_contents_upstream_and_whoever_restores_it_says_that_they_take_over(
+    own_pair: tuple[Server, Server, Upstream], tmp_path: Path
+) -> None:
+    above, _, upstream = own_pair
+    s3 = clients.s3(above)
+    bucket = new_bucket(s3)
+    s3.put_object(Bucket=bucket, Key="before", Body=WORDS)
+    above.stop()
+    recipient = run_tool("backup", "new-identity", "identity", folder=tmp_path).stdout.split()[-1]
+    place = ("--data-dir", str(above.data), "--recipient", recipient)
+    assert run_tool("backup", *place, "backup.age", folder=tmp_path).returncode == EXIT_OK
+    clients.s3(above.start()).put_object(Bucket=bucket, Key="after", Body=WORDS)
+    above.stop()
+    there = sorted(upstream.names())
+    again = gateway(tmp_path / "again", upstream)
+    restoring = ("restore", "--identity", "identity", "--data-dir", str(again.data), "backup.age")
+    refused_ = run_tool(*restoring, folder=tmp_path)
+    assert (refused_.returncode, "--take-over-upstream" in refused_.stderr) == (EXIT_USAGE, True), refused_.stderr
+    assert not again.data.exists()
+    assert run_tool(*restoring, "--take-over-upstream", folder=tmp_path).returncode == EXIT_OK
+    assert sorted(upstream.names()) == there
+    found = clients.s3(again.start())
+    assert read(found, bucket, "before") == WORDS
+    with refused("NoSuchKey", status=404):
+        read(found, bucket, "after")
+    # What nobody knows any more goes: that is why only one of the two may run.
+    eventually(lambda: len(upstream.names()) == 1, "what was written since the backup is swept")
+    again.stop()

@@ -1,5 +1,5 @@
 //! Cryptography: digests, key material, the ciphertext format, seals and roots, contents in chunks, attestation
-//! documents, web identity tokens.
+//! documents, web identity tokens, files for age recipients.
 //!
 //! The only room that names a cryptography library (aws-lc-rs; argon2 for passphrases; ed25519-dalek and
 //! ml-dsa for one algorithm each, see [`PrivateKey`]; webpki and x509-cert for certificates, see

@@ -142,6 +142,7 @@ impl StartError {
             Self::PolicyLint(PolicyLintError::Found { .. }) => 6,
             Self::VerifyTrail(VerifyTrailError::Found(_)) => 7,
             Self::BackupCommand(BackupCommandError::NoRoot(_)) => 3,
+            Self::Restore(RestoreError::Upstream) => 2,
             Self::Restore(_) => 8,
             Self::AttestationRoots(_)
             | Self::BackupCommand(_)
@@ -194,6 +195,7 @@ impl From<RestoreError> for StartError {
             | RestoreError::Read(_)
             | RestoreError::Foreign(_)
             | RestoreError::Newer(_)
+            | RestoreError::Upstream
             | RestoreError::Misplaced(_)
             | RestoreError::Missing(_)
             | RestoreError::MissingContents(_)

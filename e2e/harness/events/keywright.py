@@ -30,6 +30,7 @@ def make_calls(scene: Scene) -> None:
         event = trail.event_of(server, answer)
         scene.made[name] = Made(name.split(" ")[0], members, answer, event, dict(scene.values))
 
+    call("CreateBackup", administrator)
     call("ExplainRequest", administrator, RequestId=scene.values["request"])
     call("ListKeyAccess", administrator, KeyId=key)
     call("ListKeyAccess denied", denied, KeyId=key)

@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, Write};
+use std::path::Path;
 
 use base::Randomness;
 use crypto::age::{Encryptor, Recipient};
+use objects::BlobName;
 use tar::{Builder, EntryType, Header};
 
 use super::BackupError;
+use super::contents;
 use super::snapshot::{Item, Snapshot, Source};
 
 /// Only the owner may read what is unpacked.
@@ -24,47 +27,72 @@ pub(crate) fn write<W: Write>(
     randomness: &dyn Randomness,
 ) -> Result<W, BackupError> {
     let mut archive = Builder::new(Encryptor::new(out, recipients, randomness)?);
-    let Snapshot { seconds, items, .. } = &snapshot;
-    for item in items {
-        append(&mut archive, item, *seconds)?;
+    for item in &snapshot.items {
+        append_item(&mut archive, item, snapshot.seconds)?;
+    }
+    for blob in &snapshot.blobs {
+        append_blob(&mut archive, &snapshot.folder, *blob, snapshot.seconds)?;
+    }
+    for item in &snapshot.end {
+        append_item(&mut archive, item, snapshot.seconds)?;
     }
     let encryptor = archive.into_inner().map_err(BackupError::Write)?;
     encryptor.finish().map_err(BackupError::Write)
 }
 
-fn append(archive: &mut Builder<impl Write>, item: &Item, seconds: u64) -> Result<(), BackupError> {
-    let (bytes, length): (Box<dyn Read + '_>, u64) = match &item.source {
-        Source::Bytes(bytes) => (Box::new(bytes.as_slice()), u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-        Source::Open(file) => rewound(file).map_err(BackupError::file(&item.name, "read"))?,
+fn append_item(archive: &mut Builder<impl Write>, item: &Item, seconds: u64) -> Result<(), BackupError> {
+    let name = &item.name;
+    match &item.source {
+        Source::Bytes(bytes) => {
+            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+            append(archive, name, bytes.as_slice(), length, seconds)
+        }
+        Source::Open(file) => {
+            let (file, length) = rewound(file).map_err(BackupError::file(name, "read"))?;
+            append(archive, name, file, length, seconds)
+        }
         Source::Path { path, length } => {
             let file = File::open(path).map_err(BackupError::file(path, "read"))?;
-            (Box::new(file), *length)
+            append(archive, name, file, *length, seconds)
         }
-        Source::Blob(path, blob) => {
-            let file = File::open(path).map_err(|error| {
-                let is_missing = error.kind() == io::ErrorKind::NotFound;
-                if is_missing {
-                    BackupError::MissingContents(*blob)
-                } else {
-                    BackupError::file(path, "read")(error)
-                }
-            })?;
-            let length = file.metadata().map_err(BackupError::file(path, "read"))?.len();
-            (Box::new(file), length)
-        }
-    };
+    }
+}
+
+fn append_blob(
+    archive: &mut Builder<impl Write>,
+    folder: &Path,
+    blob: BlobName,
+    seconds: u64,
+) -> Result<(), BackupError> {
+    let name = contents::blob_name(blob);
+    let path = folder.join(&name);
+    let file = File::open(&path).map_err(|error| {
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        if is_missing { BackupError::MissingContents(blob) } else { BackupError::file(&path, "read")(error) }
+    })?;
+    let length = file.metadata().map_err(BackupError::file(&path, "read"))?.len();
+    append(archive, &name, file, length, seconds)
+}
+
+fn append(
+    archive: &mut Builder<impl Write>,
+    name: &str,
+    bytes: impl Read,
+    length: u64,
+    seconds: u64,
+) -> Result<(), BackupError> {
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::Regular);
     header.set_mode(MODE);
     header.set_mtime(seconds);
     header.set_size(length);
     let exactly = Exactly { bytes: bytes.take(length), missing: length };
-    archive.append_data(&mut header, &item.name, exactly).map_err(BackupError::Write)
+    archive.append_data(&mut header, name, exactly).map_err(BackupError::Write)
 }
 
-fn rewound(mut file: &File) -> io::Result<(Box<dyn Read + '_>, u64)> {
+fn rewound(mut file: &File) -> io::Result<(&File, u64)> {
     file.rewind()?;
-    Ok((Box::new(file), file.metadata()?.len()))
+    Ok((file, file.metadata()?.len()))
 }
 
 /// As many bytes as were announced, or an error: an archive with a shorter file would be none.

@@ -27,6 +27,8 @@ pub(super) struct Head {
     pub(super) keywright: String,
     /// When.
     pub(super) time: String,
+    /// Whether contents of objects lie upstream, and so are not in it.
+    pub(super) objects_upstream: bool,
 }
 
 /// The name of the contents of an object.

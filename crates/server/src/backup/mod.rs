@@ -41,6 +41,11 @@ pub(crate) enum BackupError {
          is; delete it, then make the backup"
     )]
     MissingContents(BlobName),
+    #[error(
+        "the disk has too little room for a copy of the store: {free} bytes are free in the data folder, and {needed} are needed; \
+         free some space"
+    )]
+    NoRoom { free: u64, needed: u64 },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

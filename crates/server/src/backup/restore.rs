@@ -37,6 +37,11 @@ pub(crate) enum RestoreError {
          newer one"
     )]
     Newer(u32),
+    #[error(
+        "contents of objects lie upstream, and whoever is restored deletes there what it does not know, which would be all that \
+         was written since the backup was made: if the service that was backed up is gone for good, say --take-over-upstream"
+    )]
+    Upstream,
     #[error("the backup holds a file `{0}`, which has no place in a data folder; nothing of it was kept")]
     Misplaced(String),
     #[error("the backup is not complete: its {0} is missing")]
@@ -63,7 +68,8 @@ pub(crate) struct Restored {
     pub(crate) is_upstream: bool,
 }
 
-/// Makes the folder out of a backup. Blocks.
+/// Makes the folder out of a backup. Blocks. `takes_over` says that nobody else has contents of objects upstream under the
+/// store's name any more.
 ///
 /// # Errors
 /// The backup is none, or not whole, or not for these identities, or the folder is not empty. What was made is removed again.
@@ -71,15 +77,22 @@ pub(crate) fn restore(
     backup: impl Read,
     identities: &[Identity],
     folder: &Path,
+    takes_over: bool,
 ) -> Result<Restored, RestoreError> {
     let mut archive = Archive::new(Decryptor::new(backup, identities)?);
     let mut entries = archive.entries().map_err(RestoreError::Read)?;
     let head = read_head(&mut entries)?;
+    if head.objects_upstream && !takes_over {
+        return Err(RestoreError::Upstream);
+    }
     let restoring = Restoring::begin(folder)?;
     let (files, mark) = unpack(entries, folder)?;
     // What is behind the archive's end belongs to the file all the same: only its end proves that it is whole.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(RestoreError::Read)?;
     let is_upstream = look_over(folder)?;
+    if is_upstream != head.objects_upstream {
+        return Err(RestoreError::Foreign("it does not tell rightly where contents of objects lie"));
+    }
     restoring.finish(&mark)?;
     Ok(Restored { time: head.time, files, is_upstream })
 }

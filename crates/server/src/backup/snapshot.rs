@@ -13,7 +13,7 @@ use std::sync::Arc;
 use audit::delivery::{all_public_keys, files_below, write_public_keys};
 use audit::log::written;
 use base::Timestamp;
-use objects::blobs_in_folder;
+use objects::{BlobName, blobs_in_folder};
 use store::redb_engine::RedbStore;
 
 use super::BackupError;
@@ -27,6 +27,9 @@ const SENT_ON: &str = "exported-to-";
 /// What set lines aside that could not be read.
 const SET_ASIDE: &str = "torn";
 
+/// Bytes that stay free beside the copy of the store: 64 MiB.
+const ROOM_LEFT: u64 = 64 * 1_024 * 1_024;
+
 /// What a file holds.
 pub(super) enum Source {
     /// Few bytes.
@@ -35,8 +38,6 @@ pub(super) enum Source {
     Open(File),
     /// So many bytes from the beginning of a file that does not change in these.
     Path { path: PathBuf, length: u64 },
-    /// All of a file that is written once.
-    Blob(PathBuf, objects::BlobName),
 }
 
 /// A file with its name in the archive.
@@ -48,14 +49,20 @@ pub(super) struct Item {
 /// What a backup will hold.
 pub(crate) struct Snapshot {
     pub(super) seconds: u64,
+    /// Where the data folder is.
+    pub(super) folder: PathBuf,
+    /// What comes first.
     pub(super) items: Vec<Item>,
+    /// The contents of objects. There may be many, so that nothing else is kept of them.
+    pub(super) blobs: Vec<BlobName>,
+    /// What comes last.
+    pub(super) end: [Item; 2],
     /// Keeps what is in the data folder from being removed until everything is written.
     _kept: Vec<Box<dyn Any + Send>>,
 }
 
 impl Snapshot {
-    /// Takes it. `mark` is what the folder's file `format` holds; `kept` is held as long as the snapshot is. Nothing may be
-    /// delivered meanwhile.
+    /// Takes it. `kept` is held as long as the snapshot is. Nothing may be delivered meanwhile.
     ///
     /// # Errors
     /// Something cannot be read, or the copy of the store cannot be written beside it.
@@ -67,25 +74,30 @@ impl Snapshot {
     ) -> Result<Self, BackupError> {
         let place = folder.to_owned();
         let (copy, trail) = blocking(move || copy_store(&store, &place)).await?;
-        let mut items = vec![head(now), whole(folder, ROOT)?];
         let (blobs, public_keys) = look_into(&copy, folder).await?;
+        let mut items = vec![head(now, blobs.is_none()), whole(folder, ROOT)?];
         items.push(Item { name: STORE.to_owned(), source: Source::Open(copy) });
         items.push(Item { name: PUBLIC_KEYS.to_owned(), source: Source::Bytes(public_keys) });
         items.extend(trail);
-        items.extend(blobs.into_iter().map(|blob| {
-            let name = contents::blob_name(blob);
-            let source = Source::Blob(folder.join(&name), blob);
-            Item { name, source }
-        }));
-        items.push(Item { name: COMPLETE.to_owned(), source: Source::Bytes(Vec::new()) });
-        items.push(whole(folder, MARK)?);
-        Ok(Self { seconds: u64::try_from(now.seconds()).unwrap_or_default(), items, _kept: kept })
+        let complete = Item { name: COMPLETE.to_owned(), source: Source::Bytes(Vec::new()) };
+        Ok(Self {
+            seconds: u64::try_from(now.seconds()).unwrap_or_default(),
+            folder: folder.to_owned(),
+            items,
+            blobs: blobs.unwrap_or_default(),
+            end: [complete, whole(folder, MARK)?],
+            _kept: kept,
+        })
     }
 }
 
-fn head(now: Timestamp) -> Item {
-    let head =
-        Head { format: FORMAT, keywright: env!("CARGO_PKG_VERSION").to_owned(), time: now.iso_extended() };
+fn head(now: Timestamp, objects_upstream: bool) -> Item {
+    let head = Head {
+        format: FORMAT,
+        keywright: env!("CARGO_PKG_VERSION").to_owned(),
+        time: now.iso_extended(),
+        objects_upstream,
+    };
     // Texts and numbers alone always have a form in JSON.
     let text = serde_json::to_vec_pretty(&head).unwrap_or_default();
     Item { name: HEAD.to_owned(), source: Source::Bytes(text) }
@@ -100,10 +112,21 @@ fn whole(folder: &Path, name: &str) -> Result<Item, BackupError> {
 /// The copy, in a file without a name, and the trail at its moment.
 fn copy_store(store: &RedbStore, folder: &Path) -> Result<(File, Vec<Item>), BackupError> {
     let failed = |action| BackupError::file(folder.join(STORE), action);
+    look_for_room(folder)?;
     let copy = tempfile::tempfile_in(folder).map_err(failed("copied"))?;
     let file = copy.try_clone().map_err(failed("copied"))?;
     let trail = store.copy_to(file, || trail_files(folder))?;
     Ok((copy, trail.map_err(BackupError::file(folder.join(contents::TRAIL), "read"))?))
+}
+
+/// A copy must not take the room that the service needs: it is at most as long as the store.
+fn look_for_room(folder: &Path) -> Result<(), BackupError> {
+    let store = folder.join(STORE);
+    let needed = store.metadata().map_err(BackupError::file(store, "read"))?.len().saturating_add(ROOM_LEFT);
+    // What cannot be told is no reason to refuse.
+    let free =
+        rustix::fs::statvfs(folder).map_or(u64::MAX, |told| told.f_bavail.saturating_mul(told.f_frsize));
+    if free < needed { Err(BackupError::NoRoom { free, needed }) } else { Ok(()) }
 }
 
 /// The files of the trail, each as far as it is written now.
@@ -168,12 +191,12 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
 }
 
-/// The blobs that the copied store has in the folder, and the public keys of digests as a file has them.
-async fn look_into(copy: &File, folder: &Path) -> Result<(Vec<objects::BlobName>, Vec<u8>), BackupError> {
+/// The blobs that the copied store has in the folder, if they lie there, and the public keys of digests as a file has them.
+async fn look_into(copy: &File, folder: &Path) -> Result<(Option<Vec<BlobName>>, Vec<u8>), BackupError> {
     let path = folder.join(STORE);
     let file = copy.try_clone().map_err(BackupError::file(path.clone(), "copied"))?;
     let store = blocking(move || Ok(RedbStore::open_file(file, &path)?)).await?;
-    let blobs = blobs_in_folder(&store).await?.unwrap_or_default();
+    let blobs = blobs_in_folder(&store).await?;
     let public_keys = write_public_keys(&all_public_keys(&store).await?);
     // The copy is brought to its end in order before it is read as a file.
     blocking(move || {

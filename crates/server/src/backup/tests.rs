@@ -94,7 +94,7 @@ async fn what_matters_of_a_folder_comes_back_and_nothing_else() {
         "trail/public-keys.json",
     ];
     assert_eq!(found, expected);
-    let restored = restore(backup.as_slice(), &[identity(1)], new.path()).unwrap();
+    let restored = restore(backup.as_slice(), &[identity(1)], new.path(), false).unwrap();
     assert_eq!((restored.files, restored.is_upstream), (10, false));
     assert_eq!(restored.time, "2027-01-15T08:00:00Z");
     for name in ["root.json", "format", "trail/log/00000000000000000001.15.torn", expected[4], expected[6]] {
@@ -129,19 +129,19 @@ async fn a_folder_is_empty_again_if_its_backup_does_not_hold() {
     let backup = backed_up(old.path(), &identity(1)).await.unwrap();
     let new = place.path().join("new");
     for cut in [1, 70_000, 150_000] {
-        let refused = restore(&backup[..backup.len() - cut], &[identity(1)], &new);
+        let refused = restore(&backup[..backup.len() - cut], &[identity(1)], &new, false);
         assert!(matches!(refused, Err(RestoreError::Read(_))), "{cut}");
         assert!(!new.exists());
     }
     let mut unread = backup.as_slice();
-    assert!(matches!(restore(&mut unread, &[identity(2)], &new), Err(RestoreError::Open(_))));
+    assert!(matches!(restore(&mut unread, &[identity(2)], &new, false), Err(RestoreError::Open(_))));
     assert!(!new.exists());
     let mut whole = Vec::new();
     Decryptor::new(backup.as_slice(), &[identity(1)]).unwrap().read_to_end(&mut whole).unwrap();
     assert!(matches!(
-        restore(whole.as_slice(), &[identity(1)], &new),
+        restore(whole.as_slice(), &[identity(1)], &new, false),
         Err(RestoreError::Open(OpenError::Foreign))
     ));
-    restore(backup.as_slice(), &[identity(1)], &new).unwrap();
-    assert!(matches!(restore(backup.as_slice(), &[identity(1)], &new), Err(RestoreError::Folder(_))));
+    restore(backup.as_slice(), &[identity(1)], &new, false).unwrap();
+    assert!(matches!(restore(backup.as_slice(), &[identity(1)], &new, false), Err(RestoreError::Folder(_))));
 }

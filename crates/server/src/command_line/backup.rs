@@ -88,4 +88,7 @@ pub(crate) struct Restore {
     /// File with the identity that opens the backup (`AGE-SECRET-KEY-1…`)
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: PathBuf,
+    /// Contents of objects lie upstream, and the service that was backed up is gone for good
+    #[arg(long)]
+    pub(crate) take_over_upstream: bool,
 }

@@ -18,13 +18,13 @@ pub(in crate::commands) fn restore(arguments: &Restore) -> Result<(), StartError
     } else {
         Box::new(File::open(path).map_err(BackupCommandError::file(path, "read"))?)
     };
-    let Restored { time, files, is_upstream } = backup::restore(backup, &identities, &arguments.data_dir)?;
+    let Restored { time, files, is_upstream } =
+        backup::restore(backup, &identities, &arguments.data_dir, arguments.take_over_upstream)?;
     let folder = arguments.data_dir.display();
     terminal::say(&format!("{folder} is as it was at {time}: {files} files.\n"));
     if is_upstream {
         terminal::say(
-            "Contents of objects lie upstream, and are not in the backup. The service that was backed up must not run any more: \
-             of the two each deletes there what it does not know.\n",
+            "Contents of objects lie upstream, and were not in the backup: what is missing there cannot be read.\n",
         );
     }
     Ok(())
