@@ -78,12 +78,16 @@ def keeper(tmp_path: Path) -> Keeper:
     return new_keeper(tmp_path)
 
 
-def server_for(place: Path, keeper: Keeper | None, **more: Any) -> Server:
+# Deliveries and digests go on all the time.
+BUSY_DELIVERY = "[trail.delivery]\ninterval_seconds = 1\ndigest_interval_seconds = 1\n"
+
+
+def server_for(place: Path, keeper: Keeper | None, settings: str = "", **more: Any) -> Server:
     """A server whose operator has said whom backups are for."""
     place.mkdir(exist_ok=True)
     configuration = place / "keywright.toml"
     recipients = f'"{keeper.recipient}"' if keeper else ""
-    configuration.write_text(f"[backup]\nrecipients = [{recipients}]\n")
+    configuration.write_text(f"[backup]\nrecipients = [{recipients}]\n{settings}")
     return Server(place, arguments=("--config", str(configuration)), **more)
 
 
@@ -128,6 +132,10 @@ def restored(backup: Path, keeper: Keeper, place: Path, **more: Any) -> Server:
 def assert_trail(server: Server) -> None:
     verified = run_tool("trail", "verify", "--data-dir", str(server.data), folder=server.folder)
     assert verified.returncode == EXIT_OK, verified.stdout + verified.stderr
+
+
+def digests(server: Server) -> list[Path]:
+    return list((server.data / "trail/delivered").rglob("*Digest*.json.gz"))
 
 
 def blobs(server: Server) -> set[str]:
@@ -221,8 +229,9 @@ def assert_every_key_has_its_event(server: Server) -> None:
 
 
 def test_what_was_acknowledged_before_a_backup_under_load_is_back_and_nothing_is_half_there(
-    kept: Server, keeper: Keeper, tmp_path: Path
+    keeper: Keeper, tmp_path: Path
 ) -> None:
+    kept = server_for(tmp_path / "kept", keeper, BUSY_DELIVERY).start()
     bucket = new_bucket(clients.s3(kept))
     written, stop = Written(), threading.Event()
     writers = [threading.Thread(target=_unless_stopped, args=(write_keys, stop, kept, written, n)) for n in range(3)]
@@ -231,8 +240,9 @@ def test_what_was_acknowledged_before_a_backup_under_load_is_back_and_nothing_is
     ]
     for writer in writers:
         writer.start()
+    eventually(lambda: digests(kept), "a digest is delivered", 60)
     made = []
-    for number in range(3):
+    for number in range(4):
         calls = written.calls
         eventually(lambda calls=calls: written.calls > calls + 150, "the writers write", 60)
         before = written.moment()
@@ -244,7 +254,9 @@ def test_what_was_acknowledged_before_a_backup_under_load_is_back_and_nothing_is
         writer.join(60)
     assert all(not hasattr(writer, "failure") for writer in writers)
     for before, backup in made:
-        server = restored(backup, keeper, tmp_path / f"restored-{backup.stem}").start()
+        server = restored(backup, keeper, tmp_path / f"restored-{backup.stem}")
+        assert digests(server)
+        server.start()
         assert_keys(server, before)
         assert_objects(server, bucket, before, written)
         assert_every_key_has_its_event(server)
@@ -254,6 +266,7 @@ def test_what_was_acknowledged_before_a_backup_under_load_is_back_and_nothing_is
     # What was deleted while backups were made is gone by now.
     alive = sum(was[-1] is not None for was in written.objects.values())
     eventually(lambda: len(blobs(kept)) == alive, "contents of deleted objects are removed")
+    kept.stop()
 
 
 def _unless_stopped(work: Callable[..., None], stop: threading.Event, *arguments: Any) -> None:
@@ -395,7 +408,7 @@ def test_delivered_files_and_their_digests_go_on_after_a_restore(tmp_path: Path,
     advance(server, timedelta(hours=2))
     server.stop()
     assert_trail(server)
-    assert len(list((server.data / "trail/delivered").rglob("*Digest*.json.gz"))) > 0
+    assert len(digests(server)) > len(delivered & {path.name for path in digests(original)})
 
 
 def test_a_stopped_service_is_backed_up_from_its_folder(tmp_path: Path, keeper: Keeper) -> None:
@@ -523,6 +536,18 @@ def test_a_file_that_was_cut_off_or_changed_is_refused(sample: tuple[Path, Keepe
     copy.write_bytes(whole[: len(whole) // 2])
     assert_refused(copy, keeper, data, "damaged")
     assert restore(backup, keeper, data).returncode == EXIT_OK
+
+
+def test_a_file_whose_archive_ends_before_the_cut_is_refused(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
+    """Zeros may follow an archive; only the end of the file proves that nothing else did."""
+    backup, keeper = sample
+    archive = keeper.opened(backup) + bytes(200_000)
+    padded = keeper.closed(archive, tmp_path / "padded.age")
+    assert restore(padded, keeper, tmp_path / "whole").returncode == EXIT_OK
+    whole = padded.read_bytes()
+    header = whole.index(b"\n---") + 49 + 16
+    padded.write_bytes(whole[: header + (len(whole) - header) // 65_552 * 65_552])
+    assert_refused(padded, keeper, tmp_path / "data", "damaged")
 
 
 def test_a_backup_is_opened_by_its_keeper_alone(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
