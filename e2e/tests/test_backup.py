@@ -119,10 +119,9 @@ def restore(backup: Path, keeper: Keeper, data: Path) -> subprocess.CompletedPro
     return run_tool(*arguments, folder=backup.parent)
 
 
-def restored(backup: Path, keeper: Keeper, place: Path, **more: Any) -> Server:
+def restored(backup: Path, keeper: Keeper, place: Path, settings: str = "", **more: Any) -> Server:
     """A server, not started, on what a backup gives; its trail holds."""
-    place.mkdir()
-    server = Server(place, **more)
+    server = server_for(place, keeper, settings, **more)
     done = restore(backup, keeper, server.data)
     assert done.returncode == EXIT_OK, done.stderr
     assert_trail(server)
@@ -254,13 +253,15 @@ def test_what_was_acknowledged_before_a_backup_under_load_is_back_and_nothing_is
         writer.join(60)
     assert all(not hasattr(writer, "failure") for writer in writers)
     for before, backup in made:
-        server = restored(backup, keeper, tmp_path / f"restored-{backup.stem}")
-        assert digests(server)
+        server = restored(backup, keeper, tmp_path / f"restored-{backup.stem}", BUSY_DELIVERY)
+        delivered = len(digests(server))
+        assert delivered
         server.start()
         assert_keys(server, before)
         assert_objects(server, bucket, before, written)
         assert_every_key_has_its_event(server)
         assert_trail_goes_on(server)
+        eventually(lambda: len(digests(server)) > delivered + 1, "digests go on")
         server.stop()
         assert_trail(server)
     # What was deleted while backups were made is gone by now.
