@@ -158,8 +158,8 @@ impl<R: Read> Read for Decryptor<R> {
         }
         let unread = self.chunk.get(self.read..).unwrap_or_default();
         let taken = unread.len().min(out.len());
-        for (place, byte) in out.iter_mut().zip(unread) {
-            *place = *byte;
+        if let (Some(to), Some(from)) = (out.get_mut(..taken), unread.get(..taken)) {
+            to.copy_from_slice(from);
         }
         self.read += taken;
         Ok(taken)
