@@ -331,6 +331,22 @@ def test_a_backup_that_nobody_takes_to_its_end_is_given_up(kept: Server, keeper:
     back_up(kept)
 
 
+def test_who_stops_reading_a_backup_is_cut_off(tmp_path: Path, keeper: Keeper) -> None:
+    server = server_for(tmp_path / "impatient", keeper, "[limits]\nidle_timeout_seconds = 1\n").start()
+    s3 = clients.s3(server)
+    bucket = new_bucket(s3)
+    for number in range(24):
+        s3.put_object(Bucket=bucket, Key=str(number), Body=os.urandom(MEBIBYTE))
+    with _backup_that_waits(server) as making:
+        making.stdout.read(100)
+        s3.delete_object(Bucket=bucket, Key="0")
+        eventually(lambda: len(blobs(server)) == 23, "what was kept for the backup is removed", 60)
+        making.stdout.read()
+        assert making.wait(60) == EXIT_UNEXPECTED
+    back_up(server)
+    server.stop()
+
+
 def test_a_backup_that_cannot_be_completed_leaves_no_file(kept: Server, keeper: Keeper) -> None:
     s3 = clients.s3(kept)
     bucket = new_bucket(s3)

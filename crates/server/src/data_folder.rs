@@ -487,6 +487,35 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_is_being_restored_is_nobodys_until_the_end() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("data");
+        drop(Restoring::begin(&path).unwrap());
+        assert!(!path.exists());
+        let restoring = Restoring::begin(&path).unwrap();
+        assert!(message(DataFolder::open(&path)).contains("in use"));
+        std::fs::create_dir(path.join("trail")).unwrap();
+        std::fs::write(path.join(ROOT), "x").unwrap();
+        restoring.finish(b"1 dev\n").unwrap();
+        assert!(message(DataFolder::open_or_create(&path, Purpose::Production)).contains("made with --dev"));
+        assert!(message(Restoring::begin(&path)).contains("not empty"));
+        // As a kill leaves it.
+        std::fs::write(path.join(MARK), "1 restoring\n").unwrap();
+        for told in [
+            message(DataFolder::open(&path)),
+            message(DataFolder::open_or_create(&path, Purpose::Tests)),
+            message(Restoring::begin(&path)),
+        ] {
+            assert!(told.contains("did not come to its end"), "{told}");
+        }
+        let empty = place.path().join("empty");
+        std::fs::create_dir(&empty).unwrap();
+        let restoring = Restoring::begin(&empty).unwrap();
+        assert!(message(restoring.finish(b"9 production\n")).contains("newer Keywright"));
+        assert_eq!(std::fs::read_dir(&empty).unwrap().count(), 0);
+    }
+
+    #[test]
     fn what_is_not_a_data_folder_is_refused() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("file");
