@@ -486,7 +486,7 @@ async fn forget_bucket_keys(objects: Weak<Objects>) {
 }
 
 /// Free bytes for us on the file system of a folder.
-fn free_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let told = rustix::fs::statvfs(folder).ok()?;
     Some(told.f_bavail.saturating_mul(told.f_frsize))
 }

@@ -19,6 +19,7 @@ use store::redb_engine::RedbStore;
 use super::BackupError;
 use super::contents::{self, COMPLETE, FORMAT, HEAD, Head, MARK, ROOT, STORE};
 use crate::delivery::{LOG_FOLDER, PUBLIC_KEYS, RETENTION_MARK};
+use crate::service::free_bytes;
 
 /// Where files are delivered inside the data folder, unless they are delivered elsewhere.
 const DELIVERED: &str = "trail/delivered";
@@ -124,8 +125,7 @@ fn look_for_room(folder: &Path) -> Result<(), BackupError> {
     let store = folder.join(STORE);
     let needed = store.metadata().map_err(BackupError::file(store, "read"))?.len().saturating_add(ROOM_LEFT);
     // What cannot be told is no reason to refuse.
-    let free =
-        rustix::fs::statvfs(folder).map_or(u64::MAX, |told| told.f_bavail.saturating_mul(told.f_frsize));
+    let free = free_bytes(folder).unwrap_or(u64::MAX);
     if free < needed { Err(BackupError::NoRoom { free, needed }) } else { Ok(()) }
 }
 
