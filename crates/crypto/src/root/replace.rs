@@ -43,15 +43,16 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing, unique: u64) 
 pub(super) fn remove_unfinished(path: &Path) -> io::Result<()> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = folder_of(&target);
+    let mut removed = false;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().into_string().unwrap_or_default();
         if name.starts_with(TEMPORARY_BEGIN) && name.ends_with(TEMPORARY_END) {
             fs::remove_file(entry.path())?;
+            removed = true;
         }
     }
-    // Also what is gone already may come back until this is done.
-    File::open(folder)?.sync_all()
+    if removed { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn folder_of(path: &Path) -> &Path {
