@@ -1,6 +1,7 @@
 """The recorder before the C library: compiled when needed, told what is to fail, its journal read."""
 
 import errno
+import os
 import mmap
 import struct
 import subprocess
@@ -77,7 +78,8 @@ def library() -> Path:
     built = TARGET / "recorder.so"
     if not built.exists() or built.stat().st_mtime < SOURCE.stat().st_mtime:
         TARGET.mkdir(parents=True, exist_ok=True)
-        fresh = built.with_suffix(".new")
+        # Several processes may find it missing at the same time.
+        fresh = built.with_suffix(f".{os.getpid()}.new")
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(fresh), str(SOURCE)], check=True)
         fresh.rename(built)
     return built
