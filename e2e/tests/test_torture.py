@@ -309,6 +309,37 @@ def test_an_event_is_logged_once_whichever_sync_fails(after: int, place: Path) -
     assert trail.events(server, eventName="CreateKey", awsRegion=AMERICA)[-1]["resources"]
 
 
+def test_a_store_whose_sync_failed_is_read_from_the_disk(place: Path) -> None:
+    """fsync(2), BUGS: the system may go on showing what is not on the disk."""
+    folder = place / "forget"
+    (folder / "disk").mkdir(parents=True)
+    recorder = Recorder(folder / "disk", folder)
+    server = DiskServer(folder, recorder.environment).start()
+    kms = clients.kms(server)
+    kms.create_key()
+
+    def forgets() -> int:
+        return sum(one.kind is Kind.FORGET for one in entries(recorder.journal.read_bytes()))
+
+    before = forgets()
+    kms.create_key()
+    assert forgets() == before
+    # One of them is the store's.
+    recorder.fail(Fault(0, 2, frozenset({Kind.SYNC})))
+    with pytest.raises(ClientError):
+        kms.create_key()
+    eventually(lambda: forgets() > before, "the system to be told")
+    recorder.fail(None)
+    server.stop()
+    before = forgets()
+    server.start()
+    assert forgets() == before, "it was closed in order"
+    server.kill()
+    server.start()
+    assert forgets() == before + 1, "it was not"
+    server.stop()
+
+
 # What the calls of a client allow.
 
 

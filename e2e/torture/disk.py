@@ -7,7 +7,7 @@ any part: sectors of 512 bytes each for itself, in any order; a length that grew
 zero bytes. For names the seed decides between that and what a file system with a journal does, as ext4: they are kept
 in their order, and a sync of a file that is new keeps everything before. A sync that failed may have lost what it was
 to write: no later sync brings that back unless it is written again, as on Linux. Reads go on showing it, until a
-process that starts anew has the system forget what it keeps of the file.
+process has the system forget what it keeps of the file.
 
 A process that is killed leaves everything that it did.
 """
@@ -130,7 +130,8 @@ class Disk:
         self._place = root
         self._luck = random.Random(seed)
         self._nodes: dict[int, Node] = {}
-        # Files of which a process has had the system forget what it keeps.
+        # Files of which a process has had the system forget what it keeps, while it still saw what was lost: the recorded
+        # process reads the real file.
         self._forgotten: set[int] = set()
         self._namings: list[Naming] = []
         self._numbers = 0
@@ -158,8 +159,9 @@ class Disk:
         if entry.kind is Kind.SYNC:
             self._sync(entry)
         elif entry.kind is Kind.FORGET:
+            if self._file(entry).has_lost:
+                self._forgotten.add(entry.inode)
             self._file(entry).forget()
-            self._forgotten.add(entry.inode)
         elif entry.kind is Kind.WRITE:
             if entry.data:
                 self._file(entry).change(Write(entry.offset, entry.data))
@@ -232,12 +234,10 @@ class Disk:
         return at, name
 
     def before_a_start(self) -> dict[int, bytes]:
-        """What a process that starts will read in place of what is there, by inode, for it will have it forgotten."""
+        """What a process that starts will read in place of what is there, by inode, for the system has forgotten it."""
         files = {inode: self._nodes[inode] for inode in self._forgotten}
-        lost = {inode: file for inode, file in files.items() if isinstance(file, File) and file.has_lost}
-        for file in lost.values():
-            file.forget()
-        return {inode: bytes(file.content) for inode, file in lost.items()}
+        self._forgotten.clear()
+        return {inode: bytes(file.content) for inode, file in files.items() if isinstance(file, File)}
 
     # What a crash leaves.
 

@@ -11,6 +11,7 @@
 
 mod apply;
 mod create;
+mod disk_file;
 mod engine;
 mod failure;
 mod medium;

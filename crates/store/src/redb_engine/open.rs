@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadableDatabase, RepairSession, StorageBackend};
 
+use super::disk_file::DiskFile;
 use super::engine::Engine;
 use super::failure::guarded;
 use super::medium::Medium;
@@ -21,22 +21,14 @@ const CACHE_BYTES: usize = 64 * 1_024 * 1_024;
 const VERIFIED_BYTES_MAX: u64 = 256 * 1_024 * 1_024;
 
 /// The file at `path`, locked against other processes.
-pub(super) fn locked_file(path: &Path) -> Result<FileBackend, OpenError> {
+pub(super) fn locked_file(path: &Path) -> Result<DiskFile, OpenError> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .open(path)
         .map_err(|error| OpenError::from_io(path, error))?;
     lock(&file).map_err(|cause| cause.at(path))?;
-    forget_cached(&file);
-    FileBackend::new(file).map_err(|error| OpenCause::from(redb::Error::from(error)).at(path))
-}
-
-/// Has the file read from the disk. If a sync of the process before this one failed, the system may go on showing pages that
-/// are not on the disk and that it will never write; what is built on them a power cut takes away. It is advice: where the
-/// system does not take it, all is as it was.
-fn forget_cached(file: &File) {
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    DiskFile::open(file).map_err(|error| OpenCause::from(error).at(path))
 }
 
 /// The lock goes with the file's last handle.
