@@ -239,6 +239,21 @@ async fn with_an_interval_events_reach_the_disk_later() {
 }
 
 #[tokio::test]
+async fn with_an_interval_no_more_waits_for_the_disk_than_is_written_again_after_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let durability = Durability::Interval(Duration::from_secs(3_600));
+    let log = Log::open(folder.path(), LogSettings { durability, ..LogSettings::default() }).unwrap();
+    let mut durable = log.durable();
+    let mebibyte = || Entry { event: format!("\"{}\"", "x".repeat(1 << 20)).into_bytes(), decisions: None };
+    for _ in 0..8 {
+        log.append(vec![mebibyte()]).await.unwrap();
+    }
+    let on_disk = tokio::time::timeout(Duration::from_secs(30), durable.wait_for(|next| *next > 1)).await;
+    assert!(on_disk.is_ok_and(|told| told.is_ok()));
+    log.close();
+}
+
+#[tokio::test]
 async fn with_an_interval_the_last_events_reach_the_disk_though_nothing_comes_after() {
     let folder = tempfile::tempdir().unwrap();
     let durability = Durability::Interval(Duration::from_millis(5));

@@ -18,6 +18,10 @@ use super::{Durability, LogError, LogSettings, State};
 /// Bytes of lines that are written as one group at most, but for the last member's.
 const GROUP_BYTES_MAX: usize = 4 * 1_024 * 1_024;
 
+/// Bytes that are written and not on disk, before a group, at most: the lines that must be written again when the log is opened
+/// (`segment_file.rs`) are these and one group.
+const UNSYNCED_BYTES_MAX: u64 = 3 * 1_024 * 1_024;
+
 /// How long events gather before they are written, where nobody waits for that.
 const GATHERING: Duration = Duration::from_millis(2);
 
@@ -181,7 +185,10 @@ impl Writer {
         let is_ordered = group.iter().any(|order| matches!(order, Order::Sync(_) | Order::Complete(_)));
         let is_time = match self.settings.durability {
             Durability::EachReply => true,
-            Durability::Interval(interval) => self.unsynced_for().is_some_and(|waited| waited >= interval),
+            Durability::Interval(interval) => {
+                self.unsynced_for().is_some_and(|waited| waited >= interval)
+                    || self.file.length().saturating_sub(self.synced.1) >= UNSYNCED_BYTES_MAX
+            }
         };
         if is_ordered || (is_time && self.unsynced_since.is_some()) {
             self.sync()?;
