@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness import clients
+from harness.backups import Keeper, new_keeper
 from harness.buckets import new_bucket
 from harness.callers import new_user
 from harness.events import CALLS, sts
@@ -66,6 +67,12 @@ def _running(server: Server) -> Iterator[Server]:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    """Who can open backups."""
+    return new_keeper(tmp_path)
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ import io
 import itertools
 import json
 import os
-import shutil
-import signal
 import subprocess
 import tarfile
 import threading
@@ -20,11 +18,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pyrage
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import clients, trail
+from harness.backups import Keeper, assert_trail, back_up, blobs, credentials, digests, new_keeper, restore, restored, server_for
 from harness.buckets import new_bucket
 from harness.dev_clock import advance
 from harness.iam import allow, document, fresh
@@ -46,49 +44,8 @@ from harness.server import (
 
 MEBIBYTE = 1_048_576
 
-
-@dataclass
-class Keeper:
-    """Who can open backups."""
-
-    identity: Path
-    recipient: str
-
-    def opened(self, backup: Path) -> bytes:
-        """The archive in a backup."""
-        text = self.identity.read_text().splitlines()[-1]
-        return pyrage.decrypt(backup.read_bytes(), [pyrage.x25519.Identity.from_str(text)])
-
-    def closed(self, archive: bytes, place: Path) -> Path:
-        """A file for this keeper with whatever in it."""
-        place.write_bytes(pyrage.encrypt(archive, [pyrage.x25519.Recipient.from_str(self.recipient)]))
-        return place
-
-
-def new_keeper(folder: Path, name: str = "identity.txt") -> Keeper:
-    made = run_tool("backup", "new-identity", name, folder=folder)
-    assert made.returncode == EXIT_OK, made.stderr
-    label, recipient = made.stdout.split()[:2], made.stdout.split()[-1]
-    assert label == ["Public", "key:"]
-    return Keeper(folder / name, recipient)
-
-
-@pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    return new_keeper(tmp_path)
-
-
 # Deliveries and digests go on all the time.
 BUSY_DELIVERY = "[trail.delivery]\ninterval_seconds = 1\ndigest_interval_seconds = 1\n"
-
-
-def server_for(place: Path, keeper: Keeper | None, settings: str = "", **more: Any) -> Server:
-    """A server whose operator has said whom backups are for."""
-    place.mkdir(exist_ok=True)
-    configuration = place / "keywright.toml"
-    recipients = f'"{keeper.recipient}"' if keeper else ""
-    configuration.write_text(f"[backup]\nrecipients = [{recipients}]\n{settings}")
-    return Server(place, arguments=("--config", str(configuration)), **more)
 
 
 @pytest.fixture
@@ -96,49 +53,6 @@ def kept(tmp_path: Path, keeper: Keeper) -> Iterator[Server]:
     server = server_for(tmp_path / "kept", keeper).start()
     yield server
     server.close()
-
-
-def credentials(server: Server, account: Account = ONE) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": server.endpoint,
-        "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": account.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": account.secret_access_key,
-    }
-
-
-def back_up(server: Server, file: str = "backup.age", account: Account = ONE) -> Path:
-    """A backup of a running server."""
-    made = run_tool("backup", file, folder=server.folder, environment=credentials(server, account))
-    assert made.returncode == EXIT_OK, made.stderr
-    return server.folder / file
-
-
-def restore(backup: Path, keeper: Keeper, data: Path) -> subprocess.CompletedProcess[str]:
-    arguments = ("restore", "--data-dir", str(data), "--identity", str(keeper.identity), str(backup))
-    return run_tool(*arguments, folder=backup.parent)
-
-
-def restored(backup: Path, keeper: Keeper, place: Path, settings: str = "", **more: Any) -> Server:
-    """A server, not started, on what a backup gives; its trail holds."""
-    server = server_for(place, keeper, settings, **more)
-    done = restore(backup, keeper, server.data)
-    assert done.returncode == EXIT_OK, done.stderr
-    assert_trail(server)
-    return server
-
-
-def assert_trail(server: Server) -> None:
-    verified = run_tool("trail", "verify", "--data-dir", str(server.data), folder=server.folder)
-    assert verified.returncode == EXIT_OK, verified.stdout + verified.stderr
-
-
-def digests(server: Server) -> list[Path]:
-    return list((server.data / "trail/delivered").rglob("*Digest*.json.gz"))
-
-
-def blobs(server: Server) -> set[str]:
-    return {path.name for path in (server.data / "objects").glob("??/*")}
 
 
 # --- Under load -----------------------------------------------------------------------------------------------------
@@ -524,205 +438,3 @@ def test_a_running_service_encrypts_to_nobody_whom_its_operator_did_not_name(tmp
     assert run_tool("backup", *place, "b.age", folder=tmp_path).returncode == EXIT_OK
     assert restore(tmp_path / "b.age", other, tmp_path / "new").returncode == EXIT_BACKUP
     assert restore(tmp_path / "b.age", keeper, tmp_path / "new").returncode == EXIT_OK
-
-
-# --- What is refused ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Keeper]:
-    """A backup of a stopped service with some contents, and its keeper."""
-    folder = tmp_path_factory.mktemp("sample")
-    keeper = new_keeper(folder)
-    server = Server(folder).start()
-    s3 = clients.s3(server)
-    bucket = new_bucket(s3)
-    s3.put_object(Bucket=bucket, Key="name", Body=os.urandom(300_000))
-    server.stop()
-    place = ("--data-dir", str(server.data), "--recipient", keeper.recipient)
-    assert run_tool("backup", *place, "backup.age", folder=folder).returncode == EXIT_OK
-    return folder / "backup.age", keeper
-
-
-def assert_refused(backup: Path, keeper: Keeper, data: Path, words: str, code: int = EXIT_BACKUP) -> None:
-    """The backup is refused in one sentence, and nothing is left of it."""
-    was_there = data.exists()
-    refused = restore(backup, keeper, data)
-    assert refused.returncode == code, refused.stdout + refused.stderr
-    assert words in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr
-    assert data.exists() == was_there and not (was_there and list(data.iterdir()))
-
-
-def test_a_file_that_was_cut_off_or_changed_is_refused(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
-    backup, keeper = sample
-    whole = backup.read_bytes()
-    assert len(whole) > 10 * 65_552
-    header = whole.index(b"\n---") + 49 + 16
-    copy, data = tmp_path / "copy.age", tmp_path / "data"
-    at_chunks = [header + number * 65_552 for number in (1, 3, (len(whole) - header) // 65_552)]
-    for length in [0, 10, header - 70, header - 1, header, *at_chunks, len(whole) // 2, len(whole) - 1]:
-        copy.write_bytes(whole[:length])
-        assert_refused(copy, keeper, data, "nothing was restored")
-    for place in [5, 30, 70, header - 40, header - 3, header + 9, len(whole) // 3, len(whole) - 1]:
-        copy.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert_refused(copy, keeper, data, "nothing was restored")
-    copy.write_bytes(whole + b"\0")
-    assert_refused(copy, keeper, data, "damaged")
-    data.mkdir()  # an empty folder stays one
-    copy.write_bytes(whole[: len(whole) // 2])
-    assert_refused(copy, keeper, data, "damaged")
-    assert restore(backup, keeper, data).returncode == EXIT_OK
-
-
-def test_a_file_whose_archive_ends_before_the_cut_is_refused(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
-    """Zeros may follow an archive; only the end of the file proves that nothing else did."""
-    backup, keeper = sample
-    archive = keeper.opened(backup) + bytes(200_000)
-    padded = keeper.closed(archive, tmp_path / "padded.age")
-    assert restore(padded, keeper, tmp_path / "whole").returncode == EXIT_OK
-    whole = padded.read_bytes()
-    header = whole.index(b"\n---") + 49 + 16
-    padded.write_bytes(whole[: header + (len(whole) - header) // 65_552 * 65_552])
-    assert_refused(padded, keeper, tmp_path / "data", "damaged")
-
-
-def test_a_backup_is_opened_by_its_keeper_alone(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
-    backup, keeper = sample
-    other = new_keeper(tmp_path)
-    assert_refused(backup, other, tmp_path / "data", "not for the identity")
-    for text, words in [("", "holds no identity"), ("# x\nAGE-SECRET-KEY-1X\n", "line 2"), (keeper.recipient, "line 1")]:
-        other.identity.write_text(text)
-        assert_refused(backup, other, tmp_path / "data", words, EXIT_USAGE)
-    other.identity.unlink()
-    assert_refused(backup, other, tmp_path / "data", "cannot be read", EXIT_USAGE)
-
-
-def archive_of(*files: tuple[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        for name, content in files:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
-def contents_of(archive: bytes) -> list[tuple[str, bytes]]:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        return [(member.name, opened.extractfile(member).read()) for member in opened]  # type: ignore[union-attr]
-
-
-HEAD = (
-    "keywright-backup.json",
-    b'{"format": 1, "keywright": "0.1.0", "time": "2026-01-31T12:00:00Z", "objects_upstream": false}',
-)
-
-
-@pytest.mark.parametrize(
-    ("archive", "words"),
-    [
-        (b"something else", "does not begin with keywright-backup.json"),
-        (b"", "does not begin with keywright-backup.json"),
-        (archive_of(("notes.txt", b"x")), "does not begin with keywright-backup.json"),
-        (archive_of(("keywright-backup.json", b"{}")), "not understood"),
-        (archive_of(("keywright-backup.json", b'{"format": 2, "of": "later"}')), "written by a newer Keywright"),
-        (archive_of(HEAD, ("../outside", b"x")), "no place in a data folder"),
-        (archive_of(HEAD, ("/tmp/outside", b"x")), "no place in a data folder"),
-        (archive_of(HEAD, ("trail/../../outside", b"x")), "no place in a data folder"),
-        (archive_of(HEAD, ("objects/../outside", b"x")), "no place in a data folder"),
-        (archive_of(HEAD, ("aws-profile", b"x")), "no place in a data folder"),
-        (archive_of(HEAD, ("complete", b"")), "its format is missing"),
-        (archive_of(HEAD, ("format", b"1 production\n")), "its root.json is missing"),
-    ],
-)
-def test_what_is_no_backup_is_refused(
-    archive: bytes, words: str, keeper: Keeper, tmp_path: Path
-) -> None:
-    before = set(tmp_path.iterdir())
-    backup = keeper.closed(archive, tmp_path / "foreign.age")
-    assert_refused(backup, keeper, tmp_path / "data", words)
-    assert set(tmp_path.iterdir()) == before | {backup}
-    assert not (tmp_path.parent / "outside").exists() and not Path("/tmp/outside").exists()
-    plain = tmp_path / "plain.tar"
-    plain.write_bytes(archive)
-    assert_refused(plain, keeper, tmp_path / "data", "no file in the format age-encryption.org/v1")
-
-
-def test_links_and_what_does_not_belong_together_are_refused(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
-    backup, keeper = sample
-    files = contents_of(keeper.opened(backup))
-    made = keeper.closed(archive_of(*files), tmp_path / "again.age")
-    assert restore(made, keeper, tmp_path / "whole").returncode == EXIT_OK
-
-    def without(*parts: str) -> list[tuple[str, bytes]]:
-        return [file for file in files if not file[0].startswith(parts)]
-
-    damaged = [(name, b"damaged" if name == "keywright.redb" else content) for name, content in files]
-    twice = [*files[:-1], ("root.json", b"x"), files[-1]]
-    newer = [(name, b"9 production\n" if name == "format" else content) for name, content in files]
-    for changed, words, code in [
-        (without("root.json"), "root.json is missing", EXIT_BACKUP),
-        (without("keywright.redb"), "keywright.redb is missing", EXIT_BACKUP),
-        (without("objects/"), "contents of an object are missing", EXIT_BACKUP),
-        (damaged, "damaged", EXIT_BACKUP),
-        (twice, "root.json", EXIT_DATA_FOLDER),
-        (newer, "newer Keywright", EXIT_DATA_FOLDER),
-    ]:
-        made = keeper.closed(archive_of(*changed), tmp_path / "changed.age")
-        assert_refused(made, keeper, tmp_path / "data", words, code)
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        head = tarfile.TarInfo(HEAD[0])
-        head.size = len(HEAD[1])
-        archive.addfile(head, io.BytesIO(HEAD[1]))
-        link = tarfile.TarInfo("trail/log")
-        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
-        archive.addfile(link)
-    made = keeper.closed(out.getvalue(), tmp_path / "link.age")
-    assert_refused(made, keeper, tmp_path / "data", "no place in a data folder")
-
-
-def test_a_folder_that_is_not_empty_is_left_as_it_is(sample: tuple[Path, Keeper], tmp_path: Path) -> None:
-    backup, keeper = sample
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "mine").write_text("x")
-    refused = restore(backup, keeper, data)
-    assert (refused.returncode, "not empty" in refused.stderr) == (EXIT_DATA_FOLDER, True), refused.stderr
-    assert [path.name for path in data.iterdir()] == ["mine"]
-    (tmp_path / "file").write_text("x")
-    refused = restore(backup, keeper, tmp_path / "file")
-    assert (refused.returncode, "not a folder" in refused.stderr) == (EXIT_DATA_FOLDER, True), refused.stderr
-
-
-def test_a_restore_that_was_killed_leaves_a_folder_that_nobody_starts_on(
-    sample: tuple[Path, Keeper], tmp_path: Path
-) -> None:
-    backup, keeper = sample
-    whole = backup.read_bytes()
-    server = Server(tmp_path)
-    for part in (0.2, 0.6, 0.98):
-        arguments = ["restore", "--data-dir", str(server.data), "--identity", str(keeper.identity), "-"]
-        restoring = subprocess.Popen(
-            [str(BINARY), *arguments], stdin=subprocess.PIPE, env=clean_environment(tmp_path), cwd=tmp_path
-        )
-        assert restoring.stdin is not None
-        restoring.stdin.write(whole[: int(len(whole) * part)])
-        restoring.stdin.flush()
-        eventually(lambda: (server.data / "root.json").exists(), "files are unpacked")
-        restoring.send_signal(signal.SIGKILL)
-        restoring.wait(10)
-        for attempt in (server.start, lambda: restored_again(backup, keeper, server)):
-            with pytest.raises(StartFailed) as failure:
-                attempt()
-            assert failure.value.exit_code == EXIT_DATA_FOLDER
-            assert "did not come to its end; remove the folder" in failure.value.log
-        shutil.rmtree(server.data)
-    assert restore(backup, keeper, server.data).returncode == EXIT_OK
-    server.start()
-    server.stop()
-
-
-def restored_again(backup: Path, keeper: Keeper, server: Server) -> None:
-    done = restore(backup, keeper, server.data)
-    raise StartFailed(done.returncode, done.stderr)
