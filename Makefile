@@ -62,13 +62,16 @@ instructions:
 bench-objects:
 	load/objects/run
 
-# What dependencies may be: licences, sources, duplicates, advisories (docs/adr/0028-dependencies-and-unsafe-code.md).
+# What dependencies may be: licences, sources, duplicates (docs/adr/0028-dependencies-and-unsafe-code.md).
 TOOLS = target/tools
-.PHONY: deny sbom
+.PHONY: deny advisories sbom
 deny: $(TOOLS)/bin/cargo-deny
 	$< --locked check licenses bans sources
+
+# What is known against their versions. It changes from day to day, whatever is changed here.
+advisories: $(TOOLS)/bin/cargo-deny
 	@if $< fetch db >/dev/null 2>&1; then $< --locked check --disable-fetch advisories; \
-	else echo "deny: advisories were not checked: their database (github.com/RustSec/advisory-db) cannot be fetched from here"; fi
+	else echo "advisories: not checked: their database (github.com/RustSec/advisory-db) cannot be fetched from here"; fi
 
 $(TOOLS)/bin/cargo-deny:
 	@echo "installing cargo-deny into $(TOOLS); this takes some minutes, once"
