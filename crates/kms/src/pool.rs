@@ -10,10 +10,10 @@ use tokio::sync::Semaphore;
 
 use crate::error::KmsError;
 
-/// Jobs that can wait for each place: a second's work of the slowest, which take some milliseconds.
+/// Jobs that can wait for each place; the slowest take some milliseconds.
 const JOBS_WAITING_EACH: usize = 256;
 
-/// Key pairs that can wait for each place: half a minute's work of the slowest, which take up to two seconds.
+/// Key pairs that can wait for each place. Of the slowest, RSA-4096, so many take some twelve seconds: less than a request has.
 const PAIRS_WAITING_EACH: usize = 16;
 
 /// As many jobs at a time as there are processors, and half as many key pairs beside them. Clones are the same pool.

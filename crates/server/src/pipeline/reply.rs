@@ -12,7 +12,7 @@ use crate::http::OutgoingResponse;
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const XML: HeaderValue = HeaderValue::from_static("text/xml");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate, private");
-/// Seconds after which who was turned away may come again: what a burst leaves to do takes no longer.
+/// Seconds after which it is worth trying again.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -44,9 +44,8 @@ impl Reply {
             }
             Self::NotFound => (StatusCode::NOT_FOUND, XML, b"<UnknownOperationException/>\n".to_vec()),
         };
-        let mut headers = HeaderMap::with_capacity(3);
+        let mut headers = with_id(HeaderMap::with_capacity(4), request_id);
         headers.insert(CONTENT_TYPE, content_type);
-        let mut headers = with_id(headers, request_id);
         if is_throttled {
             headers.insert(RETRY_AFTER, SOON);
         }
