@@ -16,6 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from harness import clients
+from harness.backups import assert_trail, digests, new_keeper
 from harness.buckets import new_bucket
 from harness.polling import eventually
 from harness.seed import ONE, SEEDED_KEY
@@ -134,24 +135,16 @@ def assert_contents(server: Server, contents: dict[str, Any]) -> None:
         assert found["Body"].read() == base64.b64decode(made["body"]), made["key"]
 
 
-def assert_trail(server: Server) -> None:
-    verified = run_tool("trail", "verify", "--data-dir", str(server.data), folder=server.folder)
-    assert verified.returncode == EXIT_OK, verified.stdout + verified.stderr
-
-
 def make(place: Path) -> None:
     """Makes a fixture of this binary."""
     place.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
         server = open_server(Path(folder)).start()
         contents = fill(server)
-        delivered = server.data / "trail/delivered"
-        eventually(lambda: len(list(delivered.rglob("*Digest*.json.gz"))) > 2, "digests are delivered", 60)
+        eventually(lambda: len(digests(server)) > 2, "digests are delivered", 60)
         server.stop()
         assert_trail(server)
-        identity = place / "identity.txt"
-        recipient = run_tool("backup", "new-identity", str(identity), folder=place).stdout.split()[-1]
-        backup = ("backup", "--data-dir", str(server.data), "--recipient", recipient, "backup.age")
+        backup = ("backup", "--data-dir", str(server.data), "--recipient", new_keeper(place).recipient, "backup.age")
         assert run_tool(*backup, folder=place).returncode == EXIT_OK
         (server.data / "lock").unlink()
         with tarfile.open(place / "data.tar.gz", "w:gz") as archive:

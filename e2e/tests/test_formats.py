@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import clients, formats
+from harness.backups import assert_trail
 from harness.server import EXIT_OK, EXIT_ROOT, StartFailed, run_tool
 
 RELEASES = sorted(path.parent for path in formats.FORMATS.glob("*/contents.json"))
@@ -28,7 +29,7 @@ def test_what_a_release_wrote_is_read(release: Path, way: str, tmp_path: Path) -
         place = ("--identity", str(release / "identity.txt"), "--data-dir", str(server.data))
         done = run_tool("restore", *place, str(release / "backup.age"), folder=tmp_path)
         assert done.returncode == EXIT_OK, done.stderr
-    formats.assert_trail(server)
+    assert_trail(server)
     server.start()
     formats.assert_contents(server, contents)
     # It goes on: what is written now is kept beside what was there.
@@ -37,7 +38,7 @@ def test_what_a_release_wrote_is_read(release: Path, way: str, tmp_path: Path) -
     formats.assert_contents(server, contents)
     assert clients.kms(server).describe_key(KeyId=key)["KeyMetadata"]["KeyId"] == key
     server.stop()
-    formats.assert_trail(server)
+    assert_trail(server)
     server.environment = {"KEYWRIGHT_PASSPHRASE": "another passphrase"}
     with pytest.raises(StartFailed) as failure:
         server.start()

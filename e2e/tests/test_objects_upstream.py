@@ -14,6 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness import clients
+from harness.backups import Keeper
 from harness.buckets import new_bucket, take_customer_keys
 from harness.expect import refused
 from harness.polling import eventually
@@ -432,21 +433,20 @@ def test_a_transfer_holds_a_few_parts(pair: tuple[Server, Upstream], report: Cal
 
 
 def test_a_backup_leaves_contents_upstream_and_whoever_restores_it_says_that_they_take_over(
-    own_pair: tuple[Server, Server, Upstream], tmp_path: Path
+    own_pair: tuple[Server, Server, Upstream], keeper: Keeper, tmp_path: Path
 ) -> None:
     above, _, upstream = own_pair
     s3 = clients.s3(above)
     bucket = new_bucket(s3)
     s3.put_object(Bucket=bucket, Key="before", Body=WORDS)
     above.stop()
-    recipient = run_tool("backup", "new-identity", "identity", folder=tmp_path).stdout.split()[-1]
-    place = ("--data-dir", str(above.data), "--recipient", recipient)
+    place = ("--data-dir", str(above.data), "--recipient", keeper.recipient)
     assert run_tool("backup", *place, "backup.age", folder=tmp_path).returncode == EXIT_OK
     clients.s3(above.start()).put_object(Bucket=bucket, Key="after", Body=WORDS)
     above.stop()
     there = sorted(upstream.names())
     again = gateway(tmp_path / "again", upstream)
-    restoring = ("restore", "--identity", "identity", "--data-dir", str(again.data), "backup.age")
+    restoring = ("restore", "--identity", str(keeper.identity), "--data-dir", str(again.data), "backup.age")
     refused_ = run_tool(*restoring, folder=tmp_path)
     assert (refused_.returncode, "--take-over-upstream" in refused_.stderr) == (EXIT_USAGE, True), refused_.stderr
     assert not again.data.exists()
