@@ -19,7 +19,7 @@ use crate::keys::LoadedKey;
 use crate::kind::KeyKind;
 use crate::paths::Place;
 use crate::record::{KeyRecord, KeyState};
-use crate::trail::note_key;
+use crate::trail::note_loaded_key;
 
 /// What is fixed about an action on a key. The action is a type, so no parameter can name the wrong one.
 pub(crate) trait KeyAction: Send + Sync + 'static {
@@ -150,15 +150,18 @@ impl Kms {
         call: &Call,
         facts: &Facts<'_>,
     ) -> Result<Authorized<A>, KmsError> {
-        if key.arn.account == call.caller.account {
-            note_key(call, key.arn);
+        let is_own = key.arn.account == call.caller.account;
+        if is_own {
+            note_loaded_key(call, &key);
         } else if !A::ACROSS_ACCOUNTS {
             let why = "the operation is for callers of the key's own account";
             return Err(KmsError::foreign_key(&call.caller, A::NAME, key.arn, why));
         }
         let grant = self.decide(call, A::NAME, &key, facts).await?;
         // Of a key of another account the caller learns nothing before.
-        note_key(call, key.arn);
+        if !is_own {
+            note_loaded_key(call, &key);
+        }
         if let Some(quotas) = &self.request_quotas {
             quotas.count_use(call, A::NAME, key.record.spec)?;
         }
@@ -209,7 +212,7 @@ impl<A: KeyAction> Usable<A> {
 
     /// The key's ARN as text, for answers.
     pub(crate) fn arn_text(&self) -> String {
-        self.0.key.arn.to_string()
+        (*self.0.key.arn_text).to_owned()
     }
 
     pub(crate) fn key(&self) -> &LoadedKey {

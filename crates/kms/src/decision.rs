@@ -3,6 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base::{Call, KeyArn};
@@ -119,7 +120,10 @@ impl Kms {
         ask: impl FnOnce(&Request<'_>, &IdentitySide<'_>, &ResourceSide<'_>) -> T,
     ) -> T {
         let caller = CallerFacts::of(Arc::clone(&call.caller));
-        let arn = check.key.to_string();
+        let arn = match check.loaded {
+            Some(key) => Cow::Borrowed(&*key.arn_text),
+            None => Cow::Owned(check.key.to_string()),
+        };
         let request = Request {
             action: Action::new("kms", check.action),
             resource: Resource::named(&arn, check.key.account),

@@ -20,6 +20,8 @@ use crate::usage::{Usage, UsageCell};
 #[derive(Debug)]
 pub(crate) struct LoadedKey {
     pub(crate) arn: KeyArn,
+    /// The same as text, which each use of the key needs some times.
+    pub(crate) arn_text: Box<str>,
     pub(crate) record: KeyRecord,
     pub(crate) revision: Revision,
     /// Absent while nothing was imported yet.
@@ -144,6 +146,7 @@ impl Keys {
         let policy = self.compiled(arn, &record);
         Ok(Some(LoadedKey {
             arn: *arn,
+            arn_text: arn.to_string().into(),
             aliases: self.aliases_of(arn, &record).await?,
             record,
             revision: entry.revision,

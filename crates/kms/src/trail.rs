@@ -5,6 +5,7 @@ use base::{Call, KeyArn, Timestamp};
 
 use crate::Kms;
 use crate::error::KmsError;
+use crate::keys::LoadedKey;
 
 const EVENT_SOURCE: &str = "kms.amazonaws.com";
 /// What says which key material a call used.
@@ -20,6 +21,11 @@ pub(crate) const fn event_name(operation: &'static str, read_only: bool) -> Even
 /// A call is about a key.
 pub(crate) fn note_key(call: &Call, key: KeyArn) {
     call.event.add_resource(KEY_RESOURCE, key.account, key);
+}
+
+/// A call is about a key that is at hand.
+pub(crate) fn note_loaded_key(call: &Call, key: &LoadedKey) {
+    call.event.add_resource(KEY_RESOURCE, key.arn.account, &*key.arn_text);
 }
 
 /// A call is about an alias of its account.
