@@ -18,7 +18,7 @@ use crate::error::{KmsError, StateRefusal};
 use crate::import_token::WrappingKey;
 use crate::kind::KeyKind;
 use crate::paths::{self, Cached};
-use crate::pool::Pool;
+use crate::pool::{Effort, Pool};
 use crate::record::MaterialRecord;
 
 /// A material as a cache key.
@@ -217,19 +217,19 @@ impl Materials {
         }
     }
 
-    /// Uses the private key of a key pair, on the pool.
+    /// Uses the private key of a key pair, on the pool if that takes long.
     pub(crate) async fn with_private_key<A: CryptographicAction, T: Send + 'static>(
         &self,
         key: &Usable<A>,
         work: impl FnOnce(&PrivateKey) -> T + Send + 'static,
     ) -> Result<T, KmsError> {
+        let KeyKind::Pair(spec) = key.kind()? else { return Err(WRONG_KIND) };
         let live = self.current(key).await?;
-        self.pool
-            .run(move || match live.as_ref() {
-                LiveMaterial::Pair(key) => Ok(work(key)),
-                LiveMaterial::Symmetric(_) | LiveMaterial::Mac(_) => Err(WRONG_KIND),
-            })
-            .await?
+        let work = move || match live.as_ref() {
+            LiveMaterial::Pair(key) => Ok(work(key)),
+            LiveMaterial::Symmetric(_) | LiveMaterial::Mac(_) => Err(WRONG_KIND),
+        };
+        self.pool.run_by(Effort::of(spec), work).await?
     }
 
     async fn current<A: CryptographicAction>(&self, key: &Usable<A>) -> Result<Arc<LiveMaterial>, KmsError> {

@@ -1,10 +1,12 @@
-//! A bounded pool for work that takes a processor for long: RSA, key generation, post-quantum algorithms. A burst of it
-//! waits here and never on a thread that answers symmetric calls; who would wait too long is refused at once. Key pairs are made in places of their own, and on
-//! threads that give way to all others if there are such: one of RSA can take a second, and nobody else waits for it.
+//! A bounded pool for work that takes a processor for long: RSA, key generation, post-quantum signatures. A burst of it
+//! waits here and never on a thread that answers symmetric calls; who would wait too long is refused at once. Brief work
+//! does not go here: to hand it over takes as long as to do it. Key pairs are made in places of their own, and on threads
+//! that give way to all others if there are such: one of RSA can take a second, and nobody else waits for it.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
+use crypto::KeyPairSpec;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -13,8 +15,41 @@ use crate::error::KmsError;
 /// Jobs that can wait for each place; the slowest take some milliseconds.
 const JOBS_WAITING_EACH: usize = 256;
 
-/// Key pairs that can wait for each place. Of the slowest, RSA-4096, so many take some twelve seconds: less than a request has.
+/// Key pairs that can wait for each place. Of the slowest, RSA-4096, so many take some twelve seconds: less than a
+/// request has.
 const PAIRS_WAITING_EACH: usize = 16;
+
+/// How long the use of a private or public key takes a processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Less than a tenth of a millisecond; two threads that wake each other take half of that.
+    Brief,
+    /// Longer.
+    Long,
+}
+
+impl Effort {
+    /// What keys of a spec take, whatever is done with them but making them.
+    pub(crate) fn of(spec: KeyPairSpec) -> Self {
+        use KeyPairSpec as Spec;
+        match spec {
+            Spec::EccNistP256
+            | Spec::EccNistEdwards25519
+            | Spec::EccSecgP256k1
+            | Spec::MlKem512
+            | Spec::MlKem768
+            | Spec::MlKem1024 => Self::Brief,
+            Spec::Rsa2048
+            | Spec::Rsa3072
+            | Spec::Rsa4096
+            | Spec::EccNistP384
+            | Spec::EccNistP521
+            | Spec::MlDsa44
+            | Spec::MlDsa65
+            | Spec::MlDsa87 => Self::Long,
+        }
+    }
+}
 
 /// As many jobs at a time as there are processors, and half as many key pairs beside them. Clones are the same pool.
 #[derive(Clone)]
@@ -84,6 +119,21 @@ impl Pool {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, KmsError> {
         self.jobs.run(&Handle::current(), work).await
+    }
+
+    /// Runs `work` of this effort: at once if it is brief, otherwise when it is its turn.
+    ///
+    /// # Errors
+    /// Too many wait already ([`KmsError::Throttled`]).
+    pub(crate) async fn run_by<T: Send + 'static>(
+        &self,
+        effort: Effort,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, KmsError> {
+        match effort {
+            Effort::Brief => Ok(work()),
+            Effort::Long => self.run(work).await,
+        }
     }
 
     /// Makes a key pair by `work` when it is its turn.
@@ -173,6 +223,25 @@ mod tests {
         let broken = pool.run(|| panic!("on purpose")).await;
         assert!(matches!(broken, Err(KmsError::Bug(_))));
         assert!(pool.run(|| true).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn brief_work_needs_no_place_and_long_work_does() {
+        let pool = Pool::with_places(1);
+        let (begun, beginning) = mpsc::channel();
+        let (go, leave) = mpsc::channel();
+        let mut running = Box::pin(pool.run(job(begun, leave)));
+        assert!(poll_once(running.as_mut()).is_none());
+        beginning.recv_timeout(NEVER).unwrap();
+        let asking = std::thread::current().id();
+        let thread = || std::thread::current().id();
+        let brief = pool.run_by(Effort::of(KeyPairSpec::EccNistP256), thread);
+        assert_eq!(poll_once(Box::pin(brief).as_mut()).unwrap().unwrap(), asking);
+        let mut long = Box::pin(pool.run_by(Effort::of(KeyPairSpec::Rsa2048), thread));
+        assert!(poll_once(long.as_mut()).is_none());
+        go.send(()).unwrap();
+        assert!(running.await.unwrap());
+        assert_ne!(long.await.unwrap(), asking);
     }
 
     #[tokio::test]
