@@ -44,6 +44,7 @@ use command_line::CommandLine;
 
 /// Does what the command line says, and gives the code with which the process ends.
 pub fn run() -> ExitCode {
+    process::use_small_pages();
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(refusal) => return tell(&refusal),

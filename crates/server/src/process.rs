@@ -19,6 +19,13 @@ pub(crate) fn protect() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
+/// Takes memory in small pages, as it is used, from now on. With huge ones of 2 MiB, which the allocator asks for, an idle
+/// service takes 12 MiB more, and requests are no faster.
+pub(crate) fn use_small_pages() {
+    // Refused by old kernels alone; nothing is lost but memory.
+    let _ = nix::sys::prctl::set_thp_disable(true);
+}
+
 /// Lets nobody but the system's administrator look into this process or have its memory written out. A limit of 0 for core
 /// files holds for files alone: where a program collects dumps, Linux hands them to it whatever the limit is.
 pub(crate) fn forbid_dumps() {
@@ -73,6 +80,12 @@ mod tests {
         forbid_dumps();
         assert_eq!(dumpable(), DumpableBehavior::NotDumpable);
         set_dumpable_behavior(DumpableBehavior::Dumpable).unwrap();
+    }
+
+    #[test]
+    fn no_huge_pages_are_taken_once_small_ones_are_used() {
+        use_small_pages();
+        assert!(nix::sys::prctl::get_thp_disable().unwrap());
     }
 
     #[test]
