@@ -1,13 +1,19 @@
 //! What the person at the terminal reads. A closed pipe is not our trouble, so write errors are ignored.
+//!
+//! Much of it comes from others: names of files, answers, what callers said in requests. Nothing of that moves the cursor.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 /// Writes to standard output: results and the lines to paste.
 pub(crate) fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    let _ = tell(text);
+}
+
+/// Writes a file to standard output, byte for byte.
+pub(crate) fn put(file: &str) {
+    let _ = write(file);
 }
 
 /// Writes to standard output, for as long as somebody reads.
@@ -15,6 +21,10 @@ pub(crate) fn say(text: &str) {
 /// # Errors
 /// Nobody reads any more.
 pub(crate) fn tell(text: &str) -> std::io::Result<()> {
+    write(&shown(text))
+}
+
+fn write(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
@@ -23,7 +33,32 @@ pub(crate) fn tell(text: &str) -> std::io::Result<()> {
 /// Writes one sentence to standard error, with the program's name before it.
 pub(crate) fn complain(sentence: &str) {
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "keywright: {sentence}");
+    let _ = writeln!(out, "keywright: {}", shown(sentence));
+}
+
+/// Lines of text without control characters. They are written as JSON writes them, so that JSON stays what it is.
+pub(crate) fn shown(lines: &str) -> Cow<'_, str> {
+    escaped(lines, |character| character.is_control() && !matches!(character, '\n' | '\t'))
+}
+
+/// A text for a place within a line: without control characters, and so without line breaks.
+pub(crate) fn in_a_line(text: &str) -> Cow<'_, str> {
+    escaped(text, char::is_control)
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_escaped(character) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Replaces the present line of standard error.
@@ -76,5 +111,26 @@ impl Progress {
         if self.has_told {
             overwrite("");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_others_wrote_moves_the_cursor() {
+        assert_eq!(shown("a\u{1b}[2J\r\u{7f}\u{9b}b\nc\tü"), "a\\u001b[2J\\u000d\\u007f\\u009bb\nc\tü");
+        assert_eq!(in_a_line("a\nb"), "a\\u000ab");
+    }
+
+    #[test]
+    fn json_stays_what_it_is() {
+        let value = serde_json::json!({"a": "\u{1b}[2J\u{7f}\u{9b}\n", "b": ["ü"]});
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let read: serde_json::Value = serde_json::from_str(&shown(&text)).unwrap();
+            assert_eq!(read, value);
+        }
+        assert!(matches!(shown("{\"a\": 1}\n"), Cow::Borrowed(_)));
     }
 }

@@ -10,7 +10,7 @@ use policy::{MalformedPolicy, Policy, PolicyKind};
 use serde::Serialize;
 
 use crate::command_line::{Lint, LintKind, OutputFormat};
-use crate::terminal;
+use crate::terminal::{self, in_a_line};
 
 /// What ends the command otherwise than well.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +57,11 @@ fn circumstances(arguments: &Lint) -> Result<Circumstances, PolicyLintError> {
 
 /// A file as it is called in what is printed.
 fn name(path: &Path) -> String {
-    if is_standard_input(path) { "standard input".to_owned() } else { shown(&path.display().to_string()) }
+    if is_standard_input(path) {
+        "standard input".to_owned()
+    } else {
+        in_a_line(&path.display().to_string()).into_owned()
+    }
 }
 
 fn is_standard_input(path: &Path) -> bool {
@@ -125,7 +129,7 @@ impl Report {
             let Finding { rule, position, what, .. } = finding;
             let place = format!("{file}:{}:{}", position.line, position.column);
             let (severity, name, statement) = (rule.severity, rule.name, statement(finding));
-            text.push_str(&format!("{place}: {severity} [{name}] {statement}{}\n", shown(what)));
+            text.push_str(&format!("{place}: {severity} [{name}] {statement}{}\n", in_a_line(what)));
             text.push_str(&format!("    {}\n    {}\n", rule.why, rule.remedy));
         }
         text.push_str(&self.counted(&[Severity::Error, Severity::Warning, Severity::Note]));
@@ -224,7 +228,7 @@ fn statement(finding: &Finding) -> String {
     match (finding.statement, &finding.sid) {
         (None, _) => String::new(),
         (Some(index), None) => format!("statement {}: ", index + 1),
-        (Some(index), Some(sid)) => format!("statement {} ({}): ", index + 1, shown(sid)),
+        (Some(index), Some(sid)) => format!("statement {} ({}): ", index + 1, in_a_line(sid)),
     }
 }
 
@@ -237,15 +241,6 @@ fn phrase(kind: PolicyKind) -> &'static str {
         PolicyKind::ServiceControl => "a service control policy",
         PolicyKind::ResourceControl => "a resource control policy",
     }
-}
-
-/// A text for the terminal: whatever a policy holds, nothing in it moves the cursor.
-fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -293,7 +288,7 @@ mod tests {
             PolicyKind::Identity,
         );
         let text = report.text();
-        assert!(text.contains("\\u{1b}[2J") && text.contains("\\u{9b}"), "{text}");
+        assert!(text.contains("\\u001b[2J") && text.contains("\\u009b"), "{text}");
         assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{text}");
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn convert(arguments: &Convert) -> Result<(), SeedConversionError> {
         .map_err(|error| SeedConversionError::Unreadable { path: path.clone(), reason: error.to_string() })?;
     let converted = seed::convert(&yaml, arguments.account, arguments.region)
         .map_err(|source| SeedConversionError::NotConverted { path: path.clone(), source })?;
-    terminal::say(&converted.toml);
+    terminal::put(&converted.toml);
     for note in &converted.notes {
         terminal::complain(note);
     }
