@@ -2,8 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html>
 
-use std::io::Read;
-use std::io::{self, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use base::{AccountId, Region, Timestamp};
 use crypto::digest::Sha256;
@@ -19,6 +18,8 @@ pub const SIGNATURE: &str = "signature";
 /// User metadata with the algorithm of that signature.
 pub const SIGNATURE_ALGORITHM: &str = "signature-algorithm";
 
+/// What is decompressed at a time, in bytes.
+const PIECE: usize = 64 * 1_024;
 /// Random-looking characters in the name of a log file.
 const UNIQUE_LENGTH: usize = 16;
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -100,22 +101,42 @@ pub(super) fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// What [`compress`] took.
+/// What a compressed file holds, if that is not more than `max` bytes.
+///
+/// # Errors
+/// As [`decompress_to`].
+pub(crate) fn decompress(compressed: impl BufRead, max: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    decompress_to(compressed, max, |piece| content.extend_from_slice(piece))?;
+    Ok(content)
+}
+
+/// Hands on what a compressed file holds, piece by piece.
 ///
 /// # Errors
 /// It is not one whole gzip stream with nothing behind it, or holds more than `max` bytes.
-pub(crate) fn decompress(compressed: &[u8], max: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn decompress_to(
+    compressed: impl BufRead,
+    max: u64,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
     let mut decoder = GzDecoder::new(compressed);
-    let mut content = Vec::new();
-    Read::by_ref(&mut decoder).take(max.saturating_add(1)).read_to_end(&mut content)?;
-    let is_whole = decoder.into_inner().is_empty();
-    if !is_whole || u64::try_from(content.len()).unwrap_or(u64::MAX) > max {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "there is more in the file than one gzip stream of its size",
-        ));
+    let (mut piece, mut left) = (vec![0; PIECE], max);
+    loop {
+        let length = decoder.read(&mut piece)?;
+        let read = piece.get(..length).unwrap_or_default();
+        left = u64::try_from(length).ok().and_then(|length| left.checked_sub(length)).ok_or_else(too_much)?;
+        if read.is_empty() {
+            break;
+        }
+        take(read);
     }
-    Ok(content)
+    if decoder.into_inner().fill_buf()?.is_empty() { Ok(()) } else { Err(too_much()) }
+}
+
+fn too_much() -> io::Error {
+    let text = "there is more in the file than one gzip stream of its size";
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 #[cfg(test)]
@@ -149,16 +170,16 @@ mod tests {
     #[test]
     fn nothing_may_stand_behind_the_stream() {
         let compressed = compress(b"content").unwrap();
-        assert_eq!(decompress(&compressed, 7).unwrap(), b"content");
-        assert!(decompress(&compressed, 6).is_err());
-        assert!(decompress(&[&compressed[..], b"x"].concat(), 100).is_err());
+        assert_eq!(decompress(&*compressed, 7).unwrap(), b"content");
+        assert!(decompress(&*compressed, 6).is_err());
+        assert!(decompress(&*[&compressed[..], b"x"].concat(), 100).is_err());
         assert!(decompress(&compressed[..compressed.len() - 1], 100).is_err());
     }
 
     proptest! {
         #[test]
         fn content_comes_back(content: Vec<u8>) {
-            prop_assert_eq!(decompress(&compress(&content).unwrap(), 1 << 20).unwrap(), content);
+            prop_assert_eq!(decompress(&*compress(&content).unwrap(), 1 << 20).unwrap(), content);
         }
     }
 }

@@ -1,22 +1,27 @@
 //! What was delivered into a folder: every digest chain, and every file that the digests name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use base::Timestamp;
 use crypto::RsaVerifyingKey;
+use crypto::digest::Sha256;
 use serde::Deserialize;
 
 use super::Findings;
 use super::names::{self, Named, Owner};
 use crate::delivery::digest::{Digest, HASH_ALGORITHM, SIGNATURE_ALGORITHM};
-use crate::delivery::object::decompress;
-use crate::delivery::records::{sha256_text, unhex};
+use crate::delivery::object::{decompress, decompress_to};
+use crate::delivery::records::{hexadecimal, sha256_text, unhex};
 use crate::delivery::{METADATA_SUFFIX, PublicDigestKey};
 
-/// The largest file that is looked into, uncompressed.
+/// The largest file of events that is looked into, uncompressed, in bytes. It is never held as a whole.
 const CONTENT_MAX: u64 = 4 * 1_024 * 1_024 * 1_024;
+/// The same for digests, which name a thousand files at most, and for their signatures.
+const DIGEST_MAX: u64 = 16 * 1_024 * 1_024;
+const METADATA_MAX: u64 = 64 * 1_024;
 
 /// A file that no digest names may be this old, in seconds: the longest interval of digests, and an hour.
 const UNDIGESTED_SECONDS_MAX: i64 = 25 * 3_600;
@@ -105,7 +110,7 @@ pub fn verify_delivered(given: &Delivered<'_>, progress: &mut dyn FnMut(u64)) ->
     }
     verification.undigested();
     for name in given.newest_digests {
-        if !path(given.folder, name).exists() {
+        if !path(given.folder, name).is_file() {
             verification.report.findings.add(name, "this digest, the newest of its chain, is missing");
         }
     }
@@ -114,6 +119,20 @@ pub fn verify_delivered(given: &Delivered<'_>, progress: &mut dyn FnMut(u64)) ->
 
 fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(name)
+}
+
+/// Opens a file. Whoever meddled can have put something in its place whose reading never ends.
+fn open(path: &Path) -> io::Result<BufReader<File>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    File::open(path).map(BufReader::new)
+}
+
+fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(METADATA_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Verification<'_> {
@@ -173,14 +192,13 @@ impl Verification<'_> {
     }
 
     fn read(&self, name: &str) -> Result<Signed, String> {
-        let compressed = std::fs::read(path(self.given.folder, name)).map_err(|error| error.to_string())?;
-        let content =
-            decompress(&compressed, CONTENT_MAX).map_err(|error| format!("it cannot be read: {error}"))?;
+        let content = open(&path(self.given.folder, name)).and_then(|file| decompress(file, DIGEST_MAX));
+        let content = content.map_err(|error| format!("it cannot be read: {error}"))?;
         let digest: Digest =
             serde_json::from_slice(&content).map_err(|_| "it has not the form of a digest".to_owned())?;
         let metadata = path(self.given.folder, &format!("{name}{METADATA_SUFFIX}"));
         let metadata =
-            std::fs::read(metadata).map_err(|error| format!("its signature cannot be read: {error}"))?;
+            read_small(&metadata).map_err(|error| format!("its signature cannot be read: {error}"))?;
         let metadata: Metadata = serde_json::from_slice(&metadata)
             .map_err(|_| "its signature has not the form of one".to_owned())?;
         if digest.object != name {
@@ -242,8 +260,8 @@ impl Verification<'_> {
             self.report.findings.add(name, "no delivered file is called like this");
             return;
         }
-        let compressed = match std::fs::read(path(self.given.folder, name)) {
-            Ok(compressed) => compressed,
+        let opened = match open(&path(self.given.folder, name)) {
+            Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if !self.was_removed_on_purpose(name) {
                     let (from, to) = (&file.oldest_event_time, &file.newest_event_time);
@@ -255,9 +273,10 @@ impl Verification<'_> {
             }
             Err(error) => return self.report.findings.add(name, error),
         };
-        match decompress(&compressed, CONTENT_MAX) {
-            Ok(content) if sha256_text(&content) == file.hash_value => self.report.files += 1,
-            Ok(_) => self.report.findings.add(name, "the file was changed"),
+        let mut digest = Sha256::new();
+        match decompress_to(opened, CONTENT_MAX, |piece| digest.update(piece)) {
+            Ok(()) if hexadecimal(&digest.finish()) == file.hash_value => self.report.files += 1,
+            Ok(()) => self.report.findings.add(name, "the file was changed"),
             Err(error) => self.report.findings.add(name, format!("the file was changed: {error}")),
         }
     }

@@ -76,7 +76,7 @@ impl Bucket {
         let of_kind = objects.values().filter(|object| object.name.contains(kind));
         of_kind
             .map(|object| {
-                let content = decompress(&object.content, 1 << 30).unwrap();
+                let content = decompress(&*object.content, 1 << 30).unwrap();
                 (object.name.clone(), String::from_utf8(content).unwrap())
             })
             .collect()
