@@ -97,7 +97,7 @@ def test_a_backup_is_opened_by_its_keeper_alone(sample: tuple[Path, Keeper], tmp
 
 def archive_of(*files: tuple[str, bytes]) -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name, content in files:
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -129,6 +129,8 @@ HEAD = (
         (archive_of(HEAD, ("trail/../../outside", b"x")), "no place in a data folder"),
         (archive_of(HEAD, ("objects/../outside", b"x")), "no place in a data folder"),
         (archive_of(HEAD, ("aws-profile", b"x")), "no place in a data folder"),
+        (archive_of(HEAD, ("\x1b[2J\u009b2J\n", b"x")), r"a file `\u001b[2J\u009b2J\u000a`, which has no place"),
+        (archive_of(HEAD, ("trail/" + "long/" * 900, b"x")), "no place in a data folder"),
         (archive_of(HEAD, ("complete", b"")), "its format is missing"),
         (archive_of(HEAD, ("format", b"1 production\n")), "its root.json is missing"),
     ],
@@ -157,13 +159,15 @@ def test_links_and_what_does_not_belong_together_are_refused(sample: tuple[Path,
 
     damaged = [(name, b"damaged" if name == "keywright.redb" else content) for name, content in files]
     twice = [*files[:-1], ("root.json", b"x"), files[-1]]
+    marked_twice = [("format", b"1 dev\n") if name == "complete" else (name, content) for name, content in files]
     newer = [(name, b"9 production\n" if name == "format" else content) for name, content in files]
     for changed, words, code in [
         (without("root.json"), "root.json is missing", EXIT_BACKUP),
         (without("keywright.redb"), "keywright.redb is missing", EXIT_BACKUP),
         (without("objects/"), "contents of an object are missing", EXIT_BACKUP),
         (damaged, "damaged", EXIT_BACKUP),
-        (twice, "root.json", EXIT_DATA_FOLDER),
+        (twice, "two files for one place in a data folder, `root.json`", EXIT_BACKUP),
+        (marked_twice, "two files for one place in a data folder, `format`", EXIT_BACKUP),
         (newer, "newer Keywright", EXIT_DATA_FOLDER),
     ]:
         made = keeper.closed(archive_of(*changed), tmp_path / "changed.age")

@@ -197,6 +197,7 @@ impl From<RestoreError> for StartError {
             | RestoreError::Newer(_)
             | RestoreError::Upstream
             | RestoreError::Misplaced(_)
+            | RestoreError::Twice(_)
             | RestoreError::Missing(_)
             | RestoreError::MissingContents(_)
             | RestoreError::Store(_)

@@ -41,7 +41,7 @@ pub(super) fn blob_name(blob: BlobName) -> String {
 /// nowhere else.
 pub(super) fn is_allowed(name: &str) -> bool {
     let mut steps = name.split('/');
-    let is_step = |step: &str| !matches!(step, "" | "." | "..") && !step.contains('\0');
+    let is_step = |step: &str| !matches!(step, "" | "." | "..") && !step.contains(char::is_control);
     match (steps.next(), name) {
         (_, STORE | ROOT | COMPLETE | MARK) => true,
         (Some(TRAIL), _) => steps.next().is_some_and(is_step) && steps.all(is_step),
@@ -94,6 +94,9 @@ mod tests {
             "trail//x",
             "trail/./x",
             "trail/a\0b",
+            "trail/a\nb",
+            "trail/a\u{1b}[2Jb",
+            "trail/a\u{9b}2Jb",
             "objects/x",
             "objects/01/../../x",
             &format!("objects/02/{blob}"),

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -19,9 +19,12 @@ use tar::{Archive, Entries, Entry, EntryType};
 
 use super::contents::{self, FORMAT, HEAD, Head, MARK, ROOT, STORE};
 use crate::data_folder::{DataFolderError, Restoring};
+use crate::terminal;
 
 /// No file that is read whole is longer, in bytes.
 const SMALL_MAX: u64 = 65_536;
+/// No name is longer, in bytes: Linux takes no path beyond that.
+const NAME_MAX: u64 = 4_096;
 
 /// A backup cannot be restored.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,8 @@ pub(crate) enum RestoreError {
     Upstream,
     #[error("the backup holds a file `{0}`, which has no place in a data folder; nothing of it was kept")]
     Misplaced(String),
+    #[error("the backup holds two files for one place in a data folder, `{0}`; nothing of it was kept")]
+    Twice(String),
     #[error("the backup is not complete: its {0} is missing")]
     Missing(&'static str),
     #[error("the backup is not complete: contents of an object are missing ({0})")]
@@ -80,7 +85,7 @@ pub(crate) fn restore(
     takes_over: bool,
 ) -> Result<Restored, RestoreError> {
     let mut archive = Archive::new(Decryptor::new(backup, identities)?);
-    let mut entries = archive.entries().map_err(RestoreError::Read)?;
+    let mut entries = archive.entries().map_err(RestoreError::Read)?.raw(true);
     let head = read_head(&mut entries)?;
     if head.objects_upstream && !takes_over {
         return Err(RestoreError::Upstream);
@@ -104,14 +109,16 @@ fn read_head<R: Read>(entries: &mut Entries<'_, R>) -> Result<Head, RestoreError
     struct Format {
         format: u32,
     }
-    let first = entries.next().ok_or(NO_ARCHIVE)?;
-    let mut first =
-        first.map_err(|error| if is_damage(&error) { RestoreError::Read(error) } else { NO_ARCHIVE })?;
-    if first.path_bytes().as_ref() != HEAD.as_bytes() {
+    let (name, mut first) = match next_file(entries) {
+        Err(RestoreError::Read(error)) if is_damage(&error) => return Err(RestoreError::Read(error)),
+        first => first.ok().flatten().ok_or(NO_ARCHIVE)?,
+    };
+    if name != HEAD {
         return Err(NO_ARCHIVE);
     }
-    let text = read_small(&mut first)?;
-    let unknown = |_| RestoreError::Foreign("its keywright-backup.json is not understood");
+    const UNKNOWN: RestoreError = RestoreError::Foreign("its keywright-backup.json is not understood");
+    let text = read_at_most(SMALL_MAX, &mut first)?.ok_or(UNKNOWN)?;
+    let unknown = |_| UNKNOWN;
     // A newer one may say other things besides.
     let Format { format } = serde_json::from_slice(&text).map_err(unknown)?;
     if format > FORMAT {
@@ -124,21 +131,50 @@ fn read_head<R: Read>(entries: &mut Entries<'_, R>) -> Result<Head, RestoreError
 }
 
 fn is_damage(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::InvalidData
+    error.kind() == ErrorKind::InvalidData
+}
+
+/// The next file of the archive, with its name. The library would take any length of what describes a file into memory
+/// first, and several forms of it, which other programs read otherwise. Our writer has one: a name of more than 100 bytes
+/// stands in an entry of its own, before its file.
+fn next_file<'a, R: Read>(
+    entries: &mut Entries<'a, R>,
+) -> Result<Option<(String, Entry<'a, R>)>, RestoreError> {
+    let Some(mut entry) = entries.next().transpose().map_err(RestoreError::Read)? else { return Ok(None) };
+    let mut name = entry.path_bytes().into_owned();
+    if entry.header().entry_type() == EntryType::GNULongName {
+        let placeholder = || misplaced(&name);
+        let mut long = read_at_most(NAME_MAX, &mut entry)?.ok_or_else(placeholder)?;
+        long.pop_if(|last| *last == 0);
+        entry = entries.next().ok_or_else(placeholder)?.map_err(RestoreError::Read)?;
+        name = long;
+    }
+    match (entry.header().entry_type(), String::from_utf8(name)) {
+        (EntryType::Regular, Ok(name)) => Ok(Some((name, entry))),
+        (_, Ok(name)) => Err(misplaced(name.as_bytes())),
+        (_, Err(error)) => Err(misplaced(error.as_bytes())),
+    }
+}
+
+/// The name is for a sentence, whatever is in it.
+fn misplaced(name: &[u8]) -> RestoreError {
+    RestoreError::Misplaced(terminal::in_a_line(&String::from_utf8_lossy(name)).into_owned())
 }
 
 /// Unpacks all files but the mark, and gives their number and the mark.
-fn unpack<R: Read>(entries: Entries<'_, R>, folder: &Path) -> Result<(u64, Vec<u8>), RestoreError> {
+fn unpack<R: Read>(mut entries: Entries<'_, R>, folder: &Path) -> Result<(u64, Vec<u8>), RestoreError> {
     let (mut files, mut mark, mut made) = (0, None, HashSet::new());
-    for entry in entries {
-        let mut entry = entry.map_err(RestoreError::Read)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if entry.header().entry_type() != EntryType::Regular || !contents::is_allowed(&name) {
-            return Err(RestoreError::Misplaced(name));
+    while let Some((name, mut entry)) = next_file(&mut entries)? {
+        if !contents::is_allowed(&name) {
+            return Err(misplaced(name.as_bytes()));
         }
         files += 1;
         if name == MARK {
-            mark = Some(read_small(&mut entry)?);
+            let bytes = read_at_most(SMALL_MAX, &mut entry)?;
+            let bytes = bytes.ok_or(RestoreError::Foreign("its file `format` is too long"))?;
+            if mark.replace(bytes).is_some() {
+                return Err(RestoreError::Twice(name));
+            }
             continue;
         }
         let path = folder.join(&name);
@@ -147,18 +183,28 @@ fn unpack<R: Read>(entries: Entries<'_, R>, folder: &Path) -> Result<(u64, Vec<u
                 .recursive(true)
                 .mode(0o700)
                 .create(parent)
-                .map_err(|error| DataFolderError::of_file(parent, "created", error))?;
+                .map_err(|error| not_made(error, &name, parent, "created"))?;
             made.insert(parent.to_owned());
         }
-        unpack_file(&mut entry, &path)?;
+        unpack_file(&mut entry, &name, &path)?;
     }
     Ok((files, mark.ok_or(RestoreError::Missing(MARK))?))
 }
 
-fn unpack_file<R: Read>(entry: &mut Entry<'_, R>, path: &Path) -> Result<(), RestoreError> {
+/// The folder was empty: where something is in the way, the backup has put it.
+fn not_made(error: io::Error, name: &str, path: &Path, action: &'static str) -> RestoreError {
+    use ErrorKind::{AlreadyExists, IsADirectory, NotADirectory};
+    if matches!(error.kind(), AlreadyExists | IsADirectory | NotADirectory) {
+        RestoreError::Twice(name.to_owned())
+    } else {
+        DataFolderError::of_file(path, action, error).into()
+    }
+}
+
+fn unpack_file<R: Read>(entry: &mut Entry<'_, R>, name: &str, path: &Path) -> Result<(), RestoreError> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.map_err(|error| not_made(error, name, path, "written"))?;
     let trouble = |error| DataFolderError::of_file(path, "written", error);
-    // A second file of the same name has no place.
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(trouble)?;
     let mut piece = vec![0; 128 * 1_024];
     loop {
         let length = entry.read(&mut piece).map_err(RestoreError::Read)?;
@@ -167,10 +213,14 @@ fn unpack_file<R: Read>(entry: &mut Entry<'_, R>, path: &Path) -> Result<(), Res
     }
 }
 
-fn read_small<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, RestoreError> {
+/// What an entry holds, if that is not longer.
+fn read_at_most<R: Read>(length: u64, entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, RestoreError> {
+    if entry.size() > length {
+        return Ok(None);
+    }
     let mut bytes = Vec::new();
-    entry.take(SMALL_MAX).read_to_end(&mut bytes).map_err(RestoreError::Read)?;
-    Ok(bytes)
+    entry.read_to_end(&mut bytes).map_err(RestoreError::Read)?;
+    Ok(Some(bytes))
 }
 
 /// Whether everything is there that belongs together; answers whether contents of objects lie upstream.

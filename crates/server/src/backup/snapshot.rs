@@ -151,9 +151,9 @@ fn trail_files(folder: &Path) -> io::Result<Vec<Item>> {
     Ok(items)
 }
 
-/// An item for a part of a file below the folder. A name that is no text belongs to none of ours.
+/// An item for a part of a file below the folder. A name that no restore takes belongs to none of ours.
 fn item(folder: &Path, path: PathBuf, length: u64) -> Option<Item> {
-    let name = path.strip_prefix(folder).ok()?.to_str()?.to_owned();
+    let name = path.strip_prefix(folder).ok()?.to_str().filter(|name| contents::is_allowed(name))?.to_owned();
     Some(Item { name, source: Source::Path { path, length } })
 }
 
