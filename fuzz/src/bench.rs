@@ -41,6 +41,8 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<ForgetfulStore>,
     pub(crate) kms: Kms,
     pub(crate) identity: Identity,
+    pub(crate) domain_keys: Arc<DomainKeys>,
+    pub(crate) trail: Arc<Trail>,
     /// A ciphertext of [`PLAINTEXT`] under the key, without encryption context, in base64.
     pub(crate) blob: String,
     folder: TempDir,
@@ -51,8 +53,15 @@ pub(crate) struct Bench {
 pub(crate) type Answer = Result<Vec<u8>, Fault>;
 
 impl Bench {
-    /// An account with a user, a group, a role, policies and an access key, and keys of several kinds.
+    /// An account with a user, a group, a role, policies and an access key, and keys of several kinds. Calls change nothing.
     pub(crate) fn new() -> Self {
+        let bench = Self::that_remembers();
+        bench.store.forget();
+        bench
+    }
+
+    /// The same, before it begins to forget.
+    pub(crate) fn that_remembers() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let store = Arc::new(ForgetfulStore::new());
         let randomness = Arc::new(SeededRandomness::new(1));
@@ -75,13 +84,19 @@ impl Bench {
             Arc::clone(&trail),
         );
         let settings = Settings { request_rates: None, ..Settings::default() };
-        let kms =
-            Kms::new(store.clone(), domain_keys, randomness, Arc::new(Everybody::new()), trail, settings);
+        let principals = Arc::new(Everybody::new());
+        let kms = Kms::new(
+            store.clone(),
+            Arc::clone(&domain_keys),
+            randomness,
+            principals,
+            Arc::clone(&trail),
+            settings,
+        );
         let (blob, calls) = (String::new(), AtomicU64::new(0));
-        let mut bench = Self { runtime, store, kms, identity, blob, folder, calls };
+        let mut bench = Self { runtime, store, kms, identity, domain_keys, trail, blob, folder, calls };
         bench.furnish_identity();
         bench.furnish_keys();
-        bench.store.forget();
         bench
     }
 
@@ -215,7 +230,7 @@ impl Bench {
     }
 
     /// A call, before anybody has signed it.
-    fn unsigned(&self) -> UnsignedCall {
+    pub(crate) fn unsigned(&self) -> UnsignedCall {
         if self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(CALLS_REMEMBERED) {
             self.forget_events();
         }

@@ -15,11 +15,16 @@
 )]
 
 mod bench;
+mod bucket_bench;
 mod corpus;
+mod forgetful_blobs;
 mod forgetful_store;
 mod regressions;
 mod scene;
+mod scratch;
+mod sent;
 mod targets;
+mod trail_bench;
 
 pub use regressions::regressions;
 pub use targets::TARGETS;

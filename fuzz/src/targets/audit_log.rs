@@ -8,6 +8,7 @@ use audit::log::{Entry, Head, Log, LogSettings, segments};
 use tokio::runtime::Runtime;
 
 use crate::Target;
+use crate::scratch::folder;
 
 pub(crate) const TARGET: Target = Target { name: "audit_log", run, seeds, words: &WORDS };
 
@@ -61,12 +62,6 @@ fn lines_in_chain(folder: &Path) -> (Vec<String>, bool) {
         }
     }
     (events, true)
-}
-
-/// In memory, where that is possible: each input waits for the disk several times.
-fn folder() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 fn seeds() -> Vec<Vec<u8>> {

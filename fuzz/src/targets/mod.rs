@@ -2,11 +2,14 @@
 
 mod age_file;
 mod attestation;
+mod audit_index;
 mod audit_log;
 mod aws_json;
+mod backup;
 mod ciphertext;
 mod configuration;
 mod content;
+mod delivered_files;
 mod grant_constraint;
 mod identifiers;
 mod identity_operation;
@@ -20,6 +23,7 @@ mod policy_words;
 mod query_form;
 mod root_file;
 mod s3_body;
+mod s3_operation;
 mod seed_file;
 mod session_token;
 mod signature;
@@ -30,14 +34,17 @@ mod web_identity;
 use crate::Target;
 
 /// Every target.
-pub static TARGETS: [Target; 25] = [
+pub static TARGETS: [Target; 29] = [
     age_file::TARGET,
     attestation::TARGET,
+    audit_index::TARGET,
     audit_log::TARGET,
     aws_json::TARGET,
+    backup::TARGET,
     ciphertext::TARGET,
     configuration::TARGET,
     content::TARGET,
+    delivered_files::TARGET,
     grant_constraint::TARGET,
     identifiers::TARGET,
     identity_operation::TARGET,
@@ -50,6 +57,7 @@ pub static TARGETS: [Target; 25] = [
     query_form::TARGET,
     root_file::TARGET,
     s3_body::TARGET,
+    s3_operation::TARGET,
     seed_file::TARGET,
     session_token::TARGET,
     signature::TARGET,

@@ -1,10 +1,11 @@
-//! Signed requests: a head and a body, as they come over the wire. Nobody gets through without the secret, and what is
+//! Signed requests, as [`Sent`] reads them. Nobody gets through without the secret, and what is
 //! signed here verifies.
 
 use base::{SecretString, Timestamp};
 use serde_json::Value;
 use wire::sigv4::{Protocol, RequestHead, Scope, SigningKey, authorization, parse};
 
+use crate::sent::Sent;
 use crate::{Target, corpus};
 
 pub(crate) const TARGET: Target = Target { name: "signature", run, seeds, words: &WORDS };
@@ -35,15 +36,6 @@ const WORDS: [&str; 22] = [
 ];
 
 const DATE: &str = "20150830";
-
-/// `<method> <path>?<query>`, header lines, an empty line, the body.
-struct Sent<'i> {
-    method: &'i str,
-    path: &'i str,
-    query: &'i str,
-    headers: Vec<(String, &'i [u8])>,
-    body: &'i [u8],
-}
 
 fn run(input: &[u8]) {
     let Some(sent) = Sent::read(input) else { return };
@@ -97,22 +89,6 @@ fn signs(head: &RequestHead<'_>, body: &[u8]) {
         head.method == "BREW" || parsed.verify(&other, body, &key).is_err(),
         "verified with another method"
     );
-}
-
-impl<'i> Sent<'i> {
-    fn read(input: &'i [u8]) -> Option<Self> {
-        let end = input.windows(2).position(|pair| pair == b"\n\n")?;
-        let (head, body) = (&input[..end], &input[end + 2..]);
-        let mut lines = head.split(|byte| *byte == b'\n');
-        let (method, target) = std::str::from_utf8(lines.next()?).ok()?.split_once(' ')?;
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let headers = lines.map(|line| {
-            let at = line.iter().position(|byte| *byte == b':')?;
-            let name = std::str::from_utf8(&line[..at]).ok()?.to_ascii_lowercase();
-            Some((name, &line[at + 1..]))
-        });
-        Some(Self { method, path, query, headers: headers.collect::<Option<_>>()?, body })
-    }
 }
 
 /// The requests of the signature corpus, and unsigned ones to sign.

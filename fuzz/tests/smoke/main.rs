@@ -31,11 +31,14 @@ macro_rules! targets {
 targets! {
     age_file
     attestation
+    audit_index
     audit_log
     aws_json
+    backup
     ciphertext
     configuration
     content
+    delivered_files
     grant_constraint
     identifiers
     identity_operation
@@ -48,6 +51,7 @@ targets! {
     query_form
     root_file
     s3_body
+    s3_operation
     seed_file
     session_token
     signature
