@@ -66,7 +66,7 @@ const FUZZING: &str = "fuzz";
 const LOAD: &str = "load";
 
 /// Libraries that only one room may name, in its tests too.
-const OWNED: [(&str, &[&str]); 3] = [
+const OWNED: [(&str, &[&str]); 4] = [
     (
         "crypto",
         &[
@@ -108,6 +108,7 @@ const OWNED: [(&str, &[&str]); 3] = [
         ],
     ),
     ("store", &["redb"]),
+    (FOR_TESTS, &["loom", "shuttle"]),
     (
         "keywright",
         &[
@@ -215,6 +216,7 @@ mod tests {
             ("crypto", "aws-lc-rs"),
             ("crypto", "argon2"),
             ("store", "redb"),
+            ("testkit", "shuttle"),
             ("keywright", "hyper"),
             ("keywright", "rustls"),
         ] {

@@ -1,10 +1,17 @@
 //! What waits for the writer. Whoever logs puts an order here and goes on; the writer is woken only if it sleeps, and takes all
 //! that waits at once.
 
+#[cfg(test)]
+mod interleavings;
+
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(test))]
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
+use testkit::interleavings::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::LogError;
@@ -15,11 +22,12 @@ const WAITING_MAX: usize = 8_192;
 
 /// Makes the two ends.
 pub(super) fn queue() -> (Orders, Waiting) {
-    let shared = Arc::new(Shared {
-        state: Mutex::default(),
-        arrived: Condvar::new(),
-        places: Semaphore::new(WAITING_MAX),
-    });
+    queue_of(WAITING_MAX)
+}
+
+fn queue_of(places: usize) -> (Orders, Waiting) {
+    let shared =
+        Arc::new(Shared { state: Mutex::default(), arrived: Condvar::new(), places: Semaphore::new(places) });
     (Orders(Arc::clone(&shared)), Waiting(shared))
 }
 
@@ -126,21 +134,17 @@ impl Waiting {
     /// nothing is left.
     pub(super) fn take(&self, taken: &mut VecDeque<Order>, deadline: Option<Instant>) -> bool {
         let mut state = self.0.state();
-        while state.orders.is_empty() {
-            if state.is_closed {
-                return false;
+        state.writer = WriterState::Asleep;
+        let sleeps = |state: &mut State| state.orders.is_empty() && !state.is_closed;
+        state = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+            None => self.0.arrived.wait_while(state, sleeps).unwrap_or_else(PoisonError::into_inner),
+            Some(left) => {
+                let waited = self.0.arrived.wait_timeout_while(state, left, sleeps);
+                waited.unwrap_or_else(PoisonError::into_inner).0
             }
-            state.writer = WriterState::Asleep;
-            state = match deadline {
-                None => self.0.arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        break;
-                    }
-                    self.0.arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+        };
+        if state.orders.is_empty() && state.is_closed {
+            return false;
         }
         state.writer = WriterState::AtWork;
         state.is_urgent = false;
