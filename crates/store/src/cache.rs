@@ -6,8 +6,16 @@
 //!
 //! Keys share 256 generation counters by their hash. Two keys in one stripe cost each other at most a needless load.
 
+#[cfg(test)]
+mod interleavings;
+
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(test))]
+use std::sync::{Mutex, MutexGuard};
+
+#[cfg(test)]
+use testkit::interleavings::{Mutex, MutexGuard};
 
 /// How many generation counters there are.
 const STRIPES: usize = 256;
