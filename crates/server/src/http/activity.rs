@@ -3,12 +3,18 @@
 //! The HTTP library watches single requests; this watches the connection between them: the wait for a first request,
 //! a head that comes in drops, silence after an answer, and a peer that no longer reads or has vanished.
 
+#[cfg(test)]
+mod interleavings;
+
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(test))]
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+#[cfg(test)]
+use testkit::interleavings::{Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -17,22 +23,21 @@ use crate::config::Limits;
 /// How long a connection may do nothing while others wait for its place.
 const PATIENCE_IN_A_CROWD: Duration = Duration::from_secs(1);
 
-/// No head is under way.
-const NONE: u64 = u64::MAX;
-
 /// The state of one connection, written by its reader and its requests, read by its watchman.
-pub(super) struct Activity {
-    opened: Instant,
+pub(super) struct Activity(Mutex<State>);
+
+/// What is so at one moment: whoever looks at one thing after the other may see a request in none of them.
+struct State {
     /// Requests that are being read or answered.
-    running: AtomicU32,
+    running: u32,
     /// Answers that are being sent while they are made.
-    sending: AtomicU32,
-    /// Milliseconds from `opened` to the end of the last request, or to the last bytes of an answer that is being sent.
-    quiet_since: AtomicU64,
-    /// Milliseconds from `opened` to the first byte of a head, or `NONE`.
-    head_since: AtomicU64,
+    sending: u32,
+    /// The end of the last request, or the last bytes of an answer that is being sent.
+    quiet_since: Instant,
+    /// The first byte of a head that is under way.
+    head_since: Option<Instant>,
     /// HTTP/2, where bytes between requests are not the beginning of a head.
-    multiplexed: AtomicBool,
+    multiplexed: bool,
 }
 
 /// What the watchman decides.
@@ -47,21 +52,20 @@ pub(super) enum Verdict {
 impl Activity {
     /// A connection that has just been opened: its first head is awaited.
     pub(super) fn new() -> Self {
-        Self {
-            opened: Instant::now(),
-            running: AtomicU32::new(0),
-            sending: AtomicU32::new(0),
-            quiet_since: AtomicU64::new(0),
-            head_since: AtomicU64::new(0),
-            multiplexed: AtomicBool::new(false),
-        }
+        let now = Instant::now();
+        Self::since(now, Some(now))
+    }
+
+    fn since(quiet_since: Instant, head_since: Option<Instant>) -> Self {
+        Self(Mutex::new(State { running: 0, sending: 0, quiet_since, head_since, multiplexed: false }))
     }
 
     /// A request has begun; it ends when the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>, multiplexed: bool) -> Running {
-        self.running.fetch_add(1, Ordering::AcqRel);
-        self.head_since.store(NONE, Ordering::Release);
-        self.multiplexed.store(multiplexed, Ordering::Release);
+        let mut state = self.state();
+        state.running = state.running.saturating_add(1);
+        state.head_since = None;
+        state.multiplexed = multiplexed;
         Running(Arc::clone(self))
     }
 
@@ -69,40 +73,34 @@ impl Activity {
     pub(super) fn verdict(&self, now: Instant, limits: &Limits, is_crowded: bool) -> Verdict {
         let patience = if is_crowded { PATIENCE_IN_A_CROWD } else { Duration::MAX };
         let soon = now + limits.header_read_timeout.min(patience);
-        if self.running.load(Ordering::Acquire) > 0 {
+        let state = self.state();
+        if state.running > 0 {
             return Verdict::LookAgain(soon);
         }
-        let head_since = self.head_since.load(Ordering::Acquire);
-        let end = if head_since == NONE {
-            self.moment(self.quiet_since.load(Ordering::Acquire)) + limits.idle_timeout.min(patience)
-        } else {
-            self.moment(head_since) + limits.header_read_timeout.min(patience)
+        let end = match state.head_since {
+            None => state.quiet_since + limits.idle_timeout.min(patience),
+            Some(head_since) => head_since + limits.header_read_timeout.min(patience),
         };
         if end <= now { Verdict::Close } else { Verdict::LookAgain(end.min(soon)) }
     }
 
     fn received(&self) {
-        let between_requests = self.running.load(Ordering::Acquire) == 0
-            && self.head_since.load(Ordering::Acquire) == NONE
-            && !self.multiplexed.load(Ordering::Acquire);
-        if between_requests {
-            self.head_since.store(self.elapsed(), Ordering::Release);
+        let mut state = self.state();
+        if state.running == 0 && state.head_since.is_none() && !state.multiplexed {
+            state.head_since = Some(Instant::now());
         }
     }
 
     /// Whoever reads an answer is not silent, however long it is; who has stopped reading is.
     fn sent(&self) {
-        if self.sending.load(Ordering::Acquire) > 0 {
-            self.quiet_since.store(self.elapsed(), Ordering::Release);
+        let mut state = self.state();
+        if state.sending > 0 {
+            state.quiet_since = Instant::now();
         }
     }
 
-    fn elapsed(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(NONE - 1)
-    }
-
-    fn moment(&self, millis: u64) -> Instant {
-        self.opened + Duration::from_millis(millis)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -111,15 +109,17 @@ pub(super) struct Running(Arc<Activity>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.quiet_since.store(self.0.elapsed(), Ordering::Release);
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        let mut state = self.0.state();
+        state.running = state.running.saturating_sub(1);
+        state.quiet_since = Instant::now();
     }
 }
 
 impl Running {
     /// The answer to the request is being sent while it is made.
     pub(super) fn sending(&self) -> Sending {
-        self.0.sending.fetch_add(1, Ordering::AcqRel);
+        let mut state = self.0.state();
+        state.sending = state.sending.saturating_add(1);
         Sending(Arc::clone(&self.0))
     }
 }
@@ -129,8 +129,9 @@ pub(super) struct Sending(Arc<Activity>);
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.0.quiet_since.store(self.0.elapsed(), Ordering::Release);
-        self.0.sending.fetch_sub(1, Ordering::AcqRel);
+        let mut state = self.0.state();
+        state.sending = state.sending.saturating_sub(1);
+        state.quiet_since = Instant::now();
     }
 }
 
