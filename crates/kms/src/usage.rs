@@ -8,11 +8,18 @@
 //!
 //! <https://docs.aws.amazon.com/kms/latest/developerguide/monitoring-keys-determining-usage.html>
 
+#[cfg(test)]
+mod interleavings;
+
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(test))]
+use std::sync::{Mutex, MutexGuard};
 
 use base::{EventId, KeyArn, RequestId, Timestamp};
 use store::{TRANSACTION_EXPECTATIONS_MAX, TRANSACTION_WRITES_MAX, Transaction};
+#[cfg(test)]
+use testkit::interleavings::{Mutex, MutexGuard};
 use wire::kms::KeyLastUsageTrackingOperation;
 
 use crate::change::{Attempts, Committed};
@@ -313,7 +320,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn arn(number: u8) -> KeyArn {
+    pub(super) fn arn(number: u8) -> KeyArn {
         let place = crate::paths::Place {
             account: "123456789012".parse().unwrap(),
             region: "eu-central-1".parse().unwrap(),
@@ -321,7 +328,7 @@ mod tests {
         place.key_arn(base::KeyId::single_region([number; 16]))
     }
 
-    fn key_use(at: i64) -> KeyUse {
+    pub(super) fn key_use(at: i64) -> KeyUse {
         let operation = KeyLastUsageTrackingOperation::Sign;
         KeyUse {
             operation,
@@ -331,8 +338,8 @@ mod tests {
         }
     }
 
-    const ROOM: usize = 100;
-    const ALWAYS: Timestamp = Timestamp::from_millis(i64::MAX);
+    pub(super) const ROOM: usize = 100;
+    pub(super) const ALWAYS: Timestamp = Timestamp::from_millis(i64::MAX);
 
     #[test]
     fn a_full_record_takes_no_further_key_until_some_are_written() {
