@@ -128,7 +128,7 @@ impl Kms {
             let (transaction, _turn) = match self.keys.load(arn).await? {
                 Some(key) if is_deletable(&key, now) => {
                     let deletion = self.deletion(&key, path, now).await?;
-                    self.count_deleted_key(arn, deletion).await?
+                    self.count_shards.count_deleted_key(arn, deletion).await?
                 }
                 other => (not_due(arn, other.as_ref(), path)?, None),
             };

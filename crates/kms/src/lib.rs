@@ -208,7 +208,7 @@ impl Kms {
             recipients: Recipients::new(AttestationRoots::default(), pool.clone()),
             pool,
             turns: Turns::new(),
-            count_shards: CountShards::new(),
+            count_shards: CountShards::new(Arc::clone(&store), settings.keys_per_region_max),
             usage,
             request_quotas,
             guardrails: Arc::default(),

@@ -78,7 +78,7 @@ impl Kms {
                 edit.record.state = KeyState::Disabled;
             }
             let turn = self.count_shards.take().await;
-            self.count_new_key(&mut edit, &turn).await?;
+            self.count_shards.count_new_key(&mut edit, &turn).await?;
             let record = self.service_record("CreateKey", &seed.arn, now)?;
             match self.commit(edit.into_transaction(record)?).await? {
                 Committed::Yes => return Ok(Seeded::Created),

@@ -81,7 +81,7 @@ impl Handle for CreateKey {
                 edit.begin_with(&kms.materials.generate(&arn, asked.kind).await?)?;
             }
             let turn = kms.count_shards.take().await;
-            kms.count_new_key(&mut edit, &turn).await?;
+            kms.count_shards.count_new_key(&mut edit, &turn).await?;
             let response = CreateKeyResponse { key_metadata: Some(metadata::of(&arn, &edit.record)) };
             let record = kms.call_record(call, <Self as AccountAction>::NAME, &[arn])?;
             match kms.commit(edit.into_transaction(record)?).await? {

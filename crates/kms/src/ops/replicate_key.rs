@@ -162,7 +162,7 @@ impl Kms {
         replica.take_staged(staged);
         replica.share(&primary.record)?;
         replica.record.retired = key.record().retired;
-        self.count_new_key(&mut replica, counter).await?;
+        self.count_shards.count_new_key(&mut replica, counter).await?;
         primary.join_related(related)?;
         replica.join(primary)?;
         Ok(Some(replica))

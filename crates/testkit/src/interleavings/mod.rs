@@ -42,10 +42,10 @@ pub fn explore_all(model: impl Fn() + Send + Sync + 'static) {
 ///
 /// # Panics
 /// The model fails in one of them.
-pub fn explore(runs: usize, model: impl Fn() + Copy + Send + Sync + 'static) {
-    run(RandomScheduler::new_from_seed(SEED, runs / 2), model);
+pub fn explore(runs: usize, model: impl Fn() + Clone + Send + Sync + 'static) {
+    run(RandomScheduler::new_from_seed(SEED, runs / 2), model.clone());
     for preemptions in PREEMPTIONS {
-        run(PctScheduler::new_from_seed(SEED, preemptions + 1, runs / 2 / PREEMPTIONS.len()), model);
+        run(PctScheduler::new_from_seed(SEED, preemptions + 1, runs / 2 / PREEMPTIONS.len()), model.clone());
     }
 }
 
