@@ -28,7 +28,7 @@ e2e:
 # Interleavings of what locks and waits by itself, alone; `make unit` runs them too (docs/adr/0029-interleavings-are-explored.md).
 .PHONY: interleavings
 interleavings:
-	cargo test --locked --quiet --package testkit --package store --package audit --lib interleavings::
+	cargo test --locked --quiet --package testkit --package store --package audit --package kms --package keywright --lib interleavings::
 
 # Hostile input for every parser and codec, guided by coverage: each target in turn, for so many seconds.
 SECONDS_EACH ?= 60
