@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base::KeyId;
 use store::redb_engine::RedbStore;
 use store::{CommitError, Key, Observer, OutboxEntry, OutboxPosition, Page, Revision, StoreError};
-use testkit::interleavings::{explore, future};
+use testkit::interleavings::{explore, explore_all, future, thread};
 use tokio::runtime::{Builder, Runtime};
 use wire::kms::{KeySpec, KeyUsageType, OriginType};
 
@@ -79,6 +79,8 @@ struct Keys {
     store: Arc<Steps>,
     counts: Arc<CountShards>,
     place: Place,
+    /// How often somebody was slower than another one and began again.
+    lost_races: Arc<AtomicU64>,
 }
 
 impl Keys {
@@ -86,8 +88,18 @@ impl Keys {
         let store = Arc::new(Steps { engine: Arc::clone(engine), step: Lock::new(()) });
         let account = format!("{:012}", engine.accounts.fetch_add(1, Ordering::SeqCst));
         let place = Place { account: account.parse().unwrap(), region: "eu-central-1".parse().unwrap() };
-        let shared: Arc<dyn Store> = Arc::<Steps>::clone(&store);
-        Self { counts: Arc::new(CountShards::of(shards, 0, shared, LIMIT)), store, place }
+        let counts = Self::counts(&store, shards);
+        Self { store, counts, place, lost_races: Arc::default() }
+    }
+
+    /// The same keys, changed by a process that knows nothing of this one.
+    fn of_another_node(&self) -> Self {
+        Self { counts: Self::counts(&self.store, self.counts.turns.len()), ..self.clone() }
+    }
+
+    fn counts(store: &Arc<Steps>, shards: usize) -> Arc<CountShards> {
+        let store: Arc<dyn Store> = Arc::<Steps>::clone(store);
+        Arc::new(CountShards::of(shards, 0, store, LIMIT))
     }
 
     fn arn(&self, number: u8) -> KeyArn {
@@ -106,17 +118,23 @@ impl Keys {
             tags: BTreeMap::new(),
         };
         let arn = self.arn(number);
-        let mut edit = Edit::create(arn, new.record(&arn)).unwrap();
-        let turn = self.counts.take().await;
-        match self.counts.count_new_key(&mut edit, &turn).await {
-            Ok(()) => {}
-            Err(KmsError::LimitExceeded(_)) => return false,
-            Err(error) => panic!("{error}"),
+        loop {
+            let mut edit = Edit::create(arn, new.record(&arn)).unwrap();
+            let turn = self.counts.take().await;
+            match self.counts.count_new_key(&mut edit, &turn).await {
+                Ok(()) => {}
+                Err(KmsError::LimitExceeded(_)) => return false,
+                Err(error) => panic!("{error}"),
+            }
+            future::yield_now().await;
+            let outcome = self.store.commit(edit.into_transaction(Vec::new()).unwrap()).await;
+            future::yield_now().await;
+            match outcome {
+                Ok(_) => return true,
+                Err(CommitError::Conflict { .. }) => self.lost_races.fetch_add(1, Ordering::SeqCst),
+                Err(error) => panic!("{error}"),
+            };
         }
-        future::yield_now().await;
-        self.store.commit(edit.into_transaction(Vec::new()).unwrap()).await.expect("nobody loses a race");
-        future::yield_now().await;
-        true
     }
 
     /// As it is done to a key whose window has ended.
@@ -140,6 +158,11 @@ impl Keys {
         counted
     }
 
+    /// Within one process turns are taken.
+    fn assert_nobody_lost_a_race(&self) {
+        assert_eq!(self.lost_races.load(Ordering::SeqCst), 0);
+    }
+
     /// One after the other, as many keys can be created as there is room for.
     async fn assert_no_room_is_lost(&self) {
         for number in self.counted().await..LIMIT {
@@ -153,13 +176,10 @@ impl Keys {
 /// Three create a key where there is room for two, and one of them gives up.
 async fn three_who_race_for_two_places(keys: Keys) {
     assert!(keys.clone().create(0).await);
-    let others = [1, 2].map(|number| future::spawn(keys.clone().create(number)));
-    let impatient = future::spawn(keys.clone().create(3));
+    let [first, second, impatient] = [1, 2, 3].map(|number| future::spawn(keys.clone().create(number)));
+    let mut created = 1 + u64::from(first.await.unwrap());
     impatient.abort();
-    let mut created = 1;
-    for other in others {
-        created += u64::from(other.await.unwrap());
-    }
+    created += u64::from(second.await.unwrap());
     let was_created = impatient.await;
     let counted = keys.counted().await;
     match was_created {
@@ -170,6 +190,7 @@ async fn three_who_race_for_two_places(keys: Keys) {
     let shards = u64::try_from(keys.counts.turns.len()).unwrap();
     assert!(counted < LIMIT + shards, "each shard lets one find room at a time: {counted}");
     keys.assert_no_room_is_lost().await;
+    keys.assert_nobody_lost_a_race();
 }
 
 #[test]
@@ -198,10 +219,45 @@ async fn deletions_beside_a_creation(keys: Keys) {
     assert!(creation.await.unwrap());
     assert_eq!(keys.counted().await, 1);
     keys.assert_no_room_is_lost().await;
+    keys.assert_nobody_lost_a_race();
 }
 
 #[test]
 fn keys_that_are_deleted_give_their_room_back() {
     let engine = Engine::start();
     explore(600, move || future::block_on(deletions_beside_a_creation(Keys::of_new_account(&engine, 2))));
+}
+
+/// Two nodes create a key each, and count it in the same shard.
+async fn creations_by_two_nodes(keys: Keys) {
+    let creations = [future::spawn(keys.of_another_node().create(0)), future::spawn(keys.clone().create(1))];
+    for creation in creations {
+        assert!(creation.await.unwrap());
+    }
+    assert_eq!(keys.counted().await, 2);
+    keys.assert_no_room_is_lost().await;
+}
+
+#[test]
+fn keys_that_two_nodes_create_are_both_counted() {
+    let engine = Engine::start();
+    explore(600, move || future::block_on(creations_by_two_nodes(Keys::of_new_account(&engine, 1))));
+}
+
+/// Three take room where there is some for two.
+fn three_who_take_room_for_two() {
+    let place = Place { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+    let room = Arc::new(Room::default());
+    room.found(place, 2 * NODES);
+    let takers = [(); 3].map(|()| {
+        let room = Arc::clone(&room);
+        thread::spawn(move || room.take(&place))
+    });
+    let served = takers.map(|taker| u8::from(taker.join().unwrap()));
+    assert_eq!(served.iter().sum::<u8>(), 2);
+}
+
+#[test]
+fn room_is_given_to_as_many_as_there_is_for() {
+    explore_all(three_who_take_room_for_two);
 }
