@@ -40,6 +40,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
+        check_overrides(&query)?;
         let version = VersionId::of_query(&query)?;
         let customer = CustomerKey::read_to_open(&headers, self.keys_in_clear(call))?;
         let asked = (&headers, &query);
@@ -90,6 +91,18 @@ impl Objects {
     }
 }
 
+/// Refuses a header of the caller's choice that would be none, as the service does with what is not ISO 8859-1.
+pub(super) fn check_overrides(query: &Query) -> Result<(), ObjectsError> {
+    let is_of_header = |one: char| one <= '\u{ff}' && (one == '\t' || !one.is_control());
+    for (parameter, _) in OVERRIDES {
+        if let Some(value) = query.get(parameter).filter(|value| !value.chars().all(is_of_header)) {
+            let text = "Header value cannot be represented using ISO-8859-1.";
+            return Err(ObjectsError::invalid_argument(text, parameter, value));
+        }
+    }
+    Ok(())
+}
+
 /// Puts into an answer what it tells of an object, but for its encryption and length.
 pub(super) fn tell(
     answer: Answer,
@@ -116,4 +129,30 @@ fn tell_state(answer: Answer, bucket: &Bucket, object: &StoredObject) -> Answer 
         .tell_version(answer, "x-amz-version-id", &object.record)
         .header("etag", format!("\"{}\"", object.details.entity_tag))
         .header("last-modified", to_http_date(object.record.modified()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_choice_is_one() {
+        let refused = |query: &str| {
+            let refused = check_overrides(&Query::read(query).unwrap()).err();
+            refused.map(|error| (error.to_fault().code, error.details().to_vec()))
+        };
+        for query in
+            ["", "response-expires=0", "response-content-disposition=a%3B%20b%3D%C3%A9%09", "other=%0d%0a"]
+        {
+            assert_eq!(refused(query), None, "{query}");
+        }
+        for (encoded, value) in
+            [("a%0d%0ax:b", "a\r\nx:b"), ("%00", "\0"), ("%C2%85", "\u{85}"), ("%E2%80%93", "–")]
+        {
+            let (code, details) = refused(&format!("response-content-type={encoded}")).unwrap();
+            assert_eq!(code, "InvalidArgument");
+            let expected = [("ArgumentName", "response-content-type"), ("ArgumentValue", value)];
+            assert_eq!(details, expected.map(|(name, value)| (name, value.to_owned())));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use base::Call;
 
-use super::get_object::{ATTEMPTS_MAX, tell};
+use super::get_object::{ATTEMPTS_MAX, check_overrides, tell};
 use crate::Objects;
 use crate::bucket::{Bucket, Facts};
 use crate::conditions::{Judgement, judge_read};
@@ -24,6 +24,7 @@ impl Objects {
     ) -> Result<Answer, ObjectsError> {
         let bucket = self.bucket(call, bucket).await?;
         let Request { headers, query, .. } = request;
+        check_overrides(&query)?;
         let version = VersionId::of_query(&query)?;
         let customer = CustomerKey::read_to_open(&headers, self.keys_in_clear(call))?;
         for _ in 0..ATTEMPTS_MAX {
