@@ -27,6 +27,7 @@ mod s3_operation;
 mod seed_file;
 mod session_token;
 mod signature;
+mod signed_chunks;
 mod simulation;
 mod stored_record;
 mod web_identity;
@@ -34,7 +35,7 @@ mod web_identity;
 use crate::Target;
 
 /// Every target.
-pub static TARGETS: [Target; 29] = [
+pub static TARGETS: [Target; 30] = [
     age_file::TARGET,
     attestation::TARGET,
     audit_index::TARGET,
@@ -61,6 +62,7 @@ pub static TARGETS: [Target; 29] = [
     seed_file::TARGET,
     session_token::TARGET,
     signature::TARGET,
+    signed_chunks::TARGET,
     simulation::TARGET,
     stored_record::TARGET,
     web_identity::TARGET,

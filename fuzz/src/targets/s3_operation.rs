@@ -107,8 +107,9 @@ fn run(input: &[u8]) {
 fn check(sent: &Sent<'_>, answer: Answer) {
     assert!((200..500).contains(&answer.status), "{}", answer.status);
     let is_whole = answer.status == 200;
-    let announced = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    let announced = announced.map(|(_, length)| length.clone());
+    let told =
+        |name: &str| answer.headers.iter().find(|(told, _)| told == name).map(|(_, value)| value.clone());
+    let (announced, range) = (told("content-length"), told("content-range"));
     answer.headers.iter().for_each(|(name, value)| is_header(name, value));
     match answer.body {
         AnswerBody::Empty => {}
@@ -123,10 +124,36 @@ fn check(sent: &Sent<'_>, answer: Answer) {
             let first = read.first().map(|byte| usize::from(*byte)).unwrap_or_default();
             let is_of_object = read.iter().enumerate().all(|(at, byte)| *byte == byte_at(first + at));
             assert!(is_of_object && read.len() <= LENGTH, "contents of nobody");
+            if let Some(told) = range {
+                check_range(sent, &told, &read);
+            }
             let names_long = sent.path.ends_with("/own-bucket/long") && sent.query.is_empty();
             assert!(!(is_whole && names_long) || read.len() == LENGTH, "all of an object is a part of it");
         }
     }
+}
+
+/// An answer with a range has those bytes, and those that were asked for.
+fn check_range(sent: &Sent<'_>, told: &str, read: &[u8]) {
+    let (told, size) = told.strip_prefix("bytes ").and_then(|told| told.split_once('/')).unwrap();
+    let (from, to) = read_range(told).unwrap();
+    assert!(
+        to + 1 - from == read.len() && byte_at(from) == read[0],
+        "these are not the bytes {from} to {to}"
+    );
+    let asked = sent.headers.iter().filter(|(name, _)| name == "range");
+    let asked: Vec<_> = asked.filter_map(|(_, value)| std::str::from_utf8(value).ok()).collect();
+    if let [asked] = *asked
+        && let Some((first, last)) = asked.strip_prefix("bytes=").and_then(read_range)
+    {
+        let end = size.parse::<usize>().unwrap() - 1;
+        assert_eq!((from, to), (first, last.min(end)), "other bytes than were asked for");
+    }
+}
+
+fn read_range(range: &str) -> Option<(usize, usize)> {
+    let (from, to) = range.split_once('-')?;
+    Some((from.parse().ok()?, to.parse().ok()?))
 }
 
 /// The shell leaves out what is no header.

@@ -55,6 +55,7 @@ targets! {
     seed_file
     session_token
     signature
+    signed_chunks
     simulation
     stored_record
     web_identity
