@@ -24,7 +24,7 @@ from torture.__main__ import run, scratch
 from torture.crash import TOLD, Check, Crash, Manner, choose, remarks_due
 from torture.disk import SECTOR, Disk
 from torture.history import Broken, Outcome, State, Step, Verdict, judge
-from torture.recorder import Entry, Fault, Kind, Recorder, entries
+from torture.recorder import Entry, Fault, Kind, Recorder, Slowness, entries
 from torture.recorder import Manner as FaultManner
 from torture.recording import DiskServer, Life, Recording, record
 from torture.workers.worker import Call, Worker
@@ -177,6 +177,26 @@ def test_an_answer_too_early_is_found(recording: Recording, place: Path) -> None
     shutil.rmtree(place / "early" / "disk")
     after(recording, calls).as_seen(place / "early" / "disk")
     assert verdicts(recording, place / "early", early) == set()
+
+
+SLOW = Slowness(2, 100, frozenset({Kind.SYNC}), SEED)
+
+
+def test_a_slow_disk_is_waited_for(place: Path) -> None:
+    """Whatever is answered is safe, though every other sync takes long; who does not wait for them is found."""
+    for name, settings, expected in (
+        ("slow", {}, set()),
+        ("hasty", {"KEYWRIGHT_TRAIL_SYNC_INTERVAL_MILLISECONDS": "2000"}, {Verdict.LOST}),
+    ):
+        (place / name).mkdir()
+        made = record(SEED, [Life(6, killed=True, slowness=SLOW)], place / name, environment=settings)
+        assert made.findings == [] and made.held_up > 20
+        (place / f"{name}-left").mkdir()
+        # Behind the last answer, while syncs are under way.
+        answered = max(step.end for steps in made.steps.values() for step in steps if step.end <= len(made.journal))
+        calls = sum(entry.end <= answered for entry in made.entries())
+        after(made, calls).after_power_cut(place / f"{name}-left" / "disk", Least())
+        assert verdicts(made, place / f"{name}-left", answered) == expected
 
 
 def test_half_an_object_is_found(recording: Recording, image: Path) -> None:
@@ -453,6 +473,29 @@ def test_a_power_cut_leaves_any_part_of_what_is_not_safe(tmp_path: Path) -> None
             assert content[at : at + SECTOR] in (bytes(SECTOR), whole[at : at + SECTOR])
 
 
+def test_what_was_written_while_a_sync_was_under_way_is_not_safe(tmp_path: Path) -> None:
+    disk = Disk(Path("/d"))
+    synced = list(enumerate((FILE, FOLDER, ROOT), 1))
+    begun = [entry(Kind.SYNC_BEGUN, inode, offset=number) for number, inode in synced]
+    meanwhile = [entry(Kind.WRITE, FILE, data=b"later", offset=3), entry(Kind.CREATE, 4, "/d/f/y")]
+    for one in [*BEGIN, *begun, *meanwhile, *(entry(Kind.SYNC, inode, offset=number) for number, inode in synced)]:
+        disk.apply(one)
+    assert left(disk, tmp_path, Strict()) == {"f/x": b"abc"}
+
+
+def test_a_sync_that_fails_may_have_lost_what_was_there_when_it_began(tmp_path: Path) -> None:
+    def content(seed: int) -> bytes:
+        disk = Disk(Path("/d"), seed)
+        failed = entry(Kind.SYNC, FILE, offset=1, error=errno.EIO)
+        later = entry(Kind.WRITE, FILE, data=b"later", offset=3)
+        whole = [entry(Kind.SYNC, inode) for inode in (FILE, FOLDER, ROOT)]
+        for one in [*BEGIN, entry(Kind.SYNC_BEGUN, FILE, offset=1), later, failed, *whole]:
+            disk.apply(one)
+        return left(disk, tmp_path, Strict())["f/x"]
+
+    assert {content(seed) for seed in range(20)} == {b"abclater", b"\0\0\0later"}
+
+
 def test_a_sync_that_fails_may_have_lost_what_no_later_one_brings_back(tmp_path: Path) -> None:
     def content(seed: int) -> bytes:
         disk = Disk(Path("/d"), seed)
@@ -535,3 +578,21 @@ def test_calls_fail_as_they_are_told_to(
     assert {path.name: path.read_bytes() for path in (tmp_path / "rebuilt").iterdir()} == kept
 
 
+def test_calls_are_held_up_as_they_are_told_to(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    recorder = Recorder(tmp_path / "disk", tmp_path)
+
+    def kinds(slowness: Slowness | None) -> list[Kind]:
+        recorder.slow_down(slowness)
+        before = recorder.position()
+        command = [sys.executable, "-c", WRITER, str(tmp_path / "disk/x")]
+        subprocess.run(command, env=recorder.environment, check=True)
+        return [one.kind for one in entries(recorder.journal.read_bytes()[before:])]
+
+    whole = [Kind.CREATE, Kind.WRITE, Kind.SYNC_BEGUN, Kind.SYNC, Kind.RENAME]
+    quick = [kind for kind in whole if kind is not Kind.SYNC_BEGUN]
+    assert kinds(None) == quick and recorder.held_up() == 0
+    assert kinds(Slowness(1, 5, frozenset({Kind.SYNC, Kind.WRITE}), 1)) == whole and recorder.held_up() == 2
+    assert kinds(Slowness(1, 5, frozenset({Kind.WRITE}), 1)) == quick and recorder.held_up() == 3
+    drawn = [kinds(Slowness(3, 1, frozenset({Kind.SYNC}), seed)) == whole for seed in (*range(12), *range(12))]
+    assert drawn[:12] == drawn[12:] and 0 < sum(drawn) < 24

@@ -35,6 +35,7 @@ class Tally:
     manners: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     answered: int = 0
+    held_up: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     findings: Counter[Verdict] = field(default_factory=Counter)
     texts: list[str] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Tally:
         self.crashes += other.crashes
         self.calls += other.calls
         self.answered += other.answered
+        self.held_up += other.held_up
         self.manners += other.manners
         self.failed += other.failed
         self.findings += other.findings
@@ -68,7 +70,7 @@ def torture(seed: int, count: int) -> Tally:
         place = Path(folder)
         (place / "recording").mkdir()
         recording = record(seed, make_plan(seed), place / "recording")
-        tally.answered = recording.answered()
+        tally.answered, tally.held_up = recording.answered(), recording.held_up
         entries = recording.entries()
         tally.calls = len(entries)
         tally.failed = Counter(entry.kind.name.lower() for entry in entries if entry.error)
@@ -159,6 +161,7 @@ def summary(tally: Tally) -> str:
     lost, torn, unexplained = (tally.findings[verdict] for verdict in Verdict)
     return (
         f"{manners}; {tally.calls} changing system calls recorded, made to fail: {failed}; "
+        f"{tally.held_up} made to wait; "
         f"{tally.answered} calls of clients answered\n"
         f"torture: {tally.crashes} crashes, {lost} lost, {torn} torn, {unexplained} unexplained"
     )

@@ -1,8 +1,8 @@
 """A model of a disk: what it holds after so many calls, and what a crash at that point can leave.
 
 What it promises is what POSIX promises and no more: a file's content and length are safe once a sync of the file came
-back, and the name of a file or folder once a sync of the folder that has it came back; a rename and a link are done
-whole or not at all. Of what is not safe yet a power cut leaves, by the seed, nothing, everything, what came first, or
+back, and the name of a file or folder once a sync of the folder that has it came back, if they were there when that sync
+began; a rename and a link are done whole or not at all. Of what is not safe yet a power cut leaves, by the seed, nothing, everything, what came first, or
 any part: sectors of 512 bytes each for itself, in any order; a length that grew may be there without its content, as
 zero bytes. For names the seed decides between that and what a file system with a journal does, as ext4: they are kept
 in their order, and a sync of a file that is new keeps everything before. A sync that failed may have lost what it was
@@ -70,14 +70,19 @@ class File:
         change.apply(self.content)
         self.pending.append(change)
 
-    def sync(self) -> None:
+    def sync(self, begun: "Begun") -> None:
         for change in self.pending:
-            change.apply(self.safe)
-        self.pending.clear()
+            if begun.has(change):
+                change.apply(self.safe)
+        self.pending = [change for change in self.pending if not begun.has(change)]
 
-    def lose(self, luck: random.Random) -> None:
+    def lose(self, begun: "Begun", luck: random.Random) -> None:
         """A sync failed: some of what it was to write will never be, though programs go on seeing it."""
-        kept = [change for change in self.pending if isinstance(change, Truncate) or luck.random() < 0.5]
+
+        def is_kept(change: Change) -> bool:
+            return isinstance(change, Truncate) or not begun.has(change) or luck.random() < 0.5
+
+        kept = [change for change in self.pending if is_kept(change)]
         self.has_lost |= len(kept) < len(self.pending)
         self.pending = kept
 
@@ -122,6 +127,18 @@ class Naming:
                 folders[folder][name] = node
 
 
+class Begun:
+    """What there was to be made safe when a sync began."""
+
+    def __init__(self, node: Node, numbers: int):
+        self.naming_max = numbers
+        self._changes = list(node.pending) if isinstance(node, File) else []
+        self._ids = {id(change) for change in self._changes}
+
+    def has(self, change: Change) -> bool:
+        return id(change) in self._ids
+
+
 class Disk:
     """The disk below the folder `root`, which itself is always there."""
 
@@ -135,6 +152,8 @@ class Disk:
         self._forgotten: set[int] = set()
         self._namings: list[Naming] = []
         self._numbers = 0
+        # Syncs that are held up, by number and by what they are of.
+        self._begun: dict[tuple[int, Node], Begun] = {}
         # Namings up to this number a journal of the file system has on disk.
         self._journaled = 0
 
@@ -156,7 +175,10 @@ class Disk:
 
     def apply(self, entry: Entry) -> None:
         """Does what the call did. What failed did nothing, but for a sync, which can have done harm."""
-        if entry.kind is Kind.SYNC:
+        if entry.kind is Kind.SYNC_BEGUN:
+            node = self._synced_node(entry)
+            self._begun[entry.offset, node] = Begun(node, self._numbers)
+        elif entry.kind is Kind.SYNC:
             self._sync(entry)
         elif entry.kind is Kind.FORGET:
             if self._file(entry).has_lost:
@@ -177,24 +199,28 @@ class Disk:
         assert isinstance(node, File)
         return node
 
-    def _sync(self, entry: Entry) -> None:
+    def _synced_node(self, entry: Entry) -> Node:
         # Nobody has made the root.
-        node = self._nodes.get(entry.inode, self.root)
+        return self._nodes.get(entry.inode, self.root)
+
+    def _sync(self, entry: Entry) -> None:
+        node = self._synced_node(entry)
+        begun = self._begun.pop((entry.offset, node)) if entry.offset else Begun(node, self._numbers)
         if entry.error:
             if isinstance(node, File):
-                node.lose(self._luck)
+                node.lose(begun, self._luck)
         elif isinstance(node, File):
             if any(node is named for naming in self._namings for _, _, named in naming.names):
-                self._journaled = self._numbers
-            node.sync()
+                self._journaled = max(self._journaled, begun.naming_max)
+            node.sync(begun)
         else:
-            self._journaled = self._numbers
-            self._make_safe(node)
+            self._journaled = max(self._journaled, begun.naming_max)
+            self._make_safe(node, begun)
 
-    def _make_safe(self, folder: Folder) -> None:
+    def _make_safe(self, folder: Folder, begun: Begun) -> None:
         """The namings in the folder, and of those before them what is about the same names."""
         safe: list[Naming] = []
-        for naming in reversed(self._namings):
+        for naming in reversed([naming for naming in self._namings if naming.number <= begun.naming_max]):
             if naming.touches(folder) or any(naming.clashes(later) for later in safe):
                 safe.append(naming)
         for naming in reversed(safe):

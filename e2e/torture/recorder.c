@@ -18,21 +18,27 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, TRUNCATE, WRITE, SYNC, RENAME, LINK, UNLINK, MAKE_FOLDER, REMOVE_FOLDER, FORGET };
+enum kind { CREATE = 1, TRUNCATE, WRITE, SYNC, RENAME, LINK, UNLINK, MAKE_FOLDER, REMOVE_FOLDER, FORGET, SYNC_BEGUN };
 
 /* How a call fails: not done at all; written in half, with an error or with a short count. */
 enum manner { REFUSED, TORN, SHORT };
 
-/* Shared with whoever tests. Faults begin after so many calls of the kinds in `kinds` (bits), and end after so many. */
+/* Shared with whoever tests. Faults begin after so many calls of the kinds in `kinds` (bits), and end after so many.
+ * Of writes and syncs whose kind is in `slow_kinds`, one in `slow_one_in` is held up for up to `slow_milliseconds`; the
+ * seed decides which. `drawn` counts those that were asked about, `held_up` those that had to wait. */
 struct control {
     int64_t after, times;
     int32_t error, manner;
     uint32_t kinds;
+    uint32_t slow_kinds, slow_one_in, slow_milliseconds;
+    uint64_t slow_seed, drawn, held_up;
 };
 
-/* One call in the journal; paths and data follow. `size` is that of the whole. */
+/* One call in the journal; paths and data follow. `size` is that of the whole. Of a sync that was held up there are two:
+ * at its beginning and at its end, with the same number in `offset`; what it makes safe is what was there at the first. */
 struct entry {
     uint32_t size, kind;
     int32_t error;
@@ -142,6 +148,30 @@ static int is_due(enum kind kind) {
     return 1;
 }
 
+/* The next number that the seed gives (splitmix64). */
+static uint64_t draw(void) {
+    uint64_t number = __atomic_add_fetch(&control->drawn, 1, __ATOMIC_RELAXED);
+    uint64_t mixed = control->slow_seed + number * 0x9e3779b97f4a7c15;
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
+    return mixed ^ mixed >> 31;
+}
+
+/* For how many milliseconds the next call of this kind is held up: mostly for none. */
+static long delay_of(enum kind kind) {
+    if (!(control->slow_kinds & 1u << kind)) return 0;
+    uint64_t drawn = draw();
+    if (drawn % control->slow_one_in != 0) return 0;
+    __atomic_add_fetch(&control->held_up, 1, __ATOMIC_RELAXED);
+    return (long)(1 + (drawn >> 32) % control->slow_milliseconds);
+}
+
+/* Without the lock: other calls go on meanwhile. */
+static void hold_up(long milliseconds) {
+    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    while (milliseconds > 0 && nanosleep(&left, &left) < 0 && errno == EINTR) {}
+}
+
 static void append(const void *bytes, size_t size) {
     while (size > 0) {
         ssize_t written = syscall(SYS_write, journal, bytes, size);
@@ -234,6 +264,7 @@ static int64_t place_of(int descriptor) {
 
 /* Writes at `place`, or where the file stands if that is -1. */
 static ssize_t written(int descriptor, uint64_t inode, const void *bytes, size_t size, int64_t place) {
+    hold_up(delay_of(WRITE));
     pthread_mutex_lock(&lock);
     int64_t offset = place < 0 ? place_of(descriptor) : place;
     int faulty = is_due(WRITE);
@@ -293,10 +324,20 @@ int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, len
 static int synced(int descriptor, long call) {
     uint64_t inode = inode_of(descriptor);
     if (!inode) return (int)syscall(call, descriptor);
+    static uint64_t syncs_held_up;
+    uint64_t number = 0;
+    long delay = delay_of(SYNC);
     pthread_mutex_lock(&lock);
+    if (delay > 0) {
+        number = ++syncs_held_up;
+        note((struct entry){.kind = SYNC_BEGUN, .inode = inode, .offset = number}, NULL, NULL, NULL);
+        pthread_mutex_unlock(&lock);
+        hold_up(delay);
+        pthread_mutex_lock(&lock);
+    }
     int error = is_due(SYNC) ? control->error : 0;
     /* What is kept of what was written is up to the model of the disk: the real one need not be waited for. */
-    note((struct entry){.kind = SYNC, .error = error, .inode = inode}, NULL, NULL, NULL);
+    note((struct entry){.kind = SYNC, .error = error, .inode = inode, .offset = number}, NULL, NULL, NULL);
     return (int)leave(error ? -1 : 0, error);
 }
 

@@ -14,7 +14,10 @@ SOURCE = Path(__file__).parent / "recorder.c"
 TARGET = Path(__file__).parents[2] / "target" / "torture"
 
 _HEADER = struct.Struct("<IIiIIIQQ")
-_CONTROL = struct.Struct("<qqiiI")
+# Faults first; then what holds calls up.
+_FAULT = struct.Struct("<qqiiI")
+_SLOWNESS = struct.Struct("<IIIQQQ")
+_CONTROL_SIZE = _FAULT.size + _SLOWNESS.size
 
 
 class Kind(IntEnum):
@@ -30,6 +33,8 @@ class Kind(IntEnum):
     MAKE_FOLDER = 8
     REMOVE_FOLDER = 9
     FORGET = 10
+    # Of a sync that is held up; SYNC is its end.
+    SYNC_BEGUN = 11
 
 
 class Manner(IntEnum):
@@ -73,6 +78,20 @@ class Fault:
         return f"{self.times} of {kinds} {how} after {self.after}"
 
 
+@dataclass(frozen=True)
+class Slowness:
+    """One of so many calls of these kinds, which are writes and syncs, takes up to so many milliseconds longer."""
+
+    one_in: int
+    milliseconds: int
+    kinds: frozenset[Kind]
+    seed: int
+
+    def __str__(self) -> str:
+        kinds = "/".join(sorted(kind.name.lower() for kind in self.kinds))
+        return f"one {kinds} in {self.one_in} takes up to {self.milliseconds} ms"
+
+
 def library() -> Path:
     """The recorder, compiled unless it is there and newer than its source."""
     built = TARGET / "recorder.so"
@@ -93,9 +112,9 @@ class Recorder:
         self.journal = place / "journal"
         self.journal.touch()
         control = place / "control"
-        control.write_bytes(bytes(_CONTROL.size))
+        control.write_bytes(bytes(_CONTROL_SIZE))
         with control.open("r+b") as file:
-            self._control = mmap.mmap(file.fileno(), _CONTROL.size)
+            self._control = mmap.mmap(file.fileno(), _CONTROL_SIZE)
         self.environment = {
             "LD_PRELOAD": str(library()),
             "TORTURE_FOLDER": str(folder),
@@ -110,14 +129,28 @@ class Recorder:
     def fail(self, fault: Fault | None) -> None:
         """From now on; None for no more failures."""
         if fault is None:
-            self._control[:] = bytes(_CONTROL.size)
+            self._control[: _FAULT.size] = bytes(_FAULT.size)
             return
-        kinds = sum(1 << kind for kind in fault.kinds)
-        self._control[:] = _CONTROL.pack(fault.after, fault.times, fault.error, fault.manner, kinds)
+        told = _FAULT.pack(fault.after, fault.times, fault.error, fault.manner, _bits(fault.kinds))
+        self._control[: _FAULT.size] = told
 
     def still_to_fail(self) -> int:
         """How many of the failures have not come yet."""
-        return _CONTROL.unpack(self._control)[1]
+        return _FAULT.unpack_from(self._control)[1]
+
+    def slow_down(self, slowness: Slowness | None) -> None:
+        """From now on; None for a disk that is as fast as the machine's."""
+        slow = slowness or Slowness(1, 1, frozenset(), 0)
+        told = (_bits(slow.kinds), slow.one_in, slow.milliseconds, slow.seed, 0, self.held_up())
+        self._control[_FAULT.size :] = _SLOWNESS.pack(*told)
+
+    def held_up(self) -> int:
+        """How many calls have had to wait by now."""
+        return _SLOWNESS.unpack_from(self._control, _FAULT.size)[-1]
+
+
+def _bits(kinds: frozenset[Kind]) -> int:
+    return sum(1 << kind for kind in kinds)
 
 
 def entries(journal: bytes) -> Iterator[Entry]:

@@ -5,14 +5,14 @@ import random
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.polling import eventually
 from harness.server import EXIT_LISTENER, EXIT_OK, EXIT_UNEXPECTED, Server, StartFailed, free_port
 from torture.history import Finding, Step, Verdict
 from torture.disk import Disk
-from torture.recorder import NAMES, Entry, Fault, Kind, Manner, Recorder, entries
+from torture.recorder import NAMES, Entry, Fault, Kind, Manner, Recorder, Slowness, entries
 from torture.workers import Worker, all_workers
 from torture.workers.worker import Proof
 
@@ -27,6 +27,8 @@ class Life:
     fault: Fault | None = None
     # The wave before which the fault is armed; -1 is the start, and the number of waves is the end.
     armed: int = -1
+    # A disk that is slow in this life, beside what it fails at.
+    slowness: Slowness | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Recording:
     steps: dict[str, list[Step]] = field(default_factory=dict)
     proofs: list[Proof] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    # Calls of the server that a slow disk made wait.
+    held_up: int = 0
 
     def entries(self) -> list[Entry]:
         return list(entries(self.journal))
@@ -58,10 +62,17 @@ class Recording:
         return sum(step.end <= len(self.journal) for steps in self.steps.values() for step in steps)
 
 
-def record(seed: int, lives: list[Life], place: Path, *, workers: list[Worker] | None = None) -> Recording:
+def record(
+    seed: int,
+    lives: list[Life],
+    place: Path,
+    *,
+    workers: list[Worker] | None = None,
+    environment: dict[str, str] | None = None,
+) -> Recording:
     """Records these lives of a server whose disk is the folder `disk` of `place`."""
     (place / "disk").mkdir()
-    return _Session(seed, place, workers or all_workers(seed)).run(lives)
+    return _Session(seed, place, workers or all_workers(seed), environment or {}).run(lives)
 
 
 class DiskServer(Server):
@@ -88,10 +99,19 @@ class DiskServer(Server):
 
 
 def make_plan(seed: int) -> list[Life]:
-    """Lives by the seed: with kills and ends in order, on a disk that is well or fails; at last it is well."""
+    """Lives by the seed: with kills and ends in order, on a disk that is well, slow or fails; at last it fails no more."""
     luck = random.Random(f"{seed}/plan")
     lives = [_make_life(luck) for _ in range(luck.randint(1, 3))]
-    return [*lives, Life(luck.randint(2, 8), luck.random() < 0.5)]
+    lives.append(Life(luck.randint(2, 8), luck.random() < 0.5))
+    luck = random.Random(f"{seed}/slowness")
+    return [replace(life, slowness=_make_slowness(luck)) if luck.random() < 0.4 else life for life in lives]
+
+
+def _make_slowness(luck: random.Random) -> Slowness:
+    """Many syncs that take tens of milliseconds, or few that take hundreds; sometimes writes as well."""
+    kinds = luck.choice((frozenset({Kind.SYNC}), frozenset({Kind.SYNC, Kind.WRITE})))
+    one_in, milliseconds = luck.choice(((3, 40), (8, 150), (20, 700)))
+    return Slowness(one_in, milliseconds, kinds, luck.randrange(1 << 32))
 
 
 def _make_life(luck: random.Random) -> Life:
@@ -129,11 +149,11 @@ def is_sound_refusal(failure: StartFailed) -> bool:
 class _Session:
     """The recording that is being made."""
 
-    def __init__(self, seed: int, place: Path, workers: list[Worker]):
+    def __init__(self, seed: int, place: Path, workers: list[Worker], environment: dict[str, str]):
         self.luck = random.Random(f"{seed}/session")
         self.recording = Recording(seed, place / "disk")
         self.recorder = Recorder(place / "disk", place)
-        self.server = DiskServer(place, self.recorder.environment)
+        self.server = DiskServer(place, environment | self.recorder.environment)
         self.workers = workers
         # Whether the server may refuse: its disk fails, or has failed in this life.
         self.may_fail = False
@@ -144,6 +164,7 @@ class _Session:
                 self._live(f"life {number}", life, threads)
         recording = self.recording
         recording.journal = self.recorder.journal.read_bytes()
+        recording.held_up = self.recorder.held_up()
         for worker in self.workers:
             recording.steps[worker.name] = worker.steps
             recording.proofs += worker.proofs
@@ -152,6 +173,7 @@ class _Session:
 
     def _live(self, name: str, life: Life, threads: ThreadPoolExecutor) -> None:
         self.may_fail = life.fault is not None
+        self.recorder.slow_down(life.slowness)
         self._arm(life, -1)
         if not self._stage(f"{name} start", self._start):
             return
