@@ -329,6 +329,36 @@ def test_an_event_is_logged_once_whichever_sync_fails(after: int, place: Path) -
     assert trail.events(server, eventName="CreateKey", awsRegion=AMERICA)[-1]["resources"]
 
 
+def test_a_folder_of_deliveries_that_a_kill_cut_off_is_made_safe(place: Path) -> None:
+    """It is there when the next process looks, and would go with the next power cut, deliveries and all."""
+    folder = place / "deliveries"
+    (folder / "disk").mkdir(parents=True)
+    recorder = Recorder(folder / "disk", folder)
+    server = DiskServer(folder, recorder.environment).start()
+    recorder.slow_down(replace(SLOW, one_in=1, milliseconds=500))
+    clients.kms(server).create_key()
+
+    def is_cut_off() -> bool:
+        [*_, made] = [one for one in entries(recorder.journal.read_bytes()) if one.kind is Kind.MAKE_FOLDER]
+        return made.path.endswith("/AWSLogs")
+
+    eventually(is_cut_off, "a folder to be made for deliveries")
+    server.kill()
+    recorder.slow_down(None)
+    server.start()
+    eventually(lambda: list(server.data.glob("trail/delivered/**/*Digest*.gz")), "a digest")
+    server.stop()
+    disk = Disk(folder / "disk")
+    for one in entries(recorder.journal.read_bytes()):
+        disk.apply(one)
+    disk.after_power_cut(folder / "left", Strict())
+    there, left_there = (
+        {path.relative_to(root) for path in root.glob("data/trail/delivered/**/*.gz")}
+        for root in (folder / "disk", folder / "left")
+    )
+    assert there and left_there == there
+
+
 def test_a_store_whose_sync_failed_is_read_from_the_disk(place: Path) -> None:
     """fsync(2), BUGS: the system may go on showing what is not on the disk."""
     folder = place / "forget"

@@ -62,6 +62,13 @@ class Recording:
         return sum(step.end <= len(self.journal) for steps in self.steps.values() for step in steps)
 
 
+# Events are delivered, and digests signed, all the time.
+BUSY_DELIVERY = {
+    "KEYWRIGHT_TRAIL_DELIVERY_INTERVAL_SECONDS": "1",
+    "KEYWRIGHT_TRAIL_DELIVERY_DIGEST_INTERVAL_SECONDS": "1",
+}
+
+
 def record(
     seed: int,
     lives: list[Life],
@@ -81,7 +88,7 @@ class DiskServer(Server):
     port_of_all = 0
 
     def __init__(self, place: Path, environment: dict[str, str] | None = None):
-        super().__init__(place, environment=environment)
+        super().__init__(place, environment=BUSY_DELIVERY | (environment or {}))
         self.data = place / "disk" / "data"
 
     def start(self) -> "DiskServer":

@@ -1,9 +1,11 @@
 //! Where delivered files go.
 
+use std::collections::HashSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -41,20 +43,67 @@ pub trait Destination: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct FolderDestination {
     folder: PathBuf,
+    /// Folders whose names are durable, as this process knows: one that is there may be one that a crash cut off, or a sync
+    /// that failed, and would go with the next power cut.
+    durable: Arc<Mutex<HashSet<PathBuf>>>,
 }
+
+/// How many folders are remembered; each day has new ones.
+const FOLDERS_MAX: usize = 4_096;
 
 impl FolderDestination {
     /// Makes nothing yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self { folder, durable: Arc::default() }
+    }
+
+    fn write(&self, object: &Object) -> io::Result<()> {
+        let path = path_in(&self.folder, &object.name)?;
+        self.make_folder(path.parent().unwrap_or(&self.folder))?;
+        if !object.metadata.is_empty() {
+            let fields =
+                object.metadata.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into()));
+            let metadata = serde_json::Value::Object(fields.collect());
+            let mut name = path.clone().into_os_string();
+            name.push(METADATA_SUFFIX);
+            // Before the object: who finds that finds its signature.
+            replace_file(Path::new(&name), metadata.to_string().as_bytes())?;
+        }
+        replace_file(&path, &object.content)
+    }
+
+    /// Makes a folder and those above it, where they are missing, durably.
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        let is_the_operators = path.is_dir() && !path.starts_with(&self.folder);
+        if is_the_operators || self.knows(path) {
+            return Ok(());
+        }
+        if let Some(parent) = path.parent() {
+            self.make_folder(parent)?;
+        }
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        path.parent().map_or(Ok(()), sync_folder)?;
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if durable.len() >= FOLDERS_MAX {
+            durable.clear();
+        }
+        durable.insert(path.to_owned());
+        Ok(())
+    }
+
+    fn knows(&self, path: &Path) -> bool {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner).contains(path) && path.is_dir()
     }
 }
 
 #[async_trait]
 impl Destination for FolderDestination {
     async fn put(&self, object: &Object) -> Result<(), DestinationError> {
-        let (folder, taken) = (self.folder.clone(), object.clone());
-        let written = tokio::task::spawn_blocking(move || write(&folder, &taken)).await;
+        let (place, taken) = (self.clone(), object.clone());
+        let written = tokio::task::spawn_blocking(move || place.write(&taken)).await;
         let outcome =
             written.unwrap_or_else(|_| Err(io::Error::other("interrupted by the end of the process")));
         outcome.map_err(|error| DestinationError {
@@ -65,21 +114,6 @@ impl Destination for FolderDestination {
     }
 }
 
-fn write(folder: &Path, object: &Object) -> io::Result<()> {
-    let path = path_in(folder, &object.name)?;
-    let parent = path.parent().unwrap_or(folder);
-    make_folder(parent)?;
-    if !object.metadata.is_empty() {
-        let fields = object.metadata.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into()));
-        let metadata = serde_json::Value::Object(fields.collect());
-        let mut name = path.clone().into_os_string();
-        name.push(METADATA_SUFFIX);
-        // Before the object: who finds that finds its signature.
-        replace_file(Path::new(&name), metadata.to_string().as_bytes())?;
-    }
-    replace_file(&path, &object.content)
-}
-
 /// The file of an object. No name leads out of the folder.
 pub(crate) fn path_in(folder: &Path, name: &str) -> io::Result<PathBuf> {
     let is_plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
@@ -87,20 +121,6 @@ pub(crate) fn path_in(folder: &Path, name: &str) -> io::Result<PathBuf> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name cannot be that of a file"));
     }
     Ok(folder.join(name))
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        make_folder(parent)?;
-    }
-    match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Replaces a file in one step, durably. Only the owner may read it.
