@@ -133,7 +133,11 @@ impl StartError {
             ) => 2,
             Self::Chores
             | Self::Backup(_)
-            | Self::BackupCommand(BackupCommandError::CutOff(_) | BackupCommandError::Randomness(_))
+            | Self::BackupCommand(
+                BackupCommandError::CutOff(_)
+                | BackupCommandError::Randomness(_)
+                | BackupCommandError::Written { .. },
+            )
             | Self::Client(_)
             | Self::Clock(_)
             | Self::Rewrap(_)

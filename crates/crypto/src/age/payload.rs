@@ -39,6 +39,8 @@ pub struct Encryptor<W> {
     file: W,
     chunks: Chunks,
     plaintext: Zeroizing<Vec<u8>>,
+    /// A chunk could not be written: nothing that comes now would make a file of it.
+    has_failed: bool,
 }
 
 impl<W: Write> Encryptor<W> {
@@ -61,7 +63,12 @@ impl<W: Write> Encryptor<W> {
         randomness.fill(&mut nonce)?;
         file.write_all(&nonce)?;
         let chunks = Chunks::new(&file_key, &nonce).ok_or(EncryptError::Refused)?;
-        Ok(Self { file, chunks, plaintext: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)) })
+        Ok(Self {
+            file,
+            chunks,
+            plaintext: Zeroizing::new(Vec::with_capacity(CHUNK + TAG)),
+            has_failed: false,
+        })
     }
 
     /// Writes the end, and gives back what was written to.
@@ -75,21 +82,33 @@ impl<W: Write> Encryptor<W> {
     }
 
     fn write_chunk(&mut self, is_last: bool) -> io::Result<()> {
+        let written = self.seal_and_write(is_last);
+        self.has_failed |= written.is_err();
+        self.plaintext.clear();
+        written
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let failed = || io::Error::other("an earlier part of the file could not be written");
+        if self.has_failed { Err(failed()) } else { Ok(()) }
+    }
+
+    fn seal_and_write(&mut self, is_last: bool) -> io::Result<()> {
+        self.check()?;
         let nonce = self.chunks.next(is_last)?;
         seal(&self.chunks.key, nonce, &mut self.plaintext).map_err(|_| refused())?;
-        self.file.write_all(&self.plaintext)?;
-        self.plaintext.clear();
-        Ok(())
+        self.file.write_all(&self.plaintext)
     }
 }
 
 impl<W: Write> Write for Encryptor<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check()?;
         // A full chunk waits: it is the last one if nothing follows.
         if self.plaintext.len() == CHUNK && !bytes.is_empty() {
             self.write_chunk(false)?;
         }
-        let room = CHUNK - self.plaintext.len();
+        let room = CHUNK.saturating_sub(self.plaintext.len());
         let taken = bytes.get(..room).unwrap_or(bytes);
         self.plaintext.extend_from_slice(taken);
         Ok(taken.len())

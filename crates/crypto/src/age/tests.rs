@@ -187,3 +187,39 @@ proptest! {
         prop_assert!(plaintext.starts_with(&read));
     }
 }
+
+/// Takes so many bytes, and fails once; then there is room again.
+struct FullOnce {
+    room: usize,
+    has_failed: bool,
+    taken: Vec<u8>,
+}
+
+impl std::io::Write for FullOnce {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.taken.len() + bytes.len() > self.room && !self.has_failed {
+            self.has_failed = true;
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.taken.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_could_not_be_written_once_is_never_gone_on_with() {
+    let recipient = identity(1).recipient();
+    let file = FullOnce { room: 100_000, has_failed: false, taken: Vec::new() };
+    let mut encryptor = Encryptor::new(file, &[recipient], &SeededRandomness::new(7)).unwrap();
+    let error = encryptor.write_all(&vec![1; 1_000_000]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    // Whoever writes an end all the same, as archives do when they are dropped.
+    for length in [1, 1_024, 70_000] {
+        assert!(encryptor.write(&vec![0; length]).is_err());
+    }
+    assert!(encryptor.finish().is_err());
+}

@@ -38,7 +38,7 @@ pub(in crate::commands) async fn create(arguments: &CreateBackup) -> Result<(), 
     let mut output = Output::begin(file)?;
     let (mut progress, mut written) = (Progress::new("bytes of the backup"), 0_u64);
     while let Some(piece) = answer.next().await.map_err(BackupCommandError::CutOff)? {
-        output.write_all(&piece).map_err(BackupCommandError::file(file, "written"))?;
+        output.write_all(&piece).map_err(BackupCommandError::written(file))?;
         written = written.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         progress.tell(written);
     }
@@ -59,7 +59,18 @@ async fn of_stopped(arguments: &CreateBackup, file: &Path) -> Result<(), StartEr
     let store = Arc::new(RedbStore::open(&store)?);
     let snapshot = Snapshot::take(store, folder.path(), SystemClock.now(), Vec::new()).await?;
     let output = BufWriter::with_capacity(PIECE, Output::begin(file)?);
-    let output = backup::write(snapshot, output, &recipients, &SystemRandomness::new())?;
-    let output = output.into_inner().map_err(|error| BackupError::Write(error.into_error()))?;
+    let output = backup::write(snapshot, output, &recipients, &SystemRandomness::new());
+    let output = output.map_err(|error| match error {
+        BackupError::Write(source) => BackupCommandError::written(file)(source).into(),
+        other @ (BackupError::File { .. }
+        | BackupError::MissingContents(_)
+        | BackupError::NoRoom { .. }
+        | BackupError::Store(_)
+        | BackupError::Copy(_)
+        | BackupError::Encrypt(_)
+        | BackupError::Interrupted) => StartError::from(other),
+    })?;
+    let output =
+        output.into_inner().map_err(|error| BackupCommandError::written(file)(error.into_error()))?;
     Ok(output.finish()?)
 }

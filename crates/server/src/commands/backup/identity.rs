@@ -28,7 +28,11 @@ pub(in crate::commands) fn new_identity(arguments: &NewIdentity) -> Result<(), B
     })?;
     let text = text_of(&identity);
     let written = file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(BackupCommandError::file(path, "written"))?;
+    if written.is_err() {
+        // Half an identity opens nothing, and would be in the way of a whole one.
+        let _ = std::fs::remove_file(path);
+    }
+    written.map_err(BackupCommandError::written(path))?;
     terminal::say(&format!("Public key: {}\n", identity.recipient()));
     Ok(())
 }

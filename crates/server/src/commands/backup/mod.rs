@@ -23,6 +23,8 @@ pub(crate) enum BackupCommandError {
     Exists(PathBuf),
     #[error("{} cannot be {action}: {source}", path.display())]
     File { path: PathBuf, action: &'static str, source: std::io::Error },
+    #[error("{} cannot be written: {source}; nothing of it was kept", path.display())]
+    Written { path: PathBuf, source: std::io::Error },
     #[error("line {line} of {} is no age identity of the kind X25519; one that is protected with a passphrase is opened with `age -d` before", path.display())]
     NoIdentity { path: PathBuf, line: usize },
     #[error("{} holds no identity; it is the file that `keywright backup new-identity` or age-keygen made", .0.display())]
@@ -39,5 +41,10 @@ impl BackupCommandError {
     fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, action, source }
+    }
+
+    fn written(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Written { path, source }
     }
 }

@@ -58,10 +58,8 @@ impl Output {
     /// The disk fails.
     pub(super) fn finish(self) -> Result<(), BackupCommandError> {
         match self {
-            Self::Standard(mut out) => {
-                out.flush().map_err(BackupCommandError::file("standard output", "written"))
-            }
-            Self::File(new) => new.rename().map_err(BackupCommandError::file(&new.path, "written")),
+            Self::Standard(mut out) => out.flush().map_err(BackupCommandError::written("standard output")),
+            Self::File(new) => new.rename().map_err(BackupCommandError::written(&new.path)),
         }
     }
 }
