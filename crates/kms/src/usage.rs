@@ -158,7 +158,10 @@ impl Usage {
     /// The front of the queue, as far as it has waited since `until`, with the uses as they are now.
     fn batch(&self, until: Timestamp) -> Vec<(Queued, Option<KeyUse>)> {
         let waiting = self.lock();
-        let due = waiting.queue.iter().take(BATCH).take_while(|queued| queued.since <= until);
+        // What seems to lie ahead was noted before the clock was set back.
+        let ahead = until.plus_millis((WRITE_AFTER_MINUTES + 1) * 60 * 1_000);
+        let is_due = |queued: &&Queued| queued.since <= until || queued.since > ahead;
+        let due = waiting.queue.iter().take(BATCH).take_while(is_due);
         let noted = |queued: &Queued| {
             let noted = waiting.cells.get(&queued.arn).and_then(|cell| *cell.lock());
             (*queued, noted)
@@ -373,6 +376,19 @@ mod tests {
         usage.note(&arn(1), &usage.cell(&arn(1)), key_use(100)).unwrap();
         assert!(usage.batch(Timestamp::from_millis(99)).is_empty());
         assert_eq!(usage.batch(Timestamp::from_millis(100)).len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_no_use_waiting() {
+        let usage = Usage::new(ROOM);
+        let (now, minutes) = (Timestamp::from_millis(1_000_000_000), 60_000);
+        let used = now.millis() + (WRITE_AFTER_MINUTES + 2) * minutes;
+        usage.note(&arn(1), &usage.cell(&arn(1)), key_use(used)).unwrap();
+        assert_eq!(usage.batch(now).len(), 1);
+        assert!(
+            usage.batch(now.plus_millis(2 * minutes)).is_empty(),
+            "nor does one that is ahead by a little hurry"
+        );
     }
 
     /// What can happen to a few keys, each of them loaded twice.

@@ -1,9 +1,8 @@
 //! Delivery of the trail: when it takes its turns, and what it is plugged into.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use audit::delivery::{
     Deliverer, DeliveryParts, DeliveryStatus, Destination, DigestKeys, FolderDestination, KeptOld, Pause,
@@ -58,9 +57,9 @@ pub(crate) struct Delivery {
     clock: Arc<dyn Clock>,
     store: Arc<dyn Store>,
     public_keys: PathBuf,
-    interval_seconds: i64,
-    /// When the next turn is due, in seconds.
-    due: AtomicI64,
+    interval: Duration,
+    /// When the next turn is due, by the clock that only goes forwards: a wall clock that is set right holds up nothing.
+    due: Mutex<Instant>,
 }
 
 impl Delivery {
@@ -96,8 +95,8 @@ impl Delivery {
             clock,
             store: Arc::clone(&foundation.store),
             public_keys: foundation.folder.path().join(PUBLIC_KEYS),
-            interval_seconds: i64::try_from(choice.interval.as_secs()).unwrap_or(i64::MAX),
-            due: AtomicI64::new(i64::MIN),
+            interval: choice.interval,
+            due: Mutex::new(Instant::now()),
         })
     }
 
@@ -140,15 +139,16 @@ impl Delivery {
 
     /// Takes a turn if it is time.
     async fn deliver_if_due(&self) {
-        if self.clock.now().seconds() >= self.due.load(Ordering::Relaxed) {
+        let due = *self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        if Instant::now() >= due {
             self.deliver().await;
         }
     }
 
     /// Takes a turn now, or waits for the one that is being taken and takes one after it.
     pub(crate) async fn deliver(&self) {
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + self.interval;
         let now = self.clock.now();
-        self.due.store(now.seconds().saturating_add(self.interval_seconds), Ordering::Relaxed);
         // The status keeps what fails, and says it once.
         let _ = self.deliverer.deliver(now).await;
         if let Err(failure) = self.keep_public_keys().await {

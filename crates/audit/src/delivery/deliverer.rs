@@ -23,6 +23,9 @@ use crate::trails::{TrailSettings, Trails};
 /// What is read and delivered at a time.
 const BOUNDS: Bounds = Bounds { events: 20_000, bytes: 16 * 1_024 * 1_024 };
 
+/// How long nothing is looked for again that is old.
+const SECONDS_OF_A_DAY: i64 = 86_400;
+
 /// Files that are noted in one transaction; each is two writes.
 const FILES_NOTED: usize = 50;
 
@@ -59,8 +62,8 @@ pub struct Deliverer {
     turn: tokio::sync::Mutex<()>,
     pub(super) bounds: Bounds,
     retention: Retention,
-    /// When it is looked again for what is old, in seconds.
-    retention_due: AtomicI64,
+    /// When it was looked for what is old, in seconds.
+    looked_for_old: AtomicI64,
     /// How many want what is old to stay.
     keeping_old: Arc<AtomicUsize>,
 }
@@ -112,7 +115,7 @@ impl Deliverer {
             turn: tokio::sync::Mutex::new(()),
             bounds: BOUNDS,
             retention: parts.retention,
-            retention_due: AtomicI64::new(i64::MIN),
+            looked_for_old: AtomicI64::new(i64::MIN),
             keeping_old: Arc::default(),
         }
     }
@@ -167,15 +170,16 @@ impl Deliverer {
         self.remove_old(now).await
     }
 
-    /// Once a day.
+    /// Once a day, and when the clock was set back.
     async fn remove_old(&self, now: Timestamp) -> Result<(), DeliveryError> {
         let is_kept = self.keeping_old.load(Ordering::Acquire) > 0;
-        if is_kept || now.seconds() < self.retention_due.load(Ordering::Relaxed) {
+        let looked = self.looked_for_old.load(Ordering::Relaxed);
+        if is_kept || (looked..looked.saturating_add(SECONDS_OF_A_DAY)).contains(&now.seconds()) {
             return Ok(());
         }
         let (delivered, _) = self.cursor().await?;
         self.retention.apply(&self.chains.keys, &self.log_folder, delivered, now).await?;
-        self.retention_due.store(now.plus_days(1).seconds(), Ordering::Relaxed);
+        self.looked_for_old.store(now.seconds(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -222,7 +226,7 @@ impl Deliverer {
                 groups.entry((event.account, event.region)).or_default().push(event);
             }
             for ((account, region), events) in groups {
-                let time = Timestamp::from_seconds(plan.seconds);
+                let time = self.time_in_chain(&ChainId::new(trail, account, region), plan).await?;
                 let place = Place { key_prefix: trail.key_prefix.as_deref(), account, region, time };
                 delivered.extend(self.put(trail, &place, &events).await?);
             }
@@ -231,6 +235,16 @@ impl Deliverer {
             self.note_files(files, plan).await?;
         }
         self.move_cursor(&batch.end, plan.number).await
+    }
+
+    /// The time of a file: never before the digests that are made already, or it would seem to have been put among what they
+    /// name. A clock that was set back makes this another time than that of its delivery.
+    async fn time_in_chain(&self, id: &ChainId, plan: &PlanRecord) -> Result<Timestamp, DeliveryError> {
+        let begins = match self.store.get(&id.path().map_err(StoreError::from)?).await? {
+            Some(entry) => decode_record::<ChainRecord>(&entry)?.begins,
+            None => plan.seconds,
+        };
+        Ok(Timestamp::from_seconds(plan.seconds.max(begins)))
     }
 
     /// Puts one file.

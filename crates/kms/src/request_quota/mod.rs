@@ -26,6 +26,9 @@ const STRIPES: usize = 64;
 /// Buckets behind one lock. Beyond it, the fullest one is forgotten: it restrains least.
 const BUCKETS_PER_STRIPE: usize = 1_024;
 
+/// By how much a request may seem to be earlier than one that was counted before it.
+const OVERTAKEN_MILLIS_MAX: i64 = 60_000;
+
 /// One request, in parts: at a rate of one request in 1,000 seconds a millisecond brings one.
 const REQUEST: u64 = 1_000_000;
 
@@ -95,8 +98,10 @@ impl Bucket {
         let elapsed = u64::try_from(now.millis().saturating_sub(self.at.millis())).unwrap_or(0);
         let filled = self.parts.saturating_add(elapsed.saturating_mul(self.rate.0));
         self.parts = filled.min(Self::capacity(self.rate));
-        // A clock that went back fills nothing until it is where it was.
-        self.at = self.at.max(now);
+        // Requests overtake one another, which fills nothing. A clock that was set back is followed, or nothing would be filled
+        // until it is where it was.
+        let is_set_back = now < self.at.plus_millis(-OVERTAKEN_MILLIS_MAX);
+        self.at = if is_set_back { now } else { self.at.max(now) };
     }
 
     fn is_full(&self) -> bool {
@@ -240,6 +245,15 @@ mod tests {
         assert_eq!(taken(&mut bucket, at(-5_000), 2), 0);
         assert_eq!(taken(&mut bucket, at(0), 2), 0);
         assert_eq!(taken(&mut bucket, at(1_000), 2), 1);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_by_more_gives_nothing_and_the_rate_from_then_on() {
+        let mut bucket = Bucket::full(Rate::per_second(1), at(0));
+        assert_eq!(taken(&mut bucket, at(0), 2), 1);
+        assert_eq!(taken(&mut bucket, at(-60_001), 2), 0);
+        assert_eq!(taken(&mut bucket, at(-59_002), 2), 0);
+        assert_eq!(taken(&mut bucket, at(-59_001), 2), 1);
     }
 
     proptest! {

@@ -28,6 +28,30 @@ async fn digests_come_every_hour_also_when_nothing_happens_and_follow_one_anothe
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_holds_up_no_digest_and_no_time_of_a_chain_goes_back() {
+    let bench = Bench::new();
+    bench.log(&[event(1, "us-east-1", 0)]).await;
+    let ahead = START.plus_days(3);
+    bench.deliver(ahead).await.unwrap();
+    bench.deliver(ahead.plus_seconds(HOUR)).await.unwrap();
+    assert_eq!(bench.bucket.digests().len(), 1);
+    for number in 1..4 {
+        bench.log(&[event(1, "us-east-1", number)]).await;
+        bench.deliver(START.plus_seconds(300 * i64::from(number))).await.unwrap();
+    }
+    assert_eq!(bench.bucket.event_numbers(), [0, 1, 2, 3]);
+    assert!(bench.bucket.log_files().keys().all(|name| name.contains("_20261130T")));
+    assert_eq!(bench.bucket.digests().len(), 3, "the file of the last turn waits for the next one");
+    for number in 4..6 {
+        bench.deliver(START.plus_seconds(300 * number)).await.unwrap();
+        assert_eq!(bench.bucket.digests().len(), 4, "where nothing was delivered there is no digest");
+    }
+    bench.deliver(ahead.plus_seconds(2 * HOUR)).await.unwrap();
+    assert_eq!(bench.bucket.digest("20261130T210000Z").log_files.len(), 0);
+    assert_eq!(bench.check_chains().await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_starting_digest_has_nulls_where_aws_has_them() {
     let bench = Bench::new();
     bench.log(&[event(1, "us-east-1", 0)]).await;

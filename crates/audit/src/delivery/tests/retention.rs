@@ -42,6 +42,16 @@ async fn the_log_is_kept_as_long_as_is_said_and_then_all_but_its_last_segment_go
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_holds_up_nothing_that_is_old() {
+    let bench = Bench::new();
+    bench.deliver(START.plus_days(4_000)).await.unwrap();
+    log_and_deliver(&bench).await;
+    assert!(firsts(&bench).len() > 2);
+    bench.deliver(START.plus_days(92)).await.unwrap();
+    assert_eq!(firsts(&bench).len(), 1);
+}
+
+#[tokio::test]
 async fn what_is_old_stays_as_long_as_somebody_wants_that_and_no_turn_is_taken_while_somebody_pauses() {
     let bench = Bench::new();
     log_and_deliver(&bench).await;
