@@ -78,6 +78,11 @@ impl Front for Echo {
         answer(200, request.body.to_vec()).into()
     }
 
+    fn deadline(&self, parts: &Parts) -> Option<Duration> {
+        let told = parts.headers.get("deadline")?.to_str().ok()?.parse().ok()?;
+        Some(Duration::from_millis(told))
+    }
+
     fn takes_stream(&self, parts: &Parts) -> bool {
         parts.uri.path() == "/stream"
     }
@@ -349,6 +354,25 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let request = "POST /wait HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-type: a/b\r\n\r\n";
     let answer = server.exchange(request.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 500") && answer.ends_with("overdue Some(\"a/b\")"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_with_a_deadline_of_its_own_has_that_and_no_other() {
+    let short = Duration::from_millis(50);
+    for (of_all, own, status) in [(2 * PATIENCE, short, "500"), (short, 2 * PATIENCE, "200")] {
+        let server = Server::start(Limits { request_deadline: of_all, ..limits() }).await;
+        let request = format!(
+            "POST /wait HTTP/1.1\r\nhost: h\r\nconnection: close\r\ndeadline: {}\r\ncontent-length: 0\r\n\r\n",
+            own.as_millis()
+        );
+        let leave = async {
+            server.front.entered.notified().await;
+            tokio::time::sleep(2 * short).await;
+            server.front.leave.notify_one();
+        };
+        let (answer, ()) = tokio::join!(server.exchange(request.as_bytes()), leave);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
 }
 
 #[tokio::test]
