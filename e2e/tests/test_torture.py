@@ -24,6 +24,7 @@ from torture.__main__ import run, scratch
 from torture.crash import TOLD, Check, Crash, Manner, choose, remarks_due
 from torture.disk import SECTOR, Disk
 from torture.history import Broken, Outcome, State, Step, Verdict, judge
+from torture.luck import Least, Strict
 from torture.recorder import Entry, Fault, Kind, Recorder, Slowness, entries
 from torture.recorder import Manner as FaultManner
 from torture.recording import DiskServer, Life, Recording, record
@@ -32,31 +33,6 @@ from torture.workers.worker import Call, Worker
 SEED = 20_141_103
 CRASHES = 20
 NAME = ("key", "k-1", "tags")
-
-
-class Least(random.Random):
-    """Luck by which a power cut leaves no more than is safe."""
-
-    def random(self) -> float:
-        return 0.0
-
-    def randint(self, a: int, b: int) -> int:
-        return a
-
-
-class Strict(Least):
-    """As `Least`, on a file system without a journal."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-
-    def random(self) -> float:
-        self.asked += 1
-        return 0.9 if self.asked == 1 else 0.0
-
-    def choice(self, seq):
-        return seq[0]
 
 
 @pytest.fixture(scope="module")

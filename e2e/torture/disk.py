@@ -1,13 +1,13 @@
 """A model of a disk: what it holds after so many calls, and what a crash at that point can leave.
 
 What it promises is what POSIX promises and no more: a file's content and length are safe once a sync of the file came
-back, and the name of a file or folder once a sync of the folder that has it came back, if they were there when that sync
-began; a rename and a link are done whole or not at all. Of what is not safe yet a power cut leaves, by the seed, nothing, everything, what came first, or
-any part: sectors of 512 bytes each for itself, in any order; a length that grew may be there without its content, as
-zero bytes. For names the seed decides between that and what a file system with a journal does, as ext4: they are kept
-in their order, and a sync of a file that is new keeps everything before. A sync that failed may have lost what it was
-to write: no later sync brings that back unless it is written again, as on Linux. Reads go on showing it, until a
-process has the system forget what it keeps of the file.
+back, and the name of a file or folder once a sync of the folder that has it came back, if they were there when that
+sync began; a rename and a link are done whole or not at all. Of what is not safe yet a power cut leaves, by the seed,
+nothing, everything, what came first, or any part: sectors of 512 bytes each for itself, in any order; a length that
+grew may be there without its content, as zero bytes. For names the seed decides between that and what a file system
+with a journal does, as ext4: they are kept in their order, and a sync of a file that is new keeps everything before.
+A sync that failed may have lost what it was to write: no later sync brings that back unless it is written again, as
+on Linux. Reads go on showing it, until a process has the system forget what it keeps of the file.
 
 A process that is killed leaves everything that it did.
 """

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from harness import clients
 from harness.imports import import_material
-from harness.seed import AMERICA, ONE, SEEDED_ALIAS
+from harness.seed import AMERICA, EUROPE, ONE, SEEDED_ALIAS
 from harness.server import Server
 from torture.history import Broken, State
 from torture.workers.worker import Call, Proof, Worker, digest
@@ -74,9 +74,12 @@ class ImportWorker(Worker):
 
 
 class ReplicaWorker(Worker):
-    """Multi-Region keys and their replicas."""
+    """Multi-Region keys and their replicas, which become primary keys in turn."""
 
     def next_call(self, state: State) -> Call:
+        replicated = [name for name in names(state) if ("replica", name) in state]
+        if replicated and self.luck.random() < 0.25:
+            return _move_primary(state, self.luck.choice(replicated))
         keys = [name for name in names(state) if ("replica", name) not in state]
         if not keys:
             name = self.new_name()
@@ -97,7 +100,7 @@ class ReplicaWorker(Worker):
             lambda server: clients.kms(server).replicate_key(
                 KeyId=key_id(server, key), ReplicaRegion=AMERICA, Description=key
             ),
-            {("replica", key): f"Enabled {state[('key', key, 'materials')]}"},
+            {("replica", key): f"Enabled {state[('key', key, 'materials')]}", ("primary", key): EUROPE},
         )
 
     @staticmethod
@@ -177,9 +180,22 @@ def look_at_replicas(server: Server, prefix: str) -> State:
         for entry in page["Keys"]:
             metadata = kms.describe_key(KeyId=entry["KeyId"])["KeyMetadata"]
             if metadata["Description"].startswith(prefix) and metadata["MultiRegion"]:
-                materials = _materials(kms, entry["KeyId"])
-                found[("replica", metadata["Description"])] = f"{metadata['KeyState']} {materials}"
+                materials, key = _materials(kms, entry["KeyId"]), metadata["Description"]
+                found[("replica", key)] = f"{metadata['KeyState']} {materials}"
+                found[("primary", key)] = _primary(server, metadata)
     return found
+
+
+def _primary(server: Server, replica: dict[str, Any]) -> str | Broken:
+    """The Region of the primary key, about which all related keys agree."""
+    related = clients.kms(server).describe_key(KeyId=replica["KeyId"])["KeyMetadata"]
+    first, other = related["MultiRegionConfiguration"], replica["MultiRegionConfiguration"]
+    if first["PrimaryKey"] != other["PrimaryKey"] or first["ReplicaKeys"] != other["ReplicaKeys"]:
+        return Broken(f"two related keys tell different things: {first} and {other}")
+    types = {EUROPE: first["MultiRegionKeyType"], AMERICA: other["MultiRegionKeyType"]}
+    primary = first["PrimaryKey"]["Region"]
+    is_so = all((kind == "PRIMARY") == (region == primary) for region, kind in types.items())
+    return primary if is_so else Broken(f"the primary key is in {primary}, and the keys are {types}")
 
 
 def key_id(server: Server, name: str) -> str:
@@ -300,6 +316,18 @@ def _rotate(state: State, key: str, worker: Worker) -> Call:
     if materials >= 8:
         return _describe(state, key, worker)
     return _on_key("rotate_key_on_demand", key, {("key", key, "materials"): materials + 1})
+
+
+def _move_primary(state: State, key: str) -> Call:
+    primary = state[("primary", key)]
+    target = AMERICA if primary == EUROPE else EUROPE
+
+    def run(server: Server) -> dict[str, Any]:
+        return clients.kms(server, region=primary).update_primary_region(
+            KeyId=key_id(server, key), PrimaryRegion=target
+        )
+
+    return Call(f"UpdatePrimaryRegion {key} {target}", run, {("primary", key): target})
 
 
 def _rotation(state: State, key: str, _: Worker) -> Call:
