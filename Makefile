@@ -48,6 +48,14 @@ torture:
 	e2e/python-clients
 	e2e/torture/run $(if $(AGAIN),--again $(abspath $(AGAIN)),--runs $(RUNS) --seed $(SEED))
 
+# So many seconds of mixed load by many clients, with every answer checked; CONTRIBUTING.md tells what is checked.
+SECONDS ?= 3600
+.PHONY: soak
+soak:
+	$(if $(KEYWRIGHT_BINARY),,cargo build --release --locked --package keywright)
+	e2e/python-clients
+	e2e/soak/run --seconds $(SECONDS) --seed $(SEED)
+
 # How fast it is, beside a server that does nothing and beside peers: writes docs/benchmarks.md and docs/benchmarks.json.
 # Some suites alone, and what they give on the terminal: make bench ONLY=hot,record
 ONLY ?=

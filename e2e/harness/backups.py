@@ -47,7 +47,8 @@ def server_for(place: Path, keeper: Keeper | None, settings: str = "", **more: A
 
 
 def credentials(server: Server, account: Account = ONE) -> dict[str, str]:
-    return {
+    own_authority = {"AWS_CA_BUNDLE": str(server.data / "tls-development-ca.pem")} if server.scheme == "https" else {}
+    return own_authority | {
         "AWS_ENDPOINT_URL": server.endpoint,
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": account.access_key_id,
@@ -55,9 +56,12 @@ def credentials(server: Server, account: Account = ONE) -> dict[str, str]:
     }
 
 
-def back_up(server: Server, file: str = "backup.age", account: Account = ONE) -> Path:
+def back_up(
+    server: Server, file: str = "backup.age", account: Account = ONE, *, seconds: float = 60.0
+) -> Path:
     """A backup of a running server."""
-    made = run_tool("backup", file, folder=server.folder, environment=credentials(server, account))
+    environment = credentials(server, account)
+    made = run_tool("backup", file, folder=server.folder, environment=environment, seconds=seconds)
     assert made.returncode == EXIT_OK, made.stderr
     return server.folder / file
 

@@ -91,22 +91,23 @@ def cloudtrail(server: Server, account: Account = ONE, region: str = EUROPE, **o
 
 @lru_cache(maxsize=64)
 def client(service: str, endpoint: str, account: Account, region: str, options: tuple[tuple[str, Any], ...]) -> Any:
-    session = boto3.session.Session()
-    return session.client(
+    return fresh_client(service, endpoint, account, region, None, max_pool_connections=64, **dict(options))
+
+
+def fresh_client(
+    service: str, endpoint: str, account: Account, region: str, token: str | None = None, **options: Any
+) -> Any:
+    """A boto3 client that nobody else has and that never retries; a token makes it that of a session."""
+    return boto3.session.Session().client(
         service,
         endpoint_url=endpoint,
         region_name=region,
         aws_access_key_id=account.access_key_id,
         aws_secret_access_key=account.secret_access_key,
+        aws_session_token=token,
         # The certificate is not checked: test_tls.py does that.
         verify=False if endpoint.startswith("https:") else None,
-        config=Config(
-            retries={"total_max_attempts": 1},
-            connect_timeout=5,
-            read_timeout=30,
-            max_pool_connections=64,
-            **dict(options),
-        ),
+        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, **options),
     )
 
 

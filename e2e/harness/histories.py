@@ -5,6 +5,7 @@ which a model that does one call at a time answers as the service did. The searc
 states that were reached already remembered, as Lowe proposed (2017).
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -16,10 +17,17 @@ from typing import Any
 class Call:
     """What a client asked and was answered, and between which moments."""
 
-    begin: int
-    end: int
+    begin: float
+    end: float
     asked: Hashable
     answered: Hashable
+
+
+# What was answered to a call that the service did not live to answer. It may be done or not, but not later than the
+# service ended: what is called afterwards comes behind it.
+UNANSWERED = "unanswered"
+# What such a call would have been answered, had it been done.
+DONE = "done"
 
 
 # Gives the state after the call, or None if no service in this state answers so.
@@ -36,7 +44,8 @@ class Recorder:
     def call(self, asked: Hashable, ask: Callable[[], Hashable]) -> None:
         begin = time.monotonic_ns()
         answered = ask()
-        call = Call(begin, time.monotonic_ns(), asked, answered)
+        end = math.inf if answered == UNANSWERED else time.monotonic_ns()
+        call = Call(begin, end, asked, answered)
         with self._lock:
             self._calls.append(call)
 
@@ -45,25 +54,41 @@ class Recorder:
         return sorted(self._calls, key=lambda call: call.begin)
 
 
-def is_linearizable(calls: list[Call], model: Model, state: Hashable) -> bool:
-    """Whether there is such an order."""
+def is_linearizable(
+    calls: list[Call], model: Model, state: Hashable, is_read: Callable[[Hashable], bool] = lambda _: False
+) -> bool:
+    """Whether there is such an order; it is found sooner if `is_read` knows the questions that change nothing."""
     waiting = sorted(calls, key=lambda call: call.begin)
     seen: set[tuple[int, Hashable]] = set()
     # What is done, as bits by number, and the state that it leads to.
     reached = [(0, state)]
-    everything = (1 << len(waiting)) - 1
+    answered = sum(1 << number for number, call in enumerate(waiting) if call.answered != UNANSWERED)
     while reached:
         done, state = reached.pop()
-        if done == everything:
+        if done & answered == answered:
             return True
-        for number in candidates(waiting, done):
-            call = waiting[number]
-            after = model(state, call.asked, call.answered)
-            step = (done | 1 << number, after)
-            if after is not None and step not in seen:
+        for step in following(waiting, model, is_read, done, state):
+            if step not in seen:
                 seen.add(step)
                 reached.append(step)
     return False
+
+
+def following(
+    waiting: list[Call], model: Model, is_read: Callable[[Hashable], bool], done: int, state: Hashable
+) -> list[tuple[int, Hashable]]:
+    """What can be done next, and the states that it leads to; last what is most likely next."""
+    found = []
+    for number in sorted(candidates(waiting, done), key=lambda number: waiting[number].end, reverse=True):
+        call = waiting[number]
+        is_answered = call.answered != UNANSWERED
+        after = model(state, call.asked, call.answered if is_answered else DONE)
+        if after is not None and is_read(call.asked):
+            # What can never change anything comes first as well as later.
+            return [(done | 1 << number, state)]
+        if after is not None:
+            found.append((done | 1 << number, after))
+    return found
 
 
 def candidates(waiting: list[Call], done: int) -> list[int]:
