@@ -165,7 +165,9 @@ impl Deliverer {
         if digests.as_ref().is_ok_and(|made| *made > 0) {
             self.note(|status| status.last_digest = Some(now));
         }
-        while self.deliver_next(&trails, now).await? {}
+        // What comes meanwhile is for the next turn: where something always comes, this one would have no end.
+        let until = *self.durable.borrow();
+        while self.deliver_next(&trails, now, until).await? {}
         digests?;
         self.remove_old(now).await
     }
@@ -196,10 +198,14 @@ impl Deliverer {
         self.carry_out(trails, batch, &plan).await
     }
 
-    /// Plans and delivers the next piece; false if there is none.
-    async fn deliver_next(&self, trails: &[TrailSettings], now: Timestamp) -> Result<bool, DeliveryError> {
+    /// Plans and delivers the next piece of what lies before this line; false if there is none.
+    async fn deliver_next(
+        &self,
+        trails: &[TrailSettings],
+        now: Timestamp,
+        until: u64,
+    ) -> Result<bool, DeliveryError> {
         let (start, plans) = self.cursor().await?;
-        let until = *self.durable.borrow();
         let batch = self.read(start, until, self.bounds).await?;
         if batch.end.head == start.head {
             return Ok(false);

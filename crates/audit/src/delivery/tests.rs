@@ -76,6 +76,19 @@ async fn what_is_more_than_one_piece_goes_into_several_files() {
 }
 
 #[tokio::test]
+async fn a_turn_ends_with_what_was_there_when_it_began_though_more_comes_all_the_time() {
+    let bench = Bench::new();
+    bench.log(&[event(1, "us-east-1", 0)]).await;
+    let later: Vec<String> = (1..10).map(|number| event(1, "us-east-1", number)).collect();
+    bench.log_behind_the_disk(&later).await;
+    bench.bucket.let_grow(&bench.durable);
+    for turn in 0..3 {
+        bench.deliver(START.plus_seconds(i64::from(turn) * 300)).await.unwrap();
+        assert_eq!(bench.bucket.event_numbers(), (0..=turn).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn a_destination_that_fails_holds_everything_back_and_nothing_is_lost() {
     let bench = Bench::new();
     bench.log(&[event(1, "us-east-1", 0)]).await;

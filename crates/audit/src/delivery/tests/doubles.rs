@@ -64,9 +64,16 @@ pub(crate) struct Bucket {
     pub(crate) objects: Mutex<BTreeMap<String, Object>>,
     pub(crate) fuse: Arc<Fuse>,
     fails: AtomicBool,
+    /// Up to which line the log is on disk, if that grows with each file.
+    growing: Mutex<Option<watch::Sender<u64>>>,
 }
 
 impl Bucket {
+    /// From now on one more event comes to the disk while a file is put.
+    pub(crate) fn let_grow(&self, durable: &watch::Sender<u64>) {
+        *self.growing.lock().unwrap() = Some(durable.clone());
+    }
+
     pub(crate) fn fail(&self, fails: bool) {
         self.fails.store(fails, Ordering::SeqCst);
     }
@@ -123,6 +130,9 @@ impl Destination for Bucket {
             return Err(failed);
         }
         let blows = self.fuse.blows();
+        if let Some(durable) = &*self.growing.lock().unwrap() {
+            durable.send_modify(|next| *next += 1);
+        }
         self.objects.lock().unwrap().insert(object.name.clone(), object.clone());
         if blows { Err(failed) } else { Ok(()) }
     }
@@ -185,7 +195,7 @@ pub(crate) struct Bench {
     pub(crate) trails: Arc<GivenTrails>,
     pub(crate) store: Arc<dyn Store>,
     domain_keys: Arc<DomainKeys>,
-    durable: watch::Sender<u64>,
+    pub(crate) durable: watch::Sender<u64>,
     piece: usize,
     pub(crate) deliverer: Mutex<Arc<Deliverer>>,
 }
