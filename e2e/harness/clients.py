@@ -79,14 +79,7 @@ def anonymous_s3(server: Server, *, endpoint: str | None = None, style: str = "p
 def cloudtrail(server: Server, account: Account = ONE, region: str = EUROPE, **options: Any) -> Any:
     """A boto3 CloudTrail client that waits when it looks events up more often than it may."""
     patient = {"retries": {"total_max_attempts": 12, "mode": "standard"}} | options
-    return boto3.session.Session().client(
-        "cloudtrail",
-        endpoint_url=server.endpoint,
-        region_name=region,
-        aws_access_key_id=account.access_key_id,
-        aws_secret_access_key=account.secret_access_key,
-        config=Config(connect_timeout=5, read_timeout=30, **patient),
-    )
+    return fresh_client("cloudtrail", server.endpoint, account, region, **patient)
 
 
 @lru_cache(maxsize=64)
@@ -97,7 +90,7 @@ def client(service: str, endpoint: str, account: Account, region: str, options: 
 def fresh_client(
     service: str, endpoint: str, account: Account, region: str, token: str | None = None, **options: Any
 ) -> Any:
-    """A boto3 client that nobody else has and that never retries; a token makes it that of a session."""
+    """A boto3 client that nobody else has; with a token, that of a session. It never retries unless options say so."""
     return boto3.session.Session().client(
         service,
         endpoint_url=endpoint,
@@ -107,7 +100,7 @@ def fresh_client(
         aws_session_token=token,
         # The certificate is not checked: test_tls.py does that.
         verify=False if endpoint.startswith("https:") else None,
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, **options),
+        config=Config(**{"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 30} | options),
     )
 
 

@@ -10,15 +10,16 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.server import BINARY, EXIT_OK
+from harness.server import BINARY
 from soak.clients.client import administrator
 from soak.ledger import answers, wrongs
 from soak.service import ACCOUNTS, Sample, Service
-from soak.trail import differences, verified
+from soak.trail import Others, differences, verified
 from soak.working import Share, work
 
 TARGET = Path(__file__).parents[2] / "target/soak"
@@ -39,14 +40,17 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
-    backups: int = 0
+    # How many seconds each took.
+    backups: list[float] = field(default_factory=list)
 
 
 def soak(seed: int, seconds: float, folder: Path, processes: int = PROCESSES) -> Outcome:
     """Runs everything, in this empty folder."""
+    # test_tls.py looks at certificates.
+    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     outcome = Outcome(seed, seconds)
     service = Service(folder)
-    service.start()
+    service.begin()
     accounts = tuple(administrator(account) for account in ACCOUNTS)
     context = multiprocessing.get_context("fork")
     running = [
@@ -61,12 +65,13 @@ def soak(seed: int, seconds: float, folder: Path, processes: int = PROCESSES) ->
         service.endpoint.over.set()
     outcome.wrong += _joined(running)
     _count(outcome, folder)
-    if service.server.process is not None and not service.server.has_ended():
-        service.end_with(signal.SIGTERM, EXIT_OK)
+    service.finish()
     outcome.wrong += service.wrong
-    outcome.samples, outcome.ends, outcome.backups = service.samples, service.ends, len(service.backups)
+    outcome.samples, outcome.ends = service.samples, service.ends
+    outcome.backups = [seconds for _, seconds in service.backups]
     outcome.wrong += verified(service.server)
-    outcome.wrong += differences(service.server, answers(folder), outcome.unanswered)
+    others = Others(outcome.unanswered, service.calls)
+    outcome.wrong += differences(service.server, answers(folder), others)
     return outcome
 
 
@@ -103,10 +108,10 @@ def summary(outcome: Outcome) -> str:
         third = [outcome.samples[at] for at in (0, len(outcome.samples) // 2, -1)]
         told = ", ".join(f"{one.kib // 1024} MiB after {one.seconds:.0f} s" for one in third)
         lines.append(f"resident memory: {told}; at most {max(one.kib for one in outcome.samples) // 1024} MiB")
-    lines.append(
-        f"ended {len(outcome.ends)} times ({', '.join(outcome.ends)}), {outcome.backups} backups, "
-        f"{outcome.unanswered} calls cut off by that"
-    )
+    backups = ", ".join(f"{seconds:.1f} s" for seconds in outcome.backups)
+    lines.append(f"backups while clients were at work: {backups or 'none'}")
+    ends = ", ".join(outcome.ends)
+    lines.append(f"ended {len(outcome.ends)} times ({ends}), {outcome.unanswered} calls cut off by that")
     lines += [f"wrong: {text}" for text in outcome.wrong[:TOLD_MAX]]
     if len(outcome.wrong) > TOLD_MAX:
         lines.append(f"… {len(outcome.wrong) - TOLD_MAX} more")

@@ -3,12 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from harness import trail
 from harness.server import EXIT_OK, Server, run_tool
 from soak.ledger import Answered
 
+# What events call otherwise than clients do.
+RENAMED = {"ListObjectsV2": "ListObjects"}
 VERIFY_SECONDS = 900.0
 # Whoever is refused with these is nobody for the service, and the trail does not tell of strangers.
 STRANGERS = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken"})
@@ -16,13 +19,20 @@ STRANGERS = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "E
 TOLD_MAX = 5
 
 
-def differences(server: Server, answers: list[Answered], unanswered: int) -> list[str]:
+@dataclass(frozen=True)
+class Others:
+    """Calls of which the clients know no answer: how many were cut off, and how many of each operation others made."""
+
+    unanswered: int
+    made: dict[str, int]
+
+
+def differences(server: Server, answers: list[Answered], others: Others) -> list[str]:
     """What the log of a server that has ended tells otherwise than its clients were told."""
-    wanted = {answer.request: answer for answer in answers if answer.service != "s3" and answer.code not in STRANGERS}
-    others = {answer.request for answer in answers if answer.service == "s3"}
+    wanted = {answer.request: answer for answer in answers if answer.code not in STRANGERS}
     seen: Counter[str] = Counter()
+    stray: Counter[str] = Counter()
     found: dict[str, list[str]] = {}
-    stray = 0
     for event in client_events(server):
         request = event["requestID"]
         answer = wanted.get(request)
@@ -30,14 +40,17 @@ def differences(server: Server, answers: list[Answered], unanswered: int) -> lis
             seen[request] += 1
             if not agrees(event, answer):
                 found.setdefault("tells otherwise", []).append(f"{answer}: {event}")
-        elif request not in others:
-            stray += 1
+        else:
+            stray[event["eventName"]] += 1
     missing = [str(answer) for request, answer in wanted.items() if not seen[request]]
     found["has no event"] = missing
     found["has several events"] = [str(wanted[request]) for request, count in seen.items() if count > 1]
     told = [f"trail: {kind}: {text}" for kind, texts in found.items() for text in texts[:TOLD_MAX]]
-    if stray > unanswered:
-        told.append(f"trail: {stray} events of calls that nobody was answered, {unanswered} calls without an answer")
+    told += [f"trail: {stray[name]} events of {name}, {count} expected" for name, count in others.made.items()
+             if stray[name] < count]  # fmt: skip
+    more = stray - Counter(others.made)
+    if more.total() > others.unanswered:
+        told.append(f"trail: events of calls that nobody was answered: {more}; without answers: {others.unanswered}")
     return told
 
 
@@ -62,7 +75,8 @@ def agrees(event: dict[str, Any], answer: Answered) -> bool:
     """Whether the event tells of the call what its client was told."""
     code = answer.code.removesuffix("Exception") if answer.code else None
     told = event.get("errorCode")
-    return event["eventName"] == answer.operation and (told.removesuffix("Exception") if told else None) == code
+    name = RENAMED.get(answer.operation, answer.operation)
+    return event["eventName"] == name and (told.removesuffix("Exception") if told else None) == code
 
 
 def verified(server: Server) -> list[str]:

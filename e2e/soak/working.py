@@ -5,7 +5,6 @@ import json
 import signal
 import threading
 import traceback
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +32,6 @@ def work(share: Share, seed: int, endpoint: Endpoint, accounts: tuple[Caller, ..
     """Runs this share of the clients until the endpoint says that it is over. To be called in a process of its own."""
     # Where every client is, for when they do not come to an end.
     faulthandler.register(signal.SIGUSR1, (folder / f"stacks-{share.number}").open("w"))
-    # test_tls.py looks at certificates.
-    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     ledger = Ledger(folder, str(share.number))
     world = World(endpoint, ledger, accounts)
     note_answers(world)
