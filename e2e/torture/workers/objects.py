@@ -173,8 +173,10 @@ def look_at_bucket(client: Any, bucket: str) -> State:
     """The facts of a bucket, its objects with all versions, and its uploads."""
     versioning = client.get_bucket_versioning(Bucket=bucket).get("Status")
     found: State = {("bucket", bucket): "versioned" if versioning == "Enabled" else "plain"}
-    listed = client.list_object_versions(Bucket=bucket)
-    versions, markers = listed.get("Versions", []), listed.get("DeleteMarkers", [])
+    pages = list(client.get_paginator("list_object_versions").paginate(Bucket=bucket))
+    versions, markers = (
+        [one for page in pages for one in page.get(kind, [])] for kind in ("Versions", "DeleteMarkers")
+    )
     for key in sorted({one["Key"] for one in (*versions, *markers)}):
         mine = [one for one in versions if one["Key"] == key]
         gone = [one for one in markers if one["Key"] == key]
