@@ -39,6 +39,9 @@ class ObjectWorker(Worker):
         key = self.luck.choice(KEYS)
         if ("upload", bucket, key) in state:
             return self._continue_upload(state, bucket, key)
+        versions, markers, is_gone = state.get(("object", bucket, key), ((), 0, False))
+        if len(versions) > 2 * VERSIONS_MAX:
+            return self._delete_oldest(bucket, key, {("object", bucket, key): (versions[:-1], markers, is_gone)})
         choice = self.luck.random()
         if choice < 0.15:
             return self._begin_upload(bucket, key)
