@@ -31,7 +31,7 @@ const NAME_MAX: u64 = 4_096;
 pub(crate) enum RestoreError {
     #[error("the backup cannot be opened: {0}")]
     Open(#[from] OpenError),
-    #[error("the backup cannot be read: {0}")]
+    #[error("the backup cannot be read: {}", terminal::in_a_line(&.0.to_string()))]
     Read(io::Error),
     #[error("the file is encrypted as a backup is, but what is in it is none: {0}")]
     Foreign(&'static str),
