@@ -24,6 +24,8 @@ SEED_FORM = account_form(ONE) + key_form(EUROPE, SEEDED_KEY, SEEDED_ALIAS) + "".
 BACKUP_SECONDS = 300.0
 # The process never has more memory than this.
 MEMORY_MAX_KIB = 1 << 20
+# After so many seconds it is told how things stand.
+TOLD_EVERY_SECONDS = 60.0
 # What is encrypted before everything else, and must be opened by what is restored at the end.
 SECRET = b"from before the load"
 
@@ -85,7 +87,7 @@ class Service:
     def run(self, seconds: float, luck: random.Random) -> None:
         """Lives for so long, while others are at work: ends and backups come by luck, ends in the first half alone,
         so that the memory of the last life tells of half of the time."""
-        plan = make_plan(seconds, luck)
+        plan, told = make_plan(seconds, luck), 0.0
         self._begun = time.monotonic()
         while (elapsed := time.monotonic() - self._begun) < seconds:
             while plan and plan[0][0] <= elapsed:
@@ -94,6 +96,9 @@ class Service:
                 self._tell("the service ended by itself")
                 return
             self.samples.append(Sample(elapsed, self.server.resident_kib()))
+            if elapsed - told > TOLD_EVERY_SECONDS:
+                told = elapsed
+                print(f"{elapsed:.0f} s, {self.samples[-1].kib // 1024} MiB, ended {len(self.ends)} times", flush=True)
             time.sleep(min(1.0, seconds / 20))
 
     def terminate(self) -> None:
