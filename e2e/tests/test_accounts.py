@@ -3,13 +3,12 @@
 Source: AWS KMS API Reference, cross-account use; the text of the refusal is quoted by users of AWS.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from harness import clients, raw
+from harness import clients
 from harness.expect import gone, refused
 from harness.seed import AMERICA, EUROPE, ONE, SEEDED_ALIAS, SEEDED_KEY, SEEDED_KEY_AMERICA, SEEDED_KEY_TWO, TWO
 from harness.server import Server
@@ -57,22 +56,6 @@ def test_a_foreign_key_that_does_not_exist_is_refused_alike(stranger: Any, opera
     unknown = ONE.key_arn("00000000-1111-4222-8333-444444444444")
     with refused("AccessDeniedException", foreign_text(operation)):
         CROSS_ACCOUNT[operation](stranger, unknown)
-
-
-@pytest.mark.parametrize("key", [SEEDED_KEY, "00000000-1111-4222-8333-444444444444"])
-def test_no_refusal_comes_before_its_time(server: Server, key: str) -> None:
-    # Both wait for the same moment, whatever they had to look at: SECURITY.md, "Time".
-    line = raw.Line(server)
-    try:
-        for _ in range(20):
-            request = raw.kms_request("DescribeKey", {"KeyId": ONE.key_arn(key)})
-            signed = raw.sign(server, request, account=TWO)
-            begun = time.monotonic()
-            answer = line.exchange(signed)
-            assert time.monotonic() - begun >= 0.002
-            assert answer.code == "AccessDeniedException"
-    finally:
-        line.close()
 
 
 def test_a_foreign_alias_is_refused(stranger: Any) -> None:

@@ -17,10 +17,8 @@ use crate::workload::pool;
 
 /// Requests of either kind.
 const CALLS: usize = 20_000;
-/// The same for those that are answered at whole milliseconds.
-const SLOW_CALLS: usize = 5_000;
-/// Of all requests, one part of so many is sent before any is measured.
-const WARMING_PARTS: usize = 10;
+/// Requests that are sent before any is measured.
+const WARMING: usize = 2_000;
 /// Of all times, the percentage that counts: the longest come from elsewhere.
 const COUNTED_PERCENT: usize = 95;
 
@@ -54,7 +52,7 @@ pub(super) async fn run(bench: &mut Bench) -> Result<()> {
     let missing = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-4000-8000-000000000000");
     let describe = |key: &str| {
         let body = json!({"KeyId": key}).to_string();
-        pool(&keywright.neighbour, "DescribeKey", SLOW_CALLS, move |_| body.clone())
+        pool(&keywright.neighbour, "DescribeKey", CALLS, move |_| body.clone())
     };
     let pair = [describe(&key)?, describe(&missing)?];
     measure(
@@ -92,7 +90,7 @@ async fn measure(
         Row::new(
             format!("timing_{name}_t"),
             "t",
-            format!("{what}: Welch's t of their times, {} each", calls(pair)),
+            format!("{what}: Welch's t of their times, {CALLS} each"),
             "",
             &scores,
         ),
@@ -100,18 +98,12 @@ async fn measure(
     Ok(())
 }
 
-/// How many of either kind there are.
-fn calls(pair: &[Vec<Prepared>; 2]) -> usize {
-    pair.iter().map(Vec::len).min().unwrap_or_default()
-}
-
 async fn take(place: &Place, pair: &[Vec<Prepared>; 2]) -> Result<Times> {
     let mut connection = Connection::open(place).await?;
     let mut times = Times([Vec::new(), Vec::new()]);
     let mut refused = None;
     let mut chance = 0x9e37_79b9_7f4a_7c15_u64;
-    let calls = calls(pair);
-    for number in 0..calls {
+    for number in 0..CALLS {
         // xorshift: an order that no period of the machine follows.
         chance ^= chance << 13;
         chance ^= chance >> 7;
@@ -128,7 +120,7 @@ async fn take(place: &Place, pair: &[Vec<Prepared>; 2]) -> Result<Times> {
                 *refused.get_or_insert(answered) == answered,
                 "the two are told apart by what is answered"
             );
-            if number >= calls / WARMING_PARTS {
+            if number >= WARMING {
                 taken.push(took.as_secs_f64() * 1e6);
             }
         }

@@ -7,7 +7,6 @@ mod anonymous;
 mod authenticate;
 mod backup;
 mod cors;
-mod even_time;
 mod form;
 mod reply;
 mod route;
@@ -20,7 +19,7 @@ use base::{Call, Clock, EventId, EventNotes, Randomness, Region, RequestId, Unsi
 use cloudtrail::CloudTrail;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use identity::{Identity, iam, sts};
 use kms::{Kms, Refused};
 use management::Management;
@@ -317,16 +316,11 @@ impl Pipeline {
 
 impl Front for Pipeline {
     async fn answer(&self, request: IncomingRequest) -> StreamedAnswer {
-        let begun = tokio::time::Instant::now();
         let ids = self.ids();
         if backup::is_asked(&request.parts) {
             return Box::pin(self.answer_backup(&request, ids)).await;
         }
-        let reply = self.reply(&request, ids).await;
-        if reply.is_denial() {
-            even_time::wait(begun).await;
-        }
-        reply.into_response(ids.request).into()
+        self.reply(&request, ids).await.into_response(ids.request).into()
     }
 
     fn deadline(&self, parts: &Parts) -> Option<Duration> {
@@ -341,12 +335,8 @@ impl Front for Pipeline {
     }
 
     async fn answer_streamed(&self, request: StreamedRequest) -> StreamedAnswer {
-        let begun = tokio::time::Instant::now();
         let cross_origin = self.cross_origin(&request.parts);
         let mut answer = Box::pin(self.answer_s3(request)).await;
-        if answer.status == StatusCode::FORBIDDEN {
-            even_time::wait(begun).await;
-        }
         if let Some(asked) = cross_origin {
             self.permit(&asked, &mut answer.headers).await;
         }

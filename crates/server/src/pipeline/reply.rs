@@ -32,11 +32,6 @@ impl Reply {
         Self::Fault(protocol, wire::sts::NAMESPACE, fault)
     }
 
-    /// Whether it tells the caller that it may not.
-    pub(super) fn is_denial(&self) -> bool {
-        matches!(self, Self::Fault(_, _, fault) if fault.code.starts_with("AccessDenied"))
-    }
-
     pub(super) fn into_response(self, request_id: RequestId) -> OutgoingResponse {
         let id = request_id.to_string();
         let is_throttled = matches!(&self, Self::Fault(_, _, fault) if fault.code.starts_with("Throttling"));
