@@ -8,6 +8,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import clients
 from harness.callers import Caller
 from soak.asking import Unanswered
 from soak.clients import all_clients
@@ -32,6 +33,8 @@ def work(share: Share, seed: int, endpoint: Endpoint, accounts: tuple[Caller, ..
     """Runs this share of the clients until the endpoint says that it is over. To be called in a process of its own."""
     # Where every client is, for when they do not come to an end.
     faulthandler.register(signal.SIGUSR1, (folder / f"stacks-{share.number}").open("w"))
+    # Their open connections are of the process that this one was made from.
+    clients.client.cache_clear()
     ledger = Ledger(folder, str(share.number))
     world = World(endpoint, ledger, accounts)
     note_answers(world)
