@@ -12,12 +12,14 @@ from botocore.exceptions import ClientError
 from harness import clients
 from harness.at_once import at_once
 from harness.histories import Call, Model, Recorder, is_linearizable
+from harness.models import alias_target, grants, key_state, register
 from harness.seed import EUROPE, ONE
 from harness.server import Server
 
 CLIENTS = 8
 CALLS = 40
 MISSING = "NotFoundException"
+GET, USE, DISABLE = ("get", None), ("use", "Encrypt"), ("switch", "Disable")
 
 
 def code_or(ask: Callable[[], Hashable]) -> Hashable:
@@ -49,76 +51,42 @@ def history(server: Server, calls_of: Callable[[Any, random.Random], Question]) 
     return recorder.calls
 
 
-def key_state(state: str, asked: Hashable, answered: Hashable) -> str | None:
-    match asked:
-        case "enable" | "disable":
-            return f"{asked}d" if answered == "done" else None
-        case "describe":
-            return state if answered == state else None
-        case _:
-            return state if answered == ("done" if state == "enabled" else "DisabledException") else None
-
-
 def test_the_state_of_a_key(server: Server, key: str) -> None:
     def calls_of(kms: Any, chance: random.Random) -> Question:
-        def describe() -> str:
-            return str(kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]).lower()
-
-        def encrypt() -> str:
-            return "done" if kms.encrypt(KeyId=key, Plaintext=b"x") else ""
-
-        calls = {
-            "enable": lambda: "done" if kms.enable_key(KeyId=key) else "",
-            "disable": lambda: "done" if kms.disable_key(KeyId=key) else "",
-            "describe": describe,
-            "encrypt": encrypt,
-        }
-        return chance.choice(list(calls.items()))
+        questions: list[Question] = [
+            (("switch", "Enable"), lambda: "done" if kms.enable_key(KeyId=key) else ""),
+            (("switch", "Disable"), lambda: "done" if kms.disable_key(KeyId=key) else ""),
+            (("get", None), lambda: str(kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"])),
+            (("use", "Encrypt"), lambda: "done" if kms.encrypt(KeyId=key, Plaintext=b"x") else ""),
+        ]
+        return chance.choice(questions)
 
     calls = history(server, calls_of)
-    assert {call.answered for call in calls} >= {"done", "DisabledException", "enabled", "disabled"}
-    assert is_linearizable(calls, key_state, "enabled")
-
-
-def alias_target(target: str, asked: Any, answered: Hashable) -> str | None:
-    operation, key = asked
-    is_there = target != "none"
-    match operation:
-        case "create":
-            right = "AlreadyExistsException" if is_there else "done"
-            return (target if is_there else key) if answered == right else None
-        case "update":
-            return (key if is_there else target) if answered == ("done" if is_there else MISSING) else None
-        case "delete":
-            return "none" if answered == ("done" if is_there else MISSING) else None
-        case _:
-            return target if answered == (target if is_there else MISSING) else None
+    assert {call.answered for call in calls} >= {"done", "DisabledException", "Enabled", "Disabled"}
+    assert is_linearizable(calls, key_state, "Enabled")
 
 
 def test_the_target_of_an_alias(server: Server, new_key: Callable[..., str]) -> None:
     keys, alias = [new_key() for _ in range(3)], f"alias/{uuid.uuid4()}"
 
     def calls_of(kms: Any, chance: random.Random) -> Question:
+        def target() -> Hashable:
+            found = code_or(lambda: kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
+            return "none" if found == MISSING else found
+
         key = chance.choice(keys)
         calls = {
             "create": lambda: "done" if kms.create_alias(AliasName=alias, TargetKeyId=key) else "",
             "update": lambda: "done" if kms.update_alias(AliasName=alias, TargetKeyId=key) else "",
             "delete": lambda: "done" if kms.delete_alias(AliasName=alias) else "",
-            "describe": lambda: kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"],
+            "get": target,
         }
         operation, ask = chance.choice(list(calls.items()))
         return (operation, key if operation in ("create", "update") else None), ask
 
     calls = history(server, calls_of)
-    assert {call.answered for call in calls} >= {"done", MISSING, "AlreadyExistsException"}
+    assert {call.answered for call in calls} >= {"done", MISSING, "AlreadyExistsException", "none"}
     assert is_linearizable(calls, alias_target, "none")
-
-
-def register(value: Hashable, asked: Any, answered: Hashable) -> Hashable:
-    operation, written = asked
-    if operation == "put":
-        return written if answered == "done" else None
-    return value if answered == value else None
 
 
 def test_the_policy_of_a_key(server: Server, kms: Any, key: str) -> None:
@@ -134,34 +102,25 @@ def test_the_policy_of_a_key(server: Server, kms: Any, key: str) -> None:
     assert is_linearizable(history(server, calls_of), register, first)
 
 
-def grants(held: frozenset[str], asked: Any, answered: Any) -> frozenset[str] | None:
-    operation, grant = asked
-    match operation:
-        case "create":
-            return held | {answered} if answered not in held else None
-        case "revoke":
-            return held - {grant} if answered == ("done" if grant in held else MISSING) else None
-        case _:
-            return held if answered == held else None
-
-
 def test_the_grants_of_a_key(server: Server, key: str) -> None:
-    made: list[str] = []
+    ids: dict[str, str] = {}
+    grantee = f"arn:aws:iam::{ONE.id}:root"
 
     def calls_of(kms: Any, chance: random.Random) -> Question:
-        def create() -> str:
-            grantee = f"arn:aws:iam::{ONE.id}:root"
-            grant = kms.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])["GrantId"]
-            made.append(grant)
-            return str(grant)
+        def create(name: str) -> str:
+            made = kms.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"], Name=name)
+            ids[name] = made["GrantId"]
+            return "done"
 
         def listed() -> frozenset[str]:
-            return frozenset(grant["GrantId"] for grant in kms.list_grants(KeyId=key)["Grants"])
+            return frozenset(grant["Name"] for grant in kms.list_grants(KeyId=key)["Grants"])
 
-        if made and chance.random() < 0.4:
-            grant = chance.choice(made)
-            return ("revoke", grant), lambda: "done" if kms.revoke_grant(KeyId=key, GrantId=grant) else ""
-        return (("create", None), create) if chance.random() < 0.4 else (("list", None), listed)
+        known = list(ids)
+        if known and chance.random() < 0.4:
+            name = chance.choice(known)
+            return ("revoke", name), lambda: "done" if kms.revoke_grant(KeyId=key, GrantId=ids[name]) else ""
+        name = str(uuid.uuid4())
+        return (("create", name), lambda: create(name)) if chance.random() < 0.4 else (("get", None), listed)
 
     assert is_linearizable(history(server, calls_of), grants, frozenset())
 
@@ -174,14 +133,14 @@ def sequence(*parts: tuple[int, int, Hashable, Hashable]) -> list[Call]:
     ("model", "state", "calls", "expected"),
     [
         # Who asks after a change has ended sees it; who asks meanwhile may see either.
-        (key_state, "enabled", sequence((0, 1, "disable", "done"), (2, 3, "encrypt", "DisabledException")), True),
-        (key_state, "enabled", sequence((0, 1, "disable", "done"), (2, 3, "encrypt", "done")), False),
-        (key_state, "enabled", sequence((0, 5, "disable", "done"), (2, 3, "encrypt", "done")), True),
+        (key_state, "Enabled", sequence((0, 1, DISABLE, "done"), (2, 3, USE, "DisabledException")), True),
+        (key_state, "Enabled", sequence((0, 1, DISABLE, "done"), (2, 3, USE, "done")), False),
+        (key_state, "Enabled", sequence((0, 5, DISABLE, "done"), (2, 3, USE, "done")), True),
         # What has been seen once is not unseen.
         (
             key_state,
-            "enabled",
-            sequence((0, 9, "disable", "done"), (1, 2, "describe", "disabled"), (3, 4, "describe", "enabled")),
+            "Enabled",
+            sequence((0, 9, DISABLE, "done"), (1, 2, GET, "Disabled"), (3, 4, GET, "Enabled")),
             False,
         ),
         # One of two who create the same gets it.
@@ -201,11 +160,11 @@ def sequence(*parts: tuple[int, int, Hashable, Hashable]) -> list[Call]:
         (
             register,
             "x",
-            sequence((0, 1, ("put", "y"), "done"), (2, 3, ("get", None), "y"), (4, 5, ("get", None), "x")),
+            sequence((0, 1, ("put", "y"), "done"), (2, 3, GET, "y"), (4, 5, GET, "x")),
             False,
         ),
-        (grants, frozenset(), sequence((0, 1, ("create", None), "g"), (2, 3, ("list", None), frozenset())), False),
-        (grants, frozenset(), sequence((0, 3, ("create", None), "g"), (2, 3, ("list", None), frozenset())), True),
+        (grants, frozenset(), sequence((0, 1, ("create", "g"), "done"), (2, 3, GET, frozenset())), False),
+        (grants, frozenset(), sequence((0, 3, ("create", "g"), "done"), (2, 3, GET, frozenset())), True),
     ],
 )
 def test_the_checker_tells_what_cannot_be(model: Model, state: Hashable, calls: list[Call], expected: bool) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from harness import trail
 from harness.histories import UNANSWERED, Call, is_linearizable
+from harness.models import grants, key_state, register
 from harness.server import Server
 from soak.__main__ import Outcome, summary
 from soak.asking import Answer, Asking, Unanswered, judged, no_answer
@@ -28,7 +29,7 @@ from soak.clients.permissions import GrantClient, RoleClient, UserClient
 from soak.clients.rememberers import Rememberer
 from soak.clients.shared import (
     SharedAlias, SharedClient, SharedDescription, SharedGrants, SharedObject, SharedPolicy, SharedState, SharedTags,
-    SharedUser, grants, key_state, register,
+    SharedUser,
 )  # fmt: skip
 from soak.endpoint import Endpoint
 from soak.ledger import Answered, Ledger, Wrong, answers

@@ -9,6 +9,7 @@ from harness.at_once import at_once
 from harness.callers import Caller
 from harness.histories import UNANSWERED, Call, Model, Recorder, is_linearizable
 from harness.iam import allow, document
+from harness.models import alias_target, grants, key_state, members, register
 from soak.asking import Answer, Unanswered
 from soak.clients.client import Client, World
 from soak.clients.permissions import user_of
@@ -95,20 +96,6 @@ def outcome(answer: Answer) -> Hashable:
     return answer.code or "done"
 
 
-# A key's state.
-
-
-def key_state(state: str, asked: Hashable, answered: Hashable) -> str | None:
-    """The model of enabling and disabling."""
-    match asked:
-        case ("switch", operation):
-            return f"{operation}d" if answered == "done" else None
-        case ("get", _):
-            return state if answered == state else None
-        case _:
-            return state if answered == ("done" if state == "Enabled" else "DisabledException") else None
-
-
 class SharedState(SharedClient):
     """A key that is enabled and disabled while others use it."""
 
@@ -136,25 +123,6 @@ class SharedState(SharedClient):
         return ("use", operation), lambda: outcome(client.ask(operation, **more))
 
 
-# The target of an alias.
-
-
-def alias_target(target: str, asked: Any, answered: Hashable) -> str | None:
-    """The model of an alias: which key it names, or "none"."""
-    operation, key = asked
-    is_there = target != "none"
-    match operation:
-        case "create":
-            right = "AlreadyExistsException" if is_there else "done"
-            return (target if is_there else key) if answered == right else None
-        case "update":
-            return (key if is_there else target) if answered == ("done" if is_there else "NotFoundException") else None
-        case "delete":
-            return "none" if answered == ("done" if is_there else "NotFoundException") else None
-        case _:
-            return target if answered == target else None
-
-
 class SharedAlias(SharedClient):
     """An alias that is made, moved and deleted while others encrypt by it."""
 
@@ -180,17 +148,6 @@ class SharedAlias(SharedClient):
             "get": lambda: self._target(client),
         }
         return (operation, key if operation in ("create", "update") else None), calls[operation]
-
-
-# Registers: what was put last is got.
-
-
-def register(value: Hashable, asked: Any, answered: Hashable) -> Hashable:
-    """The model of something that is put and got."""
-    operation, written = asked
-    if operation == "put":
-        return written if answered == "done" else None
-    return value if answered == value else None
 
 
 class SharedPolicy(SharedClient):
@@ -253,21 +210,6 @@ class SharedDescription(SharedClient):
         return ("get", None), lambda: self._now(client)
 
 
-# Sets: grants and tags.
-
-
-def members(held: frozenset[str], asked: Any, answered: Any) -> frozenset[str] | None:
-    """The model of a set: adding and taking away whatever is there, and looking at all of it."""
-    operation, one = asked
-    match operation:
-        case "add":
-            return held | {one} if answered == "done" else None
-        case "take":
-            return held - {one} if answered == "done" else None
-        case _:
-            return held if answered == held else None
-
-
 class SharedTags(SharedClient):
     """Tags that many add and take away: none is lost."""
 
@@ -290,18 +232,6 @@ class SharedTags(SharedClient):
             "get": lambda: self._now(client),
         }
         return (operation, None if operation == "get" else tag), calls[operation]
-
-
-def grants(held: frozenset[str], asked: Any, answered: Any) -> frozenset[str] | None:
-    """The model of a key's grants, by name; each is made once. A revoked one is not there a second time."""
-    operation, one = asked
-    match operation:
-        case "create":
-            return held | {one} if answered == "done" else None
-        case "revoke":
-            return held - {one} if answered == ("done" if one in held else "NotFoundException") else None
-        case _:
-            return held if answered == held else None
 
 
 class SharedGrants(SharedClient):
