@@ -5,7 +5,6 @@ which a model that does one call at a time answers as the service did. The searc
 states that were reached already remembered, as Lowe proposed (2017).
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -23,8 +22,8 @@ class Call:
     answered: Hashable
 
 
-# What was answered to a call that the service did not live to answer. It may be done or not, but not later than the
-# service ended: what is called afterwards comes behind it.
+# What was answered to a call that the service did not live to answer. It is done or not, before its end: when it is known
+# that the service has ended.
 UNANSWERED = "unanswered"
 # What such a call would have been answered, had it been done.
 DONE = "done"
@@ -44,8 +43,7 @@ class Recorder:
     def call(self, asked: Hashable, ask: Callable[[], Hashable]) -> None:
         begin = time.monotonic_ns()
         answered = ask()
-        end = math.inf if answered == UNANSWERED else time.monotonic_ns()
-        call = Call(begin, end, asked, answered)
+        call = Call(begin, time.monotonic_ns(), asked, answered)
         with self._lock:
             self._calls.append(call)
 
@@ -62,10 +60,10 @@ def is_linearizable(
     seen: set[tuple[int, Hashable]] = set()
     # What is done, as bits by number, and the state that it leads to.
     reached = [(0, state)]
-    answered = sum(1 << number for number, call in enumerate(waiting) if call.answered != UNANSWERED)
+    everything = (1 << len(waiting)) - 1
     while reached:
         done, state = reached.pop()
-        if done & answered == answered:
+        if done == everything:
             return True
         for step in following(waiting, model, is_read, done, state):
             if step not in seen:
@@ -83,9 +81,11 @@ def following(
         call = waiting[number]
         is_answered = call.answered != UNANSWERED
         after = model(state, call.asked, call.answered if is_answered else DONE)
-        if after is not None and is_read(call.asked):
+        if is_read(call.asked) and (after is not None or not is_answered):
             # What can never change anything comes first as well as later.
             return [(done | 1 << number, state)]
+        if not is_answered:
+            found.append((done | 1 << number, state))
         if after is not None:
             found.append((done | 1 << number, after))
     return found

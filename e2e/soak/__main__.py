@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -10,17 +9,18 @@ import signal
 import sys
 import tempfile
 import time
-import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from harness.server import BINARY
 from soak.clients.client import administrator
+from soak.endpoint import CONTEXT
 from soak.ledger import answers, wrongs
 from soak.service import ACCOUNTS, Sample, Service
 from soak.trail import Others, differences, verified
-from soak.working import Share, work
+from soak.working import Share, trust_certificates, work
 
 TARGET = Path(__file__).parents[2] / "target/soak"
 PROCESSES = 3
@@ -46,15 +46,13 @@ class Outcome:
 
 def soak(seed: int, seconds: float, folder: Path, processes: int = PROCESSES) -> Outcome:
     """Runs everything, in this empty folder."""
-    # test_tls.py looks at certificates.
-    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+    trust_certificates()
     outcome = Outcome(seed, seconds)
     service = Service(folder)
     service.begin()
     accounts = tuple(administrator(account) for account in ACCOUNTS)
-    context = multiprocessing.get_context("fork")
     running = [
-        context.Process(target=work, args=(Share(number, processes), seed, service.endpoint, accounts, folder))
+        CONTEXT.Process(target=work, args=(Share(number, processes), seed, service.endpoint, accounts, folder))
         for number in range(processes)
     ]
     for process in running:
@@ -75,7 +73,7 @@ def soak(seed: int, seconds: float, folder: Path, processes: int = PROCESSES) ->
     return outcome
 
 
-def _joined(running: list[multiprocessing.Process]) -> list[str]:
+def _joined(running: list[BaseProcess]) -> list[str]:
     deadline = time.monotonic() + LAST_SECONDS
     wrong = []
     for process in running:

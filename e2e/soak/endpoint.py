@@ -5,13 +5,16 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+# How processes are made: each from nothing. A copy of one with threads may have locks that nobody gives back, and has its
+# open connections.
+CONTEXT = multiprocessing.get_context("spawn")
 LIVES_MAX = 256
 # A connection that is cut is seen a little later by who waits on it.
 AFTERMATH_SECONDS = 1.0
 
 
 def _moments() -> Any:
-    return multiprocessing.Array("d", LIVES_MAX)
+    return CONTEXT.Array("d", LIVES_MAX)
 
 
 @dataclass(eq=False)
@@ -23,9 +26,9 @@ class Endpoint:
     # When each absence began and when it was over.
     _begins: Any = field(default_factory=_moments)
     _ends: Any = field(default_factory=_moments)
-    _absences: Any = field(default_factory=lambda: multiprocessing.Value("i", 0))
-    up: Any = field(default_factory=multiprocessing.Event)
-    over: Any = field(default_factory=multiprocessing.Event)
+    _absences: Any = field(default_factory=lambda: CONTEXT.Value("i", 0))
+    up: Any = field(default_factory=CONTEXT.Event)
+    over: Any = field(default_factory=CONTEXT.Event)
 
     @property
     def endpoint(self) -> str:

@@ -67,7 +67,10 @@ class Service:
     def _log_objects(self, account: Account) -> None:
         """Has the trail tell of reads and writes of objects, too."""
         cloudtrail = clients.cloudtrail(self.server, account)
-        cloudtrail.create_trail(Name="soak", S3BucketName="keywright-trail", IsMultiRegionTrail=True)
+        # Into one folder with the trail that is there from the first; a file without a digest would be a finding there.
+        cloudtrail.create_trail(
+            Name="soak", S3BucketName="keywright-trail", IsMultiRegionTrail=True, EnableLogFileValidation=True
+        )
         resources = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
         selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": resources}
         cloudtrail.put_event_selectors(TrailName="soak", EventSelectors=[selector])

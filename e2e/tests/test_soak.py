@@ -186,12 +186,14 @@ def test_a_window_in_which_one_client_is_lied_to_is_told(
 
 
 def test_what_was_not_answered_is_done_or_not() -> None:
-    cut_off = Call(0, float("inf"), ("switch", "Disable"), UNANSWERED)
+    cut_off = Call(0, 2.5, ("switch", "Disable"), UNANSWERED)
     for state, is_possible in (("Enabled", True), ("Disabled", True), ("PendingDeletion", False)):
         calls = [cut_off, Call(1, 2, ("get", None), state)]
         assert is_linearizable(calls, key_state, "Enabled") is is_possible
     seen = [Call(1, 2, ("get", None), "Disabled"), Call(3, 4, ("get", None), "Enabled")]
     assert not is_linearizable([cut_off, *seen], key_state, "Enabled"), "it is not undone"
+    late = [Call(3, 4, ("get", None), "Enabled"), Call(5, 6, ("get", None), "Disabled")]
+    assert not is_linearizable([cut_off, *late], key_state, "Enabled"), "nor is it done after its end"
 
 
 def test_knowing_what_only_reads_changes_no_verdict() -> None:

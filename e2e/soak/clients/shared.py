@@ -81,14 +81,15 @@ class SharedClient(Client):
     def _work(self, client: Client, recorder: Recorder) -> None:
         for _ in range(CALLS):
             asked, ask = self.question(client)
-            recorder.call(asked, lambda ask=ask: _unless_away(ask))
+            recorder.call(asked, lambda ask=ask: self._unless_away(ask))
 
-
-def _unless_away(ask: Callable[[], Hashable]) -> Hashable:
-    try:
-        return ask()
-    except Unanswered:
-        return UNANSWERED
+    def _unless_away(self, ask: Callable[[], Hashable]) -> Hashable:
+        """What is not answered may be done until the service has ended: until it is there again."""
+        try:
+            return ask()
+        except Unanswered:
+            self.world.endpoint.up.wait()
+            return UNANSWERED
 
 
 def outcome(answer: Answer) -> Hashable:
