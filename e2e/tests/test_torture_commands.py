@@ -3,11 +3,13 @@
 The recorder and the model of the disk are those of `make torture` (CONTRIBUTING.md, "Torture").
 """
 
+import json
 import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,16 +125,42 @@ def test_a_passphrase_is_the_old_or_the_new_one(place: Path) -> None:
     assert changed[:2] == [False, False] and changed[-2:] == [True, True]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [("domain-key", "rotate", "--region", EUROPE), ("key-policy", "reset", "--key", ONE.key_arn(SEEDED_KEY))],
-    ids=lambda arguments: " ".join(arguments[:2]),
-)
-def test_a_change_of_the_store_is_done_or_not(arguments: tuple[str, ...], place: Path) -> None:
+def test_a_domain_key_is_rotated_or_not(place: Path) -> None:
     blob = build_up(place, {})
-    command = recorded(place, *arguments, "--data-dir", str(place / "disk/data"))
+    arguments = ("domain-key", "rotate", "--region", EUROPE, "--data-dir")
+    command = recorded(place, *arguments, str(place / "disk/data"))
+    numbers = []
     for left, _ in command.crashes(place):
         assert_works(started(left, {}), blob)
+        # The next one has the next number.
+        again = run_tool(*arguments, str(left / "disk/data"), folder=left)
+        assert again.returncode == EXIT_OK, again.stderr
+        numbers.append(int(again.stdout.split()[2]))
+    assert numbers[:2] == [2, 2] and numbers[-2:] == [3, 3] and set(numbers) == {2, 3}
+
+
+def test_a_key_policy_is_reset_or_not(place: Path) -> None:
+    blob = build_up(place, {})
+    server = DiskServer(place).start()
+    default = policy_of(server)
+    clients.kms(server).put_key_policy(KeyId=SEEDED_KEY, Policy=json.dumps(default | {"Id": "another"}))
+    server.stop()
+    arguments = ("key-policy", "reset", "--key", ONE.key_arn(SEEDED_KEY))
+    command = recorded(place, *arguments, "--data-dir", str(place / "disk/data"))
+    policies = []
+    for left, _ in command.crashes(place):
+        server = started(left, {})
+        assert server is not None
+        policies.append(policy_of(server))
+        assert_works(server, blob)
+    other = default | {"Id": "another"}
+    assert policies[:2] == [other, other] and policies[-2:] == [default, default]
+    assert all(policy in (default, other) for policy in policies)
+
+
+def policy_of(server: Server) -> dict[str, Any]:
+    policy: dict[str, Any] = json.loads(clients.kms(server).get_key_policy(KeyId=SEEDED_KEY)["Policy"])
+    return policy
 
 
 @pytest.fixture

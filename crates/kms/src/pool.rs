@@ -1,6 +1,6 @@
 //! A bounded pool for work that takes a processor for long: RSA, key generation, post-quantum signatures. A burst of it
 //! waits here and never on a thread that answers symmetric calls; who would wait too long is refused at once. Brief work
-//! does not go here: to hand it over takes as long as to do it. Key pairs are made in places of their own, and on threads
+//! does not go here: handing it over is not worth it. Key pairs are made in places of their own, and on threads
 //! that give way to all others if there are such: one of RSA can take a second, and nobody else waits for it.
 
 use std::num::NonZeroUsize;
@@ -22,7 +22,7 @@ const PAIRS_WAITING_EACH: usize = 16;
 /// How long the use of a private or public key takes a processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// Less than a tenth of a millisecond; two threads that wake each other take half of that.
+    /// Less than a tenth of a millisecond: so little that a thread of its own is not worth its waking.
     Brief,
     /// Longer.
     Long,
