@@ -1,4 +1,4 @@
-"""That each kind of check in `make soak` tells of an answer that is wrong.
+"""A short run of `make soak`, and that each kind of check tells of an answer that is wrong.
 
 Sources: those of the tests of each operation; CONTRIBUTING.md, "Soak", on what is checked.
 """
@@ -17,7 +17,7 @@ from harness import trail
 from harness.histories import UNANSWERED, Call, is_linearizable
 from harness.models import grants, key_state, register
 from harness.server import Server
-from soak.__main__ import Outcome, summary
+from soak.__main__ import Outcome, soak, summary
 from soak.asking import Answer, Asking, Unanswered, judged, no_answer
 from soak.clients.client import Client, World, administrator
 from soak.clients.encryption import EncryptionClient
@@ -38,8 +38,19 @@ from soak.trail import Others, differences, verified
 from torture.workers import KeyWorker
 
 SEED = 20_261_128
+SECONDS = 20
 # A lie is found within so many steps.
 STEPS_MAX = 600
+
+
+@pytest.mark.timeout(300)
+def test_a_short_soak_finds_nothing_wrong(tmp_path: Path, report: Callable[[str], None]) -> None:
+    outcome = soak(SEED, SECONDS, tmp_path)
+    assert outcome.wrong == []
+    assert len(outcome.ends) >= 3 and outcome.backups
+    services = {name.partition(":")[0] for name in outcome.calls}
+    assert services == {"kms", "iam", "sts", "s3", "cloudtrail"}
+    report(summary(outcome).splitlines()[-1])
 
 
 # A service, and clients that are lied to.
